@@ -1,0 +1,110 @@
+"""What a model's probabilities say about it: accuracy, loss, calibration. Arrays in, numbers out."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
+from sklearn.metrics import f1_score
+
+CONFIDENCE = 0.95  # of every interval
+BINS = 15  # of the reliability diagram, as in Guo et al. 2017
+
+
+def normalize(scores: np.ndarray) -> np.ndarray:
+    """Turn the scores of the output layer into probabilities, p_k = s_k / sum(s).
+
+    Cross-entropy trains a sigmoid layer as such normalised scores; those of a softmax layer sum to 1
+    already. The sum is taken in float64.
+
+    Args:
+        scores: float (N, K), not negative.
+
+    Returns:
+        float64 (N, K), rows sum to 1; a row of zeros becomes 1 / K.
+    """
+    scores = scores.astype(np.float64)
+    total = scores.sum(axis=1, keepdims=True)
+    return np.divide(scores, total, out=np.full_like(scores, 1 / scores.shape[1]), where=total > 0)
+
+
+def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Mean of -log p of the true class, in nats; p is clipped at 1e-7 as Keras clips it.
+
+    Args:
+        probabilities: float (N, K), rows sum to 1.
+        labels: int (N,), 0 to K - 1.
+    """
+    true = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.clip(true, 1e-7, 1)).mean())
+
+
+def accuracy_interval(correct: int, images: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927)."""
+    interval = binomtest(correct, images).proportion_ci(CONFIDENCE, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> pd.DataFrame:
+    """Compare confidence with accuracy in `bins` equal ranges of the largest probability.
+
+    A bin is (lower, upper], as in Guo et al., On Calibration of Modern Neural Networks, ICML 2017.
+
+    Args:
+        probabilities: float (N, K), rows sum to 1.
+        labels: int (N,).
+        bins: number of ranges.
+
+    Returns:
+        A row per bin: lower, upper, images (count), confidence and accuracy (means, NaN if empty).
+    """
+    confidence = probabilities.max(axis=1)
+    correct = probabilities.argmax(axis=1) == labels
+    edges = np.linspace(0, 1, bins + 1)
+    index = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    images = np.bincount(index, minlength=bins)
+    with np.errstate(invalid="ignore"):
+        return pd.DataFrame(
+            {
+                "lower": edges[:-1],
+                "upper": edges[1:],
+                "images": images,
+                "confidence": np.bincount(index, confidence, bins) / images,
+                "accuracy": np.bincount(index, correct, bins) / images,
+            }
+        )
+
+
+def calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> float:
+    """Expected calibration error: mean distance of confidence and accuracy, weighted by images (0 to 1)."""
+    table = reliability(probabilities, labels, bins).dropna()
+    gap = (table["confidence"] - table["accuracy"]).abs()
+    return float((gap * table["images"]).sum() / table["images"].sum())
+
+
+def summary(probabilities: np.ndarray, labels: np.ndarray, class_names: list[str]) -> dict[str, Any]:
+    """Gather the test figures of a model.
+
+    Args:
+        probabilities: float (N, K), rows sum to 1.
+        labels: int (N,).
+        class_names: K names.
+
+    Returns:
+        accuracy with its 95 % interval, loss (nats), macro_f1, calibration_error, class_accuracy by name.
+    """
+    predicted = probabilities.argmax(axis=1)
+    low, high = accuracy_interval(int((predicted == labels).sum()), len(labels))
+    return {
+        "accuracy": float((predicted == labels).mean()),
+        "accuracy_low": low,
+        "accuracy_high": high,
+        "loss": cross_entropy(probabilities, labels),
+        "macro_f1": float(
+            f1_score(labels, predicted, labels=range(len(class_names)), average="macro", zero_division=0)
+        ),
+        "calibration_error": calibration_error(probabilities, labels),
+        "class_accuracy": {
+            name: float((predicted[labels == index] == index).mean()) for index, name in enumerate(class_names)
+        },
+    }

@@ -1,0 +1,149 @@
+"""Load and check params.yaml: one error names the key, what it got and what is allowed."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+
+from cifar10 import paths
+from cifar10.errors import UserError
+
+NUM_CLASSES = "num_classes"  # stands in a layer's arguments for the number of classes in the data
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Cifar10(_Section):
+    """Where the CIFAR-10 archive comes from."""
+
+    sha256: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+    mirrors: Annotated[list[Annotated[str, StringConstraints(pattern="^https?://")]], Field(min_length=1)]
+    minimum_rate: Annotated[float, Field(ge=0)]  # kB/s
+    window: Annotated[float, Field(gt=0)]  # seconds
+
+
+class Data(_Section):
+    """Which images, and how the training images are divided."""
+
+    source: Literal["cifar10", "digits", "folder"]
+    validation_fraction: Annotated[float, Field(ge=0, lt=1)]
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    folder: Annotated[str, StringConstraints(min_length=1)]
+    cifar10: Cifar10
+
+
+class Train(_Section):
+    """What all trainings have in common."""
+
+    epochs: Annotated[int, Field(ge=1)]
+    batch_size: Annotated[int, Field(ge=1)]
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class Reference(_Section):
+    """Published figures of a model: training images, last epoch."""
+
+    accuracy: Annotated[float, Field(ge=0, le=1)]
+    loss: Annotated[float, Field(ge=0)]
+    parameters: Annotated[int, Field(ge=0)]
+
+
+class Report(_Section):
+    """What the report shows."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    reference: dict[str, Reference]
+
+
+def _one_entry(value: Any) -> Any:
+    """Allow `Flatten` for `Flatten: {}`, and refuse anything but one name with its arguments."""
+    if isinstance(value, str):
+        value = {value: {}}
+    if not isinstance(value, dict) or len(value) != 1:
+        raise ValueError("expected one Keras class with its arguments, as in `Dense: {units: 10}`")
+    (name, arguments), *_ = value.items()
+    return {name: {} if arguments is None else arguments}
+
+
+KerasObject = Annotated[dict[str, dict[str, Any]], BeforeValidator(_one_entry)]  # {class: arguments}
+
+
+class Model(_Section):
+    """A network and its optimizer."""
+
+    optimizer: KerasObject
+    layers: Annotated[list[KerasObject], Field(min_length=1)]
+
+
+ModelName = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+
+
+class Params(_Section):
+    """All of params.yaml."""
+
+    data: Data
+    train: Train
+    report: Report
+    models: Annotated[dict[ModelName, Model], Field(min_length=1)]
+
+    def model(self, name: str) -> Model:
+        """Return the entry `models.<name>`.
+
+        Raises:
+            UserError: there is none of that name.
+        """
+        if name not in self.models:
+            raise UserError(f"{paths.PARAMS}: models: got {name!r}, expected one of {', '.join(self.models)}")
+        return self.models[name]
+
+
+def load(path: Path = paths.PARAMS) -> Params:
+    """Read and check a parameter file.
+
+    Raises:
+        UserError: it is missing, is no YAML, or a key in it is unknown, missing or out of range.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(
+            f"{path} not found in {Path.cwd()}: run this from the repository's root folder"
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        raise UserError(f"{path}: {_explain(error, content)}") from None
+
+
+def _explain(error: ValidationError, content: Any) -> str:
+    """Say the first fault of a parameter file in one line."""
+    fault = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")  # a typo before its echo
+    where = [str(part) for part in fault["loc"] if part != "[key]"]
+    key = ".".join(where) or "the whole file"
+    match fault["type"]:
+        case "extra_forbidden":
+            return f"{key}: unknown key, expected one of {', '.join(_siblings(content, fault['loc']))}"
+        case "missing":
+            return f"{key}: missing"
+        case "value_error":
+            message = str(fault["ctx"]["error"])
+        case _:
+            message = fault["msg"].replace("Input should be", "expected").replace("String should", "expected to")
+    return f"{key}: got {fault['input']!r}, {message[0].lower()}{message[1:]}"
+
+
+def _siblings(content: Any, location: tuple[int | str, ...]) -> list[str]:
+    """List the keys that the section around `location` knows."""
+    section: Any = Params
+    for part in location[:-1]:
+        annotation = section.model_fields[part].annotation if part in section.model_fields else None
+        if annotation is None:  # the name of a model or of a reference
+            continue
+        entries = [kind for kind in getattr(annotation, "__args__", ()) if isinstance(kind, type)]
+        section = next((kind for kind in [annotation, *entries[::-1]] if hasattr(kind, "model_fields")), section)
+    return list(section.model_fields)
