@@ -1,16 +1,46 @@
-# Everything here runs inside .venv, which the first target makes. No root rights needed.
+# Everything runs inside .venv, which the first target makes. No root rights needed.
 PYTHON ?= python3
+PIP := .venv/bin/python -m pip --disable-pip-version-check
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help demo test repro lint lock clean
+.PHONY: help install demo test lint repro lock clean
 
 help:  ## show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
 
-.venv/run.done: requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed, $(PYTHON) is %d.%d: name another with make PYTHON=python3.11" % v)'
+install: .venv/run.done  ## set up .venv with what the pipeline needs, versions and hashes pinned
+
+demo: .venv/run.done  ## run everything on 1,797 embedded digits, without network, in the folder demo
+	python scripts/demo.py
+
+repro: .venv/run.done  ## bring data, models and report up to date: dvc repro
+	dvc repro
+
+test: .venv/test.done  ## run the tests
+	python -m pytest
+
+lint: .venv/test.done  ## check style and types
+	ruff check
+	ruff format --check
+	mypy
+
+lock:  ## pin the newest allowed versions in requirements*.txt (needs uv)
+	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --constraint requirements.txt --extra dev pyproject.toml -o requirements-dev.txt
+
+clean:  ## delete the demo and the environment; data, models and reports stay
+	rm -rf demo .venv
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit("error: Python 3.11 to 3.13 is needed, $(PYTHON) is %d.%d; name another: make PYTHON=python3.11" % v)'
 	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --disable-pip-version-check --progress-bar off -q --require-hashes -r requirements.txt
-	.venv/bin/python -m pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
-	@.venv/bin/python -m compileall -q .venv/lib >/dev/null 2>&1 || true  # a first import without it takes 11 s
+
+.venv/run.done: requirements.txt pyproject.toml | .venv/bin/python
+	$(PIP) install -q --progress-bar off --require-hashes -r requirements.txt
+	$(PIP) install -q --no-deps --no-build-isolation -e .
+	@.venv/bin/python -m compileall -q .venv/lib > .venv/compile.log 2>&1 || true  # without it the first import takes 11 s
+	@touch $@
+
+.venv/test.done: requirements-dev.txt .venv/run.done
+	$(PIP) install -q --progress-bar off --require-hashes -r requirements-dev.txt
 	@touch $@

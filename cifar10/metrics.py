@@ -76,7 +76,7 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS)
 
 
 def calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> float:
-    """Expected calibration error: mean distance of confidence and accuracy, weighted by images (0 to 1)."""
+    """Give the expected calibration error: mean |confidence - accuracy|, weighted by images (0 to 1)."""
     table = reliability(probabilities, labels, bins).dropna()
     gap = (table["confidence"] - table["accuracy"]).abs()
     return float((gap * table["images"]).sum() / table["images"].sum())
@@ -105,6 +105,7 @@ def summary(probabilities: np.ndarray, labels: np.ndarray, class_names: list[str
         ),
         "calibration_error": calibration_error(probabilities, labels),
         "class_accuracy": {
-            name: float((predicted[labels == index] == index).mean()) for index, name in enumerate(class_names)
+            name: float((predicted[labels == index] == index).mean())
+            for index, name in enumerate(class_names)
         },
     }

@@ -117,27 +117,31 @@ def load(path: Path = paths.PARAMS) -> Params:
     try:
         return Params.model_validate(content)
     except ValidationError as error:
-        raise UserError(f"{path}: {_explain(error, content)}") from None
+        raise UserError(f"{path}: {_explain(error)}") from None
 
 
-def _explain(error: ValidationError, content: Any) -> str:
+def _explain(error: ValidationError) -> str:
     """Say the first fault of a parameter file in one line."""
-    fault = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")  # a typo before its echo
+    fault = min(
+        error.errors(), key=lambda fault: fault["type"] != "extra_forbidden"
+    )  # a typo before its echo
     where = [str(part) for part in fault["loc"] if part != "[key]"]
     key = ".".join(where) or "the whole file"
     match fault["type"]:
         case "extra_forbidden":
-            return f"{key}: unknown key, expected one of {', '.join(_siblings(content, fault['loc']))}"
+            return f"{key}: unknown key, expected one of {', '.join(_siblings(fault['loc']))}"
         case "missing":
             return f"{key}: missing"
         case "value_error":
             message = str(fault["ctx"]["error"])
         case _:
-            message = fault["msg"].replace("Input should be", "expected").replace("String should", "expected to")
+            message = (
+                fault["msg"].replace("Input should be", "expected").replace("String should", "expected to")
+            )
     return f"{key}: got {fault['input']!r}, {message[0].lower()}{message[1:]}"
 
 
-def _siblings(content: Any, location: tuple[int | str, ...]) -> list[str]:
+def _siblings(location: tuple[int | str, ...]) -> list[str]:
     """List the keys that the section around `location` knows."""
     section: Any = Params
     for part in location[:-1]:
@@ -145,5 +149,7 @@ def _siblings(content: Any, location: tuple[int | str, ...]) -> list[str]:
         if annotation is None:  # the name of a model or of a reference
             continue
         entries = [kind for kind in getattr(annotation, "__args__", ()) if isinstance(kind, type)]
-        section = next((kind for kind in [annotation, *entries[::-1]] if hasattr(kind, "model_fields")), section)
+        section = next(
+            (kind for kind in [annotation, *entries[::-1]] if hasattr(kind, "model_fields")), section
+        )
     return list(section.model_fields)

@@ -1,0 +1,79 @@
+"""Make a Keras object from its class name and arguments in params.yaml, or say what is wrong with them."""
+
+import difflib
+import inspect
+from types import ModuleType
+from typing import Any
+
+from cifar10.errors import UserError
+
+
+def subclasses(module: ModuleType, base: type) -> dict[str, type]:
+    """List the classes of a module that derive from `base`, by name."""
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, base) and value is not base
+    }
+
+
+def construct(known: dict[str, type], kind: str, arguments: dict[str, Any], key: str) -> Any:
+    """Call the class `kind` with its arguments.
+
+    Args:
+        known: the classes that are allowed, by name.
+        kind: the name in params.yaml.
+        arguments: its arguments there.
+        key: where that stands, for the error.
+
+    Raises:
+        UserError: there is no such class or argument, or Keras refuses a value.
+    """
+    if kind not in known:
+        raise UserError(f"{key}: Keras has no {kind!r} here, expected for example {_nearest(kind, known)}")
+    allowed = _arguments(known[kind])
+    for name, value in arguments.items():
+        if name not in allowed:
+            raise UserError(f"{key}: unknown argument {name!r}, expected one of {', '.join(allowed)}")
+        if isinstance(value, str) and _is_number(value):
+            raise UserError(f"{key}.{name}: got the text {value!r}, expected a number such as 0.001")
+    try:
+        return known[kind](**arguments)
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{key}: got {arguments}: {first_line(error)}") from None
+
+
+def first_line(error: Exception) -> str:
+    """Give the first paragraph of an error's text as one line."""
+    return " ".join(str(error).strip().split("\n\n")[0].split())
+
+
+def _nearest(kind: str, known: dict[str, type]) -> str:
+    """List the names most like `kind`, or all if none is near."""
+    by_lower = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(kind.lower(), by_lower, n=3)
+    return ", ".join(by_lower[name] for name in near) or ", ".join(sorted(known))
+
+
+def _arguments(kind: type) -> list[str]:
+    """List the arguments of a class and of those ancestors that its **kwargs go to."""
+    names: list[str] = []
+    for ancestor in kind.__mro__:
+        if "__init__" not in vars(ancestor):
+            continue
+        parameters = inspect.signature(vars(ancestor)["__init__"]).parameters.values()
+        names += [
+            p.name for p in parameters if p.name != "self" and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
+        ]
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+    return list(dict.fromkeys(names))
+
+
+def _is_number(text: str) -> bool:
+    """Tell a number that YAML took for text, such as 1e-3."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,162 @@
+"""Networks and optimizers from params.yaml, weights from disk: the door to Keras."""
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # both are read once, when TensorFlow is imported
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from cifar10 import files
+from cifar10.construct import construct, first_line, subclasses
+from cifar10.errors import UserError
+from cifar10.optimizers import FusedAdam
+from cifar10.params import NUM_CLASSES, Model
+
+INPUT_SHAPE = (32, 32, 3)
+PREDICTION_BATCH = 500  # images; 30 MB of activations in the first layer
+
+
+def configure(seed: int) -> None:
+    """Make everything that follows in this process repeatable, bit for bit.
+
+    One thread, since another number of threads sums in another order. To be called once, before the
+    first tensor is made.
+    """
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.experimental.enable_op_determinism()
+    keras.config.set_floatx("float32")  # whatever the user's keras.json says
+    keras.config.set_image_data_format("channels_last")
+    keras.utils.set_random_seed(seed)
+    tf.zeros(())  # starts the runtime here
+
+
+def build(name: str, entry: Model, num_classes: int) -> keras.Sequential:
+    """Build the network of an entry of params.yaml with fresh weights.
+
+    Returns:
+        A model from uint8 (N, 32, 32, 3) to float32 (N, num_classes) scores, not negative. Its first
+        layer scales the pixels to [0, 1].
+
+    Raises:
+        UserError: a layer, an argument or the output does not fit; it names the key.
+    """
+    keras.utils.clear_session(free_memory=False)  # layer names, which the .h5 holds, count from zero
+    model = keras.Sequential(
+        [keras.Input(INPUT_SHAPE, dtype="uint8"), keras.layers.Rescaling(1 / 255)], name=name
+    )
+    known = subclasses(keras.layers, keras.layers.Layer)
+    known.pop("Lambda")  # runs code that a file names
+    for index, specification in enumerate(entry.layers):
+        (kind, arguments), *_ = specification.items()
+        key = f"params.yaml: models.{name}.layers.{index}.{kind}"
+        arguments = {k: num_classes if v == NUM_CLASSES else v for k, v in arguments.items()}
+        layer = construct(known, kind, arguments, key)
+        try:
+            model.add(layer)
+        except (ValueError, TypeError) as error:
+            raise UserError(f"{key}: does not fit the layer before it: {first_line(error)}") from None
+    _check_output(model, name, num_classes)
+    return model
+
+
+def optimizer(name: str, entry: Model) -> keras.optimizers.Optimizer:
+    """Make the optimizer of an entry of params.yaml; Adam is the fused one, of the same mathematics.
+
+    Raises:
+        UserError: Keras has no such optimizer or argument; it names the key.
+    """
+    (kind, arguments), *_ = entry.optimizer.items()
+    key = f"params.yaml: models.{name}.optimizer.{kind}"
+    known = subclasses(keras.optimizers, keras.optimizers.Optimizer)
+    if FusedAdam.can_do(arguments):
+        known["Adam"] = FusedAdam
+    return construct(known, kind, arguments, key)
+
+
+def save(model: keras.Model, path: Path) -> None:
+    """Write architecture and weights as HDF5, no optimizer state: the same bytes for the same weights."""
+    with files.replacing(path) as beside:
+        keras_log = logging.getLogger("absl")
+        level = keras_log.level
+        keras_log.setLevel(
+            logging.ERROR
+        )  # .h5 is what people exchange; no warning that Keras has a newer format
+        try:
+            model.save(beside)
+        finally:
+            keras_log.setLevel(level)
+
+
+def load_weights(model: keras.Model, path: Path) -> None:
+    """Read the weights, and nothing else, from an .h5 file into a freshly built model.
+
+    Raises:
+        UserError: the file is missing, damaged, or of another architecture.
+    """
+    if not path.exists():
+        raise UserError(f"{path} not found: `dvc pull {path}` fetches it, `dvc repro` trains it")
+    try:
+        model.load_weights(path)
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise UserError(
+            f"{path} does not hold the weights of {model.name} as params.yaml defines it "
+            f"({first_line(error)}): `dvc repro` trains it anew"
+        ) from None
+
+
+def predict(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Compute the scores of the output layer.
+
+    Args:
+        model: from `build`.
+        images: uint8 (N, 32, 32, 3).
+
+    Returns:
+        float32 (N, K), not negative; `metrics.normalize` makes probabilities of them.
+    """
+    forward = tf.function(lambda batch: model(batch, training=False), reduce_retracing=True)
+    batches = [images[start : start + PREDICTION_BATCH] for start in range(0, len(images), PREDICTION_BATCH)]
+    scores = [forward(tf.constant(batch)).numpy() for batch in batches]
+    return np.concatenate(scores) if scores else np.zeros((0, model.output_shape[-1]), np.float32)
+
+
+def output_activation(model: keras.Sequential) -> str:
+    """Name the activation of the last layer, `softmax` for a Softmax layer too."""
+    last = model.layers[-1]
+    if isinstance(last, keras.layers.Softmax):
+        return "softmax"
+    return getattr(getattr(last, "activation", None), "__name__", "linear")
+
+
+def architecture(model: keras.Model) -> list[dict[str, Any]]:
+    """List the layers: class, output shape without the batch, number of parameters."""
+    return [
+        {
+            "layer": type(layer).__name__,
+            "output": list(layer.output.shape[1:]),
+            "parameters": int(layer.count_params()),
+        }
+        for layer in model.layers
+    ]
+
+
+def _check_output(model: keras.Sequential, name: str, num_classes: int) -> None:
+    key = f"params.yaml: models.{name}.layers"
+    if model.output_shape != (None, num_classes):
+        raise UserError(
+            f"{key}: the last layer gives {model.output_shape[1:]}, expected ({num_classes},), one score per "
+            f"class of the data: end with `Dense: {{units: {NUM_CLASSES}, activation: softmax}}`"
+        )
+    activation = output_activation(model)
+    if activation not in ("softmax", "sigmoid"):
+        raise UserError(
+            f"{key}: the last layer's activation is {activation}, expected softmax or sigmoid, whose scores "
+            "can be read as probabilities"
+        )

@@ -1,0 +1,164 @@
+"""Train a network on images in memory, the same bits on every run."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from cifar10 import metrics, models
+from cifar10.dataset import Split
+from cifar10.errors import UserError
+from cifar10.params import Train
+
+STEPS_PER_CALL = 50  # gradient steps between two looks at the progress bar
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of the history; losses in nats, accuracies from 0 to 1.
+
+    `loss` and `accuracy` are means over the epoch, taken while the weights moved, as Keras' `fit` reports
+    them; `val_loss` and `val_accuracy` are those of the weights at its end, None without validation images.
+    """
+
+    epoch: int
+    loss: float
+    accuracy: float
+    val_loss: float | None
+    val_accuracy: float | None
+
+    def row(self) -> dict[str, float | None]:
+        """Return the columns of the history file."""
+        return asdict(self)
+
+
+def order(images: int, batch_size: int, seed: int, epoch: int) -> Iterator[np.ndarray]:
+    """Yield the order of an epoch's images, a few batches at a time.
+
+    The order is drawn from (seed, epoch) alone, so that an epoch can be repeated without those before it.
+
+    Yields:
+        int32 (steps, batch size): up to STEPS_PER_CALL full batches, and last, alone, a smaller one.
+    """
+    indices = np.random.default_rng([seed, epoch]).permutation(images).astype(np.int32)
+    full = images // batch_size
+    batches = indices[: full * batch_size].reshape(full, batch_size)
+    for start in range(0, full, STEPS_PER_CALL):
+        yield batches[start : start + STEPS_PER_CALL]
+    if images % batch_size:
+        yield indices[None, full * batch_size :]
+
+
+def cross_entropy(scores: tf.Tensor, labels: tf.Tensor, sigmoid: bool) -> tf.Tensor:
+    """Compute -log p of the true class, with p_k = s_k / sum(s).
+
+    The scores of a softmax layer sum to 1 already, and Keras' function takes a numerically safer way
+    through what went into that layer. It takes the same way for a sigmoid layer, where it is another loss:
+    the softmax of what went into the sigmoid, not that of the scores which the model gives. So those are
+    normalised here.
+
+    Args:
+        scores: float32 (N, K), the output of a softmax or a sigmoid layer.
+        labels: int32 (N,).
+        sigmoid: whether the layer was a sigmoid.
+
+    Returns:
+        float32 (N,), in nats; p is clipped at 1e-7.
+    """
+    if not sigmoid:
+        return keras.losses.sparse_categorical_crossentropy(labels, scores)
+    probabilities = scores / tf.reduce_sum(scores, axis=-1, keepdims=True)
+    return -tf.math.log(tf.clip_by_value(tf.gather(probabilities, labels, batch_dims=1), 1e-7, 1.0))
+
+
+def stepper(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, images: np.ndarray, labels: np.ndarray
+) -> Callable[[np.ndarray], tuple[float, int]]:
+    """Compile the gradient steps over the training images.
+
+    Args:
+        model: from `models.build`.
+        optimizer: from `models.optimizer`.
+        images: uint8 (N, 32, 32, 3).
+        labels: int (N,).
+
+    Returns:
+        A function that takes int32 (steps, batch size) indices, does those steps, and gives the sums over
+        the images of the loss and of the correct answers.
+    """
+    all_images, all_labels = tf.constant(images), tf.constant(labels.astype(np.int32))
+    variables = [variable.value for variable in model.trainable_variables]
+    sigmoid = models.output_activation(model) == "sigmoid"
+    optimizer.build(model.trainable_variables)
+
+    def step(indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        batch, true = tf.gather(all_images, indices), tf.gather(all_labels, indices)
+        with tf.GradientTape() as tape:
+            scores = model(batch, training=True)
+            loss = tf.add_n([tf.reduce_mean(cross_entropy(scores, true, sigmoid)), *model.losses])
+        optimizer.apply(tape.gradient(loss, variables), model.trainable_variables)
+        correct = tf.argmax(scores, axis=-1, output_type=tf.int32) == true
+        return loss * tf.cast(tf.size(indices), tf.float32), tf.reduce_sum(tf.cast(correct, tf.int32))
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int32)])
+    def steps(batches: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        loss_sum, correct_sum = tf.constant(0.0), tf.constant(0)
+        for index in tf.range(tf.shape(batches)[0]):
+            loss, correct = step(batches[index])
+            loss_sum, correct_sum = loss_sum + loss, correct_sum + correct
+        return loss_sum, correct_sum
+
+    def run(batches: np.ndarray) -> tuple[float, int]:
+        loss_sum, correct_sum = steps(tf.constant(batches))
+        return float(loss_sum), int(correct_sum)
+
+    return run
+
+
+def train(
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    training: Split,
+    validation: Split,
+    settings: Train,
+    progress: Callable[[int, float, float], None],
+) -> Iterator[Epoch]:
+    """Train `model` in place, epoch by epoch.
+
+    Args:
+        model: from `models.build`.
+        optimizer: from `models.optimizer`.
+        training: the images to learn from.
+        validation: the images to watch; may be empty.
+        settings: epochs, batch size, seed.
+        progress: called after every few steps with the steps just done and the mean loss and accuracy of the
+            epoch so far.
+
+    Yields:
+        The history, an epoch at a time.
+
+    Raises:
+        UserError: the loss is no longer a number, as with too large a learning rate.
+    """
+    run = stepper(model, optimizer, training.images, training.labels)
+    for epoch in range(1, settings.epochs + 1):
+        loss_sum, correct_sum, seen = 0.0, 0, 0
+        for batches in order(len(training.labels), settings.batch_size, settings.seed, epoch):
+            loss, correct = run(batches)
+            loss_sum, correct_sum, seen = loss_sum + loss, correct_sum + correct, seen + batches.size
+            if not np.isfinite(loss_sum):
+                raise UserError(
+                    f"{model.name}: the loss of epoch {epoch} is {loss_sum}: try a smaller learning_rate"
+                )
+            progress(len(batches), loss_sum / seen, correct_sum / seen)
+        yield Epoch(epoch, loss_sum / seen, correct_sum / seen, *_validate(model, validation))
+
+
+def _validate(model: keras.Model, validation: Split) -> tuple[float | None, float | None]:
+    if not len(validation.labels):
+        return None, None
+    probabilities = metrics.normalize(models.predict(model, validation.images))
+    accuracy = (probabilities.argmax(axis=1) == validation.labels).mean()
+    return metrics.cross_entropy(probabilities, validation.labels), float(accuracy)

@@ -1,0 +1,71 @@
+"""Every figure against scikit-learn, statsmodels or a sum by hand."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, f1_score, log_loss, recall_score
+from statsmodels.stats.proportion import proportion_confint
+
+from cifar10 import metrics
+
+CLASSES = ["a", "b", "c", "d"]
+
+
+@pytest.fixture
+def predictions():
+    generator = np.random.default_rng(5)
+    probabilities = generator.dirichlet([0.4] * 4, size=500)
+    labels = generator.integers(0, 4, 500)
+    return probabilities, labels
+
+
+def test_summary_agrees_with_scikit_learn(predictions):
+    probabilities, labels = predictions
+    predicted = probabilities.argmax(axis=1)
+    summary = metrics.summary(probabilities, labels, CLASSES)
+    assert summary["accuracy"] == pytest.approx(accuracy_score(labels, predicted))
+    assert summary["macro_f1"] == pytest.approx(f1_score(labels, predicted, average="macro"))
+    assert summary["loss"] == pytest.approx(log_loss(labels, np.clip(probabilities, 1e-7, 1)), rel=1e-3)
+    recalls = recall_score(labels, predicted, average=None)
+    assert summary["class_accuracy"] == pytest.approx(dict(zip(CLASSES, recalls, strict=True)))
+
+
+def test_interval_agrees_with_statsmodels():
+    for correct, images in [(0, 10), (7, 10), (6802, 10000), (10, 10)]:
+        expected = proportion_confint(correct, images, alpha=0.05, method="wilson")
+        assert metrics.accuracy_interval(correct, images) == pytest.approx(expected, abs=1e-9)
+
+
+def test_calibration_error_of_four_images_by_hand():
+    # confidences 0.9, 0.9, 0.6, 0.6 in two bins of ten; right, wrong, right, right
+    probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.4, 0.6]])
+    labels = np.array([0, 1, 0, 1])
+    expected = 0.5 * abs(0.9 - 0.5) + 0.5 * abs(0.6 - 1.0)
+    assert metrics.calibration_error(probabilities, labels, bins=10) == pytest.approx(expected)
+
+
+def test_calibration_error_agrees_with_a_loop_over_the_images(predictions):
+    probabilities, labels = predictions
+    sums = {}
+    for row, label in zip(probabilities, labels, strict=True):
+        index = next(k for k in range(15) if row.max() <= (k + 1) / 15)
+        sums.setdefault(index, []).append((row.max(), row.argmax() == label))
+    gaps = [abs(sum(c for c, _ in b) - sum(r for _, r in b)) for b in sums.values()]
+    assert metrics.calibration_error(probabilities, labels) == pytest.approx(sum(gaps) / len(labels))
+
+
+def test_reliability_counts_every_image_once(predictions):
+    table = metrics.reliability(*predictions)
+    assert table["images"].sum() == 500
+    assert len(table) == 15
+    filled = table.dropna()
+    assert (filled["confidence"] > filled["lower"]).all()
+    assert (filled["confidence"] <= filled["upper"] + 1e-12).all()
+
+
+def test_normalize_divides_by_the_sum_and_survives_a_row_of_zeros():
+    scores = np.array([[0.5, 0.25, 0.25, 1.0], [0, 0, 0, 0]], np.float32)
+    assert metrics.normalize(scores) == pytest.approx(np.array([[0.25, 0.125, 0.125, 0.5], [0.25] * 4]))
+
+
+def test_cross_entropy_clips_where_keras_clips():
+    assert metrics.cross_entropy(np.array([[0.0, 1.0]]), np.array([0])) == pytest.approx(-np.log(1e-7))

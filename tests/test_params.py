@@ -1,0 +1,97 @@
+"""Faults in params.yaml are named in one line."""
+
+import copy
+
+import pytest
+import yaml
+
+from cifar10 import params
+from cifar10.errors import UserError
+
+
+@pytest.fixture
+def content():
+    return yaml.safe_load(params.paths.PARAMS.read_text())
+
+
+def load(tmp_path, content):
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return params.load(path)
+
+
+def test_the_committed_file_is_valid_and_keeps_every_value(content, tmp_path):
+    loaded = load(tmp_path, content)
+    assert loaded.model_dump() == content
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("train.epochs", -1, ["train.epochs", "-1", "greater than or equal to 1"]),
+        ("train.epochs", "ten", ["train.epochs", "'ten'", "integer"]),
+        ("train.batch_size", 0, ["train.batch_size", "0", "greater than or equal to 1"]),
+        ("train.epoch", 3, ["train.epoch", "unknown key", "epochs, batch_size, seed"]),
+        ("data.source", "mnist", ["data.source", "'mnist'", "'cifar10', 'digits' or 'folder'"]),
+        ("data.validation_fraction", 1.0, ["data.validation_fraction", "1.0", "less than 1"]),
+        ("data.cifar10.mirrors", [], ["data.cifar10.mirrors", "[]", "at least 1"]),
+        ("data.cifar10.mirror", "x", ["data.cifar10.mirror", "unknown key", "mirrors"]),
+        ("data.cifar10.sha256", "abc", ["data.cifar10.sha256", "'abc'"]),
+        ("models", {}, ["models", "{}", "at least 1"]),
+        ("models.model_0.optimiser", {}, ["models.model_0.optimiser", "unknown key", "optimizer, layers"]),
+        ("models.model_0.layers", [{"Dense": 3}], ["models.model_0.layers.0.Dense", "3"]),
+        ("models.model_0.layers", [{"A": {}, "B": {}}], ["models.model_0.layers.0", "one Keras class"]),
+        ("models.a/b", {"optimizer": "Adam", "layers": ["Flatten"]}, ["models.a/b"]),
+        ("report.reference.model_0.loss", -1.0, ["report.reference.model_0.loss", "-1.0"]),
+        ("report.reference.model_0.x", 1, ["report.reference.model_0.x", "accuracy, loss, parameters"]),
+        ("model", {}, ["model: unknown key", "data, train, report, models"]),
+    ],
+)
+def test_a_fault_names_the_key_what_it_got_and_what_is_allowed(content, tmp_path, key, value, words):
+    *sections, last = key.split(".")
+    section = content
+    for name in sections:
+        section = section[name]
+    section[last] = value
+    with pytest.raises(UserError) as caught:
+        load(tmp_path, content)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert [word for word in words if word not in message] == []
+
+
+def test_a_missing_key_is_named(content, tmp_path):
+    del content["train"]["seed"]
+    with pytest.raises(UserError, match=r"train\.seed: missing"):
+        load(tmp_path, content)
+
+
+def test_a_misspelt_key_is_named_before_the_one_that_it_leaves_missing(content, tmp_path):
+    content["train"]["epoch"] = content["train"].pop("epochs")
+    with pytest.raises(UserError, match=r"train\.epoch: unknown key"):
+        load(tmp_path, content)
+
+
+def test_a_layer_without_arguments_may_be_a_bare_name(content, tmp_path):
+    bare = copy.deepcopy(content)
+    bare["models"]["model_0"]["layers"][6] = "Flatten"
+    assert load(tmp_path, bare) == load(tmp_path, content)
+
+
+def test_a_missing_file_says_where_to_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"params\.yaml not found .*root folder"):
+        params.load()
+
+
+def test_broken_yaml_is_one_line(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text("train: {epochs: [")
+    with pytest.raises(UserError, match="not valid YAML") as caught:
+        params.load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_model_name_lists_those_there_are(content, tmp_path):
+    with pytest.raises(UserError, match="'model_9', expected one of model_0, model_1, model_2"):
+        load(tmp_path, content).model("model_9")

@@ -1,0 +1,96 @@
+"""Training: the loss against numpy, the steps against Keras' own `fit`, the order of the images."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from cifar10 import models, params, training
+from cifar10.dataset import Split
+from cifar10.errors import UserError
+
+PARAMS = params.load()
+SETTINGS = PARAMS.train.model_copy(update={"epochs": 1})
+
+
+def split(images):
+    generator = np.random.default_rng(2)
+    return Split(
+        generator.integers(0, 256, (images, 32, 32, 3), dtype=np.uint8), generator.integers(0, 10, images)
+    )
+
+
+def run(name, data, validation=None, settings=SETTINGS, optimizer=None):
+    keras.utils.set_random_seed(0)
+    model = models.build(name, PARAMS.models[name], 10)
+    optimizer = optimizer or models.optimizer(name, PARAMS.models[name])
+    epochs = training.train(model, optimizer, data, validation or split(0), settings, lambda *_: None)
+    return model, list(epochs)
+
+
+def test_loss_of_sigmoid_scores_is_that_of_their_share_in_the_sum():
+    generator = np.random.default_rng(0)
+    logits = generator.normal(0, 3, (50, 10))
+    labels = generator.integers(0, 10, 50).astype(np.int32)
+    scores = 1 / (1 + np.exp(-logits))
+    expected = -np.log(scores[np.arange(50), labels] / scores.sum(axis=1))
+    dense = keras.activations.sigmoid(tf.constant(logits, tf.float32))
+    np.testing.assert_allclose(training.cross_entropy(dense, labels, sigmoid=True), expected, rtol=1e-5)
+
+
+def test_loss_of_softmax_scores_is_minus_log_p():
+    generator = np.random.default_rng(0)
+    logits = generator.normal(0, 3, (50, 10))
+    labels = generator.integers(0, 10, 50).astype(np.int32)
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    scores = keras.activations.softmax(tf.constant(logits, tf.float32))
+    expected = -np.log(shares[np.arange(50), labels])
+    np.testing.assert_allclose(training.cross_entropy(scores, labels, sigmoid=False), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["model_1", "model_2"])
+def test_an_epoch_is_that_of_keras_fit(name):
+    data = split(250)  # seven batches of 32 and one of 26
+    keras.utils.set_random_seed(0)
+    reference = models.build(name, PARAMS.models[name], 10)
+    (kind, arguments), *_ = PARAMS.models[name].optimizer.items()
+    reference.compile(
+        getattr(keras.optimizers, kind)(**arguments), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
+    order = np.concatenate([b.ravel() for b in training.order(250, 32, SETTINGS.seed, 1)])
+    fitted = reference.fit(data.images[order], data.labels[order], batch_size=32, shuffle=False, verbose=0)
+    model, (epoch,) = run(name, data)
+    assert epoch.loss == pytest.approx(fitted.history["loss"][0], rel=1e-4)
+    assert epoch.accuracy == pytest.approx(fitted.history["accuracy"][0], abs=1e-6)
+    for ours, theirs in zip(model.get_weights(), reference.get_weights(), strict=True):
+        # Adam moves a weight by up to its rate a step whatever the size of its gradient, rounding included
+        assert np.abs(ours - theirs).mean() < 1e-5
+
+
+def test_validation_figures_are_those_of_the_final_weights():
+    validation = split(60)
+    model, (epoch,) = run("model_0", split(64), validation)
+    scores = models.predict(model, validation.images).astype(np.float64)
+    shares = scores / scores.sum(axis=1, keepdims=True)
+    assert epoch.val_accuracy == pytest.approx((shares.argmax(axis=1) == validation.labels).mean())
+    assert epoch.val_loss == pytest.approx(-np.log(shares[np.arange(60), validation.labels]).mean())
+
+
+def test_without_validation_images_there_are_no_validation_figures():
+    _, (epoch,) = run("model_0", split(64))
+    assert (epoch.val_loss, epoch.val_accuracy) == (None, None)
+
+
+def test_every_image_comes_once_an_epoch_in_an_order_of_its_own():
+    epochs = [np.concatenate([b.ravel() for b in training.order(1000, 32, 7, e)]) for e in (1, 2)]
+    for epoch in epochs:
+        assert sorted(epoch) == list(range(1000))
+    assert (epochs[0] != epochs[1]).any()
+    again = np.concatenate([b.ravel() for b in training.order(1000, 32, 7, 2)])
+    np.testing.assert_array_equal(again, epochs[1])
+
+
+def test_a_diverging_training_says_so():
+    optimizer = keras.optimizers.SGD(1e30)
+    with pytest.raises(UserError, match=r"model_2: the loss of epoch 1 is .*learning_rate"):
+        run("model_2", split(640), optimizer=optimizer)
