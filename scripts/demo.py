@@ -11,26 +11,29 @@ DEMO = Path("demo")
 def main() -> None:
     """Clone, choose the digits, reproduce, show the results."""
     shutil.rmtree(DEMO, ignore_errors=True)
-    subprocess.run(["git", "clone", "--quiet", ".", str(DEMO)], check=True)
-    copy_uncommitted()
-    choose_digits(DEMO / "params.yaml")
-    (DEMO / "dvc.lock").unlink(missing_ok=True)  # nothing of the committed run is fetched or compared
+    clone(DEMO)
     subprocess.run(["dvc", "repro"], cwd=DEMO, check=True)
-    print(f"\n{(DEMO / 'reports/results.md').read_text()}\nThe report: {DEMO.resolve() / 'reports/report.html'}")
+    print(
+        f"\n{(DEMO / 'reports/results.md').read_text()}\nThe report: {DEMO.resolve() / 'reports/report.html'}"
+    )
 
 
-def copy_uncommitted() -> None:
-    """Bring along what was edited here and is not committed yet."""
-    changed = subprocess.run(
-        ["git", "ls-files", "-z", "--modified", "--others", "--exclude-standard"],
-        check=True, capture_output=True, text=True,
-    ).stdout.split("\0")
-    for name in filter(None, changed):
-        if Path(name).is_file():
-            (DEMO / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(name, DEMO / name)
+def clone(target: Path) -> None:
+    """Clone this repository as it is, uncommitted edits included, and choose the digits."""
+    subprocess.run(["git", "clone", "--quiet", ".", str(target)], check=True)
+    for name in git("ls-files", "-z", "--modified", "--others", "--exclude-standard").split("\0")[:-1]:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        if Path(name).exists():
+            shutil.copy2(name, target / name)
         else:
-            (DEMO / name).unlink(missing_ok=True)
+            (target / name).unlink(missing_ok=True)
+    choose_digits(target / "params.yaml")
+    (target / "dvc.lock").unlink(missing_ok=True)  # that of a run on other data
+
+
+def git(*arguments: str) -> str:
+    """Run git here and return what it prints."""
+    return subprocess.run(["git", *arguments], check=True, capture_output=True, text=True).stdout
 
 
 def choose_digits(path: Path) -> None:

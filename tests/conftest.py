@@ -1,0 +1,79 @@
+"""A scratch clone of this repository, in which tests run what a user runs."""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from scripts import demo
+
+ENVIRONMENT = {
+    **os.environ,
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    "GIT_AUTHOR_NAME": "tester",
+    "GIT_AUTHOR_EMAIL": "tester@localhost",
+    "GIT_COMMITTER_NAME": "tester",
+    "GIT_COMMITTER_EMAIL": "tester@localhost",
+}
+
+
+@dataclass
+class Clone:
+    """A clone and the ways to work in it."""
+
+    root: Path
+
+    def run(self, *command, expect=0, **environment):
+        """Run a command, return what it printed on both streams, fail if it does not end as expected."""
+        done = subprocess.run(
+            command,
+            cwd=self.root,
+            env={**ENVIRONMENT, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == expect, f"{command}: {done.returncode}\n{done.stdout}"
+        return done.stdout
+
+    def repro(self):
+        """Run `dvc repro`; return the stages that it ran."""
+        return re.findall(r"Running stage '([^']+)'", self.run("dvc", "repro"))
+
+    def commit(self, message="Change"):
+        self.run("git", "add", "--all")
+        self.run("git", "commit", "--quiet", "--message", message)
+
+    def edit(self, name, old, new):
+        """Replace a text that stands once in a file."""
+        path = self.root / name
+        text = path.read_text()
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {name}"
+        path.write_text(text.replace(old, new))
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A clone in which `dvc repro` ran on the digits, for two epochs. Read only: tests share it."""
+    clone = Clone(tmp_path_factory.mktemp("finished") / "clone")
+    demo.clone(clone.root)
+    clone.edit("params.yaml", "epochs: 10", "epochs: 2")
+    clone.commit("Choose the digits")
+    clone.first_run = clone.repro()
+    clone.commit("Run")
+    return clone
+
+
+@pytest.fixture
+def workspace(finished, tmp_path):
+    """A copy of the finished clone to change at will; it shares the cache, so nothing is trained again."""
+    clone = Clone(tmp_path / "clone")
+    subprocess.run(["git", "clone", "--quiet", finished.root, clone.root], check=True)
+    clone.run("dvc", "cache", "dir", "--local", str(finished.root / ".dvc/cache"))
+    clone.run("dvc", "checkout", "--quiet")
+    return clone

@@ -1,0 +1,174 @@
+"""The whole pipeline in scratch clones, through the commands that a user types."""
+
+import csv
+import hashlib
+import json
+import shutil
+
+import pytest
+
+MODELS = ["model_0", "model_1", "model_2"]
+
+
+def digests(root, *patterns):
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for pattern in patterns
+        for path in sorted(root.glob(pattern))
+    }
+
+
+def test_repro_runs_every_stage_once_and_leaves_git_clean(finished):
+    stages = [f"{stage}@{name}" for stage in ("train", "evaluate") for name in MODELS]
+    assert sorted(finished.first_run) == sorted(["download", "preprocess", *stages, "report"])
+    assert finished.run("git", "status", "--porcelain") == ""
+    assert "up to date" in finished.run("dvc", "status")
+
+
+def test_repro_again_runs_nothing(finished):
+    assert finished.repro() == []
+
+
+def test_the_predictions_are_of_all_test_images_and_give_the_metrics(finished):
+    for name in MODELS:
+        with (finished.root / f"reports/predictions/{name}.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        metrics = json.loads((finished.root / f"reports/metrics/{name}.json").read_text())
+        right = sum(row["actual"] == row["predicted"] for row in rows)
+        assert len(rows) == 360  # a fifth of 1,797, rounded up
+        assert metrics["test"]["accuracy"] == right / 360
+        for row in rows[:20]:
+            probabilities = {
+                key: float(value) for key, value in row.items() if key.startswith("probability_")
+            }
+            assert sum(probabilities.values()) == pytest.approx(1, abs=1e-5)
+            assert max(probabilities, key=probabilities.get) == f"probability_{row['predicted']}"
+
+
+def test_the_trained_models_are_better_than_chance(finished):
+    metrics = {n: json.loads((finished.root / f"reports/metrics/{n}.json").read_text()) for n in MODELS}
+    assert metrics["model_0"]["test"]["accuracy"] > 0.5
+    assert metrics["model_1"]["test"]["accuracy"] > 0.5
+
+
+def test_git_holds_no_model_image_or_prediction(finished):
+    tracked = finished.run("git", "ls-files").splitlines()
+    assert [name for name in tracked if name.endswith((".h5", ".npy", ".gz")) or "predictions" in name] == []
+    for name in ("reports/metrics/model_0.json", "reports/curves.csv", "reports/results.md", "dvc.lock"):
+        assert name in tracked
+
+
+def test_an_edit_to_the_plots_redraws_and_retrains_nothing(workspace):
+    with (workspace.root / "cifar10/plots.py").open("a") as file:
+        file.write("# an edit\n")
+    assert workspace.repro() == ["report"]
+    assert workspace.run("git", "status", "--porcelain", "reports") == ""  # the same figures
+
+
+def test_a_change_to_one_model_trains_that_one_and_shows_in_every_diff(workspace):
+    before = digests(workspace.root, "models/*.h5")
+    change_model_1(workspace)
+    assert workspace.repro() == ["train@model_1", "evaluate@model_1", "report"]
+    after = digests(workspace.root, "models/*.h5")
+    assert {name for name in after if after[name] != before[name]} == {"models/model_1.h5"}
+    parameters = json.loads(workspace.run("dvc", "params", "diff", "HEAD", "--json"))
+    assert list(parameters) == ["params.yaml"]
+    assert all(key.startswith("models.model_1.") for key in parameters["params.yaml"])
+    metrics = json.loads(workspace.run("dvc", "metrics", "diff", "HEAD", "--json"))["diff"]
+    assert list(metrics) == ["reports/metrics/model_1.json"]
+    assert metrics["reports/metrics/model_1.json"]["model.parameters"]["diff"] < 0
+    workspace.run("dvc", "plots", "diff", "HEAD", "--out", "plots")
+    page = (workspace.root / "plots/index.html").read_text()
+    assert "workspace" in page
+
+
+def change_model_1(clone):
+    path = clone.root / "params.yaml"
+    head, tail = path.read_text().split("  model_1:")
+    path.write_text(f"{head}  model_1:{tail.replace('units: 3000', 'units: 30', 1)}")
+
+
+def test_a_fourth_model_is_an_entry_of_params_and_trains_alone(workspace):
+    with (workspace.root / "params.yaml").open("a") as file:
+        file.write(
+            "\n  linear:\n    optimizer: {SGD: {learning_rate: 0.01}}\n    layers:\n"
+            "      - Flatten: {}\n      - Dense: {units: num_classes, activation: softmax}\n"
+        )
+    assert workspace.repro() == ["train@linear", "evaluate@linear", "report"]
+    assert "linear" in (workspace.root / "reports/results.md").read_text()
+
+
+def test_a_colleague_pulls_and_runs_nothing(finished, tmp_path):
+    finished.run("dvc", "push", "--quiet")
+    colleague = type(finished)(tmp_path / "colleague")
+    finished.run("git", "clone", "--quiet", ".", str(colleague.root))
+    colleague.run(
+        "dvc", "remote", "modify", "--local", "storage", "url", str(finished.root.parent / "cifar10-storage")
+    )
+    colleague.run("dvc", "pull", "--quiet", "models/model_0.h5")
+    assert [path.name for path in (colleague.root / "models").glob("*.h5")] == ["model_0.h5"]
+    colleague.run("dvc", "pull", "--quiet")
+    assert colleague.repro() == []
+    assert digests(colleague.root, "models/*.h5") == digests(finished.root, "models/*.h5")
+
+
+def test_an_experiment_changes_a_parameter_from_the_command_line(workspace):
+    workspace.run("dvc", "exp", "run", "-S", "report.seed=7")
+    assert "seed: 7" in (workspace.root / "params.yaml").read_text()
+    assert "report.seed" in workspace.run("dvc", "params", "diff", "HEAD")
+
+
+def test_training_twice_gives_the_same_bytes(workspace):
+    patterns = ["models/*.h5", "reports/histories/*.csv"]
+    before = digests(workspace.root, *patterns)
+    assert len(before) == 6
+    workspace.run("python", "stages/train.py", "model_0")
+    assert digests(workspace.root, *patterns) == before
+
+
+def test_predictions_twice_are_the_same_bytes(workspace):
+    before = digests(workspace.root, "reports/predictions/*.csv", "reports/metrics/*.json")
+    workspace.run("python", "stages/evaluate.py", "model_2")
+    assert digests(workspace.root, "reports/predictions/*.csv", "reports/metrics/*.json") == before
+
+
+def test_without_validation_the_pipeline_still_ends_in_a_report(workspace):
+    workspace.edit("params.yaml", "validation_fraction: 0.1", "validation_fraction: 0")
+    workspace.edit("params.yaml", "epochs: 2", "epochs: 1")
+    assert workspace.repro()[-1] == "report"
+    metrics = json.loads((workspace.root / "reports/metrics/model_0.json").read_text())
+    assert "validation" not in metrics
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["stages/train.py", "model_9"], ["models", "'model_9'", "model_0, model_1, model_2"]),
+        (["stages/evaluate.py", "model_9"], ["models", "'model_9'"]),
+    ],
+)
+def test_a_users_mistake_is_one_line_and_exit_code_2(finished, command, words):
+    printed = finished.run("python", *command, expect=2)
+    assert printed.startswith("error: ")
+    assert printed.count("\n") == 1
+    assert [word for word in words if word not in printed] == []
+
+
+@pytest.mark.parametrize("stage", ["download", "preprocess", "train", "evaluate", "report"])
+def test_help_and_a_missing_params_file(finished, tmp_path, stage):
+    shutil.copytree(finished.root / "stages", tmp_path / "stages")
+    shutil.copytree(finished.root / "cifar10", tmp_path / "cifar10")
+    clone = type(finished)(tmp_path)
+    model = ["model_0"] if stage in ("train", "evaluate") else []
+    assert "usage:" in clone.run("python", f"stages/{stage}.py", "--help")
+    printed = clone.run("python", f"stages/{stage}.py", *model, expect=2)
+    assert "error: params.yaml not found" in printed
+    assert printed.count("\n") == 1
+
+
+def test_a_training_without_data_says_what_to_run(finished, tmp_path):
+    clone = type(finished)(tmp_path / "empty")
+    finished.run("git", "clone", "--quiet", ".", str(clone.root))
+    printed = clone.run("python", "stages/train.py", "model_0", expect=2)
+    assert "dvc repro" in printed
+    assert "Traceback" not in printed
