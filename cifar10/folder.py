@@ -1,0 +1,103 @@
+"""Pictures in folders: train/<class>/* and test/<class>/*."""
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from cifar10 import images, progress
+from cifar10.errors import UserError
+
+LAYOUT = "expected pictures as train/<class>/* and test/<class>/*"
+
+
+@dataclasses.dataclass(frozen=True)
+class Listing:
+    """Files of each split by class; the classes are the same in both and sorted by name."""
+
+    train: dict[str, list[Path]]
+    test: dict[str, list[Path]]
+
+    @property
+    def paths(self) -> list[Path]:
+        """All files, training first, by class and name."""
+        return [path for split in (self.train, self.test) for paths in split.values() for path in paths]
+
+
+def find(folder: Path) -> Listing:
+    """List the pictures under `folder`; hidden files are skipped.
+
+    Raises:
+        UserError: a folder is missing or empty, the classes of train and test differ, or a file lies
+            where a folder should and the other way round.
+    """
+    if not folder.is_dir():
+        raise UserError(f"data.folder: {folder} is no folder; {LAYOUT} in it")
+    train, test = (_classes(folder / split) for split in ("train", "test"))
+    only_train, only_test = sorted(train.keys() - test.keys()), sorted(test.keys() - train.keys())
+    if only_train or only_test:
+        found = [f"{path} not found" for path in (folder / "test" / name for name in only_train)]
+        found += [f"{path} not found" for path in (folder / "train" / name for name in only_test)]
+        raise UserError(f"data.folder: train and test must have the same classes: {', '.join(found)}")
+    if len(train) < 2:
+        raise UserError(f"data.folder: expected two classes or more in {folder}, found {', '.join(train)}")
+    return Listing(train, test)
+
+
+def _classes(split: Path) -> dict[str, list[Path]]:
+    if not split.is_dir():
+        raise UserError(f"data.folder: {split} not found; {LAYOUT} in {split.parent}")
+    classes = {path.name: _visible(path) for path in _visible(split)}
+    if not classes:
+        raise UserError(f"data.folder: {split} is empty; {LAYOUT} in {split.parent}")
+    for name, paths in classes.items():
+        if not name.isprintable():
+            raise UserError(f"data.folder: {split}: the class name {name!r} has unprintable characters")
+        if not paths:
+            raise UserError(f"data.folder: no pictures in {split / name}; {LAYOUT}")
+        if odd := [path for path in paths if not path.is_file()]:
+            raise UserError(f"data.folder: {odd[0]} is no file; {LAYOUT}, no deeper")
+    return classes
+
+
+def _visible(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise UserError(f"data.folder: {folder} is no folder; {LAYOUT}")
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def digest(listing: Listing, folder: Path) -> str:
+    """Hash names and contents of all pictures (SHA-256, hexadecimal), so that another picture shows."""
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n"
+        for path in listing.paths
+    ]
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def read(listing: Listing) -> images.Images:
+    """Read all pictures, by class and name.
+
+    Raises:
+        UserError: some cannot be read; has a line for each.
+    """
+    pictures, unreadable = [], []
+    for path in progress.bar(iterable=listing.paths, desc="reading pictures", unit="pictures"):
+        try:
+            pictures.append(images.read(path))
+        except images.PictureError as error:
+            unreadable.append(f"\n  {error}")
+    if unreadable:
+        raise UserError(f"{len(unreadable)} unreadable, mend or remove them:{''.join(unreadable)}")
+    train_labels, test_labels = (
+        np.repeat(np.arange(len(split)), [len(paths) for paths in split.values()])
+        for split in (listing.train, listing.test)
+    )
+    return images.Images(
+        class_names=list(listing.train),
+        train_images=np.stack(pictures[: len(train_labels)]),
+        train_labels=train_labels.astype(np.int64),
+        test_images=np.stack(pictures[len(train_labels) :]),
+        test_labels=test_labels.astype(np.int64),
+    )

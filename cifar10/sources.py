@@ -1,0 +1,64 @@
+"""Where the images come from: the CIFAR-10 archive, scikit-learn's digits, or folders of pictures."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cifar10 import archive, folder, params, paths
+from cifar10.errors import UserError
+from cifar10.images import Images
+
+DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+
+
+def load(data: params.Data) -> Images:
+    """Read the images of `data.source`.
+
+    Raises:
+        UserError: they are not there, or not as they should be.
+    """
+    if data.source == "digits":
+        return digits()
+    if data.source == "folder":
+        return folder.read(folder.find(Path(data.folder)))
+    try:
+        with paths.ARCHIVE.open("rb") as file:
+            return archive.read(file, str(paths.ARCHIVE))
+    except FileNotFoundError:
+        raise UserError(f"{paths.ARCHIVE} not found: run the download stage first") from None
+
+
+def describe(data: params.Data) -> dict[str, Any]:
+    """Look at a source that needs no download and state the facts that tell its content.
+
+    Raises:
+        UserError: data.folder is not laid out as it should be.
+    """
+    if data.source == "digits":
+        return {"source": "digits", "origin": "sklearn.datasets.load_digits", "images": 1797}
+    listing = folder.find(Path(data.folder))
+    return {
+        "source": "folder",
+        "images": len(listing.paths),
+        "sha256": folder.digest(listing, Path(data.folder)),
+    }
+
+
+def digits() -> Images:
+    """Enlarge scikit-learn's 1,797 handwritten digits, 8x8 grey values 0..16, to 32x32 RGB 0..255.
+
+    A fifth of every class, always the same, is for testing. The order is kept.
+    """
+    from sklearn.datasets import load_digits  # here, as its second of loading is for this source only
+    from sklearn.model_selection import train_test_split
+
+    content = load_digits()
+    grey = np.rint(content.images * (255 / 16)).astype(np.uint8)
+    pictures = np.repeat(grey.repeat(4, axis=1).repeat(4, axis=2)[..., np.newaxis], 3, axis=3)
+    labels = content.target.astype(np.int64)
+    train, test = (
+        np.sort(part)
+        for part in train_test_split(np.arange(len(labels)), test_size=0.2, stratify=labels, random_state=0)
+    )
+    return Images(list(DIGITS), pictures[train], labels[train], pictures[test], labels[test])

@@ -1,0 +1,76 @@
+"""Fetch the data set that params.yaml names to data/raw and write down what it is."""
+
+import argparse
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pooch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
+from cifar10 import archive, errors, files, mirrors, params, paths, progress, sources
+
+OWN = "CIFAR10_ARCHIVE"  # environment: path or URL of an archive to take instead
+HELP = f"{OWN}=/path/to/archive.tar.gz (or a URL) in the environment takes that CIFAR-10 archive instead."
+WAYS_ON = f"""
+What came so far is kept, the next run goes on from there. Three ways on without these hosts:
+  {OWN}=/path/to/archive.tar.gz  (or a URL) before the same command takes an archive that you have
+  dvc pull   fetches data and models of the last run from the DVC remote
+  make demo  runs everything on handwritten digits that are built in"""
+
+
+def main() -> None:
+    """Place the archive, or look at a source that needs none, and write its facts to data/raw/source.json."""
+    argparse.ArgumentParser(description=__doc__, epilog=HELP).parse_args()
+    data = params.load().data
+    if data.source == "cifar10":
+        facts = place_archive(data.cifar10)
+    else:
+        facts = sources.describe(data)
+        paths.ARCHIVE.unlink(missing_ok=True)  # of another source: this output must not depend on the past
+    files.write_json(paths.SOURCE, facts)
+    progress.log(f"{paths.SOURCE}: {', '.join(f'{key}: {value}' for key, value in facts.items())}")
+
+
+def place_archive(wanted: params.Cifar10) -> dict[str, Any]:
+    """Bring the archive to data/raw unless the official one is there already; return its facts."""
+    new = paths.PARTIAL / paths.ARCHIVE.name
+    limits = mirrors.Limits(wanted.minimum_rate, wanted.window)
+    paths.RAW.mkdir(parents=True, exist_ok=True)
+    if own := os.environ.get(OWN):
+        bring_own(own, new, limits)
+        new.replace(paths.ARCHIVE)
+    elif not paths.ARCHIVE.exists() or pooch.file_hash(str(paths.ARCHIVE)) != wanted.sha256:
+        try:
+            mirrors.fetch(wanted.mirrors, wanted.sha256, new, limits).replace(paths.ARCHIVE)
+        except errors.UserError as error:
+            raise errors.UserError(f"{error}{WAYS_ON}") from None
+        shutil.rmtree(paths.PARTIAL)  # parts from mirrors that were left
+    facts = {"file": paths.ARCHIVE.name, "bytes": paths.ARCHIVE.stat().st_size}
+    digest = pooch.file_hash(str(paths.ARCHIVE))
+    if digest != wanted.sha256:
+        progress.log(f"Not the official archive: SHA-256 {digest}, the official one's is {wanted.sha256}")
+    return {"source": "cifar10", **facts, "sha256": digest, "official": digest == wanted.sha256}
+
+
+def bring_own(own: str, new: Path, limits: mirrors.Limits) -> None:
+    """Download or copy the user's archive to `new` and read it to its end."""
+    try:
+        if own.startswith(("http://", "https://")):
+            mirrors.fetch([own], None, new, limits)
+        elif not Path(own).expanduser().is_file():
+            raise errors.UserError(f"{own} is no file; expected the path or URL of an archive")
+        else:
+            new.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(Path(own).expanduser(), new)
+        with new.open("rb") as file:
+            archive.read(file, own)
+    except errors.UserError as error:
+        new.unlink(missing_ok=True)
+        raise errors.UserError(f"{OWN}: {error}") from None
+
+
+if __name__ == "__main__":
+    errors.run(main)

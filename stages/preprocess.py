@@ -1,0 +1,26 @@
+"""Turn data/raw into training, validation and test images of 32x32 pixels under data/processed."""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
+from cifar10 import dataset, errors, files, params, paths, progress, sources
+
+
+def main() -> None:
+    """Read the images of `data.source`, divide them, write the splits and the class names."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    data = params.load().data
+    images = sources.load(data)
+    train, validation = dataset.split(images.train_labels, data.validation_fraction, data.seed)
+    dataset.save("train", images.train_images[train], images.train_labels[train])
+    dataset.save("validation", images.train_images[validation], images.train_labels[validation])
+    dataset.save("test", images.test_images, images.test_labels)
+    files.write_json(paths.CLASSES, images.class_names)
+    counts = f"{len(train):,} training, {len(validation):,} validation, {len(images.test_labels):,} test"
+    progress.log(f"{paths.PROCESSED}: {counts} images of {len(images.class_names)} classes")
+
+
+if __name__ == "__main__":
+    errors.run(main)

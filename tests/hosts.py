@@ -1,0 +1,135 @@
+"""Real HTTP servers on this machine, each with the fault that a test needs."""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass
+class Host:
+    """What a server serves at every path, and how badly."""
+
+    content: bytes = b""
+    status: int = 200
+    ranges: bool = True  # False: sends everything whatever is asked for
+    rate: float | None = None  # bytes per second; None is as fast as it goes
+    ends_after: int | None = None  # bytes; closes the connection
+    stalls_after: int | None = None  # bytes; keeps the connection and sends nothing
+    silent: bool = False  # accepts the connection and does not even send headers
+    header_rate: float | None = None  # bytes per second of the headers
+    chunked: bool = False  # says no length
+    port: int = 0
+    asked: list[str | None] = field(default_factory=list)  # the Range header of each request, in order
+    sent: int = 0  # bytes of bodies
+    closing: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/archive.tar.gz"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    host: Host
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        self.close_connection = True
+        wanted = self.headers["Range"]
+        self.host.asked.append(wanted)
+        if self.host.silent:
+            self.host.closing.wait(60)
+            return
+        if self.host.header_rate:
+            for byte in b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1000:
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+                if self.host.closing.wait(1 / self.host.header_rate):
+                    return
+        if self.host.status != 200:
+            self.send_error(self.host.status)
+            return
+        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and self.host.ranges else 0
+        self._headers(start)
+        if start < len(self.host.content) or not start:
+            self._body(self.host.content[start:])
+
+    def _headers(self, start: int) -> None:
+        size = len(self.host.content)
+        if start and start >= size:
+            self.send_response(416)
+            self.send_header("Content-Range", f"bytes */{size}")
+            self.send_header("Content-Length", "0")
+        else:
+            self.send_response(206 if start else 200)
+            if start:
+                self.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
+            if self.host.chunked:
+                self.send_header("Transfer-Encoding", "chunked")
+            else:
+                self.send_header("Content-Length", str(size - start))
+        self.end_headers()
+
+    def _body(self, content: bytes) -> None:
+        step = int(self.host.rate / 50) if self.host.rate else 10_000
+        for position in range(0, len(content), step):
+            if self.host.ends_after is not None and position >= self.host.ends_after:
+                return
+            if self.host.stalls_after is not None and position >= self.host.stalls_after:
+                self.host.closing.wait(60)
+                return
+            piece = content[position : position + step]
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if self.host.chunked else piece)
+            self.wfile.flush()
+            self.host.sent += len(piece)
+            if self.host.rate:
+                time.sleep(len(piece) / self.host.rate)
+        if self.host.chunked:
+            self.wfile.write(b"0\r\n\r\n")
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *arguments: object) -> None:
+        """Say nothing when a client hangs up."""
+
+
+@contextlib.contextmanager
+def serving(*hosts: Host) -> Iterator[list[str]]:
+    """Start the hosts; give their URLs."""
+    servers = []
+    for host in hosts:
+        server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"host": host}))
+        host.port = server.server_port
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        servers.append(server)
+    try:
+        yield [host.url for host in hosts]
+    finally:
+        for host, server in zip(hosts, servers, strict=True):
+            host.closing.set()
+            server.shutdown()
+            server.server_close()
+
+
+def closed() -> str:
+    """Give a URL at which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"http://127.0.0.1:{listener.getsockname()[1]}/archive.tar.gz"
+
+
+@contextlib.contextmanager
+def black_hole() -> Iterator[str]:
+    """Give a URL to which connections are never made nor refused: the queue of waiting ones is full."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/archive.tar.gz"
