@@ -1,45 +1,19 @@
-"""The splits train, validation and test: dividing, saving, loading."""
+"""The splits train, validation and test: saving, loading."""
+
+from dataclasses import dataclass
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from cifar10 import files, paths
 from cifar10.errors import UserError
 
 
-def split(labels: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw a share of the training images for validation, evenly from every class.
+@dataclass(frozen=True)
+class Split:
+    """Images uint8 (N, 32, 32, 3) and their labels int64 (N,), each an index into `class_names()`."""
 
-    Args:
-        labels: int (N,), of the training images.
-        fraction: 0 (none) to below 1.
-        seed: the same draws the same.
-
-    Returns:
-        Indices into `labels` to train with and to validate with, each ascending, so the order is kept.
-
-    Raises:
-        UserError: a class is too small to have images in both.
-    """
-    everything = np.arange(len(labels))
-    if fraction == 0:
-        return everything, everything[:0]
-    try:
-        parts = train_test_split(everything, test_size=fraction, stratify=labels, random_state=seed)
-        train, validation = (np.sort(part) for part in parts)
-    except ValueError:  # it names its own arguments, not the user's
-        raise _too_few(labels, fraction) from None
-    if not np.array_equal(np.unique(labels[train]), np.unique(labels[validation])):
-        raise _too_few(labels, fraction)
-    return train, validation
-
-
-def _too_few(labels: np.ndarray, fraction: float) -> UserError:
-    fewest = np.unique(labels, return_counts=True)[1].min()
-    return UserError(
-        f"data.validation_fraction: {fraction:g} leaves a class without training or validation images, "
-        f"the smallest has {fewest}: add images or set it to 0"
-    )
+    images: np.ndarray
+    labels: np.ndarray
 
 
 def save(name: str, images: np.ndarray, labels: np.ndarray) -> None:
@@ -55,17 +29,29 @@ def save(name: str, images: np.ndarray, labels: np.ndarray) -> None:
             np.save(beside, array)
 
 
-def load(name: str) -> tuple[np.ndarray, np.ndarray]:
+def load(name: str) -> Split:
     """Open the split `train`, `validation` or `test` read-only; images come from the disk when they are used.
-
-    Returns:
-        Images uint8 (N, 32, 32, 3) and labels int64 (N,); N may be 0 for validation.
 
     Raises:
         UserError: it is not there.
     """
     try:
-        images = np.load(paths.images(name), mmap_mode="r")
-        return images, np.load(paths.labels(name))
+        return Split(np.load(paths.images(name), mmap_mode="r"), np.load(paths.labels(name)))
     except FileNotFoundError as error:
-        raise UserError(f"{error.filename} not found: run the preprocess stage first") from None
+        raise _missing(error) from None
+
+
+def class_names() -> list[str]:
+    """Read the names of the classes, in the order of the labels.
+
+    Raises:
+        UserError: they are not there.
+    """
+    try:
+        return files.read_json(paths.CLASSES)
+    except FileNotFoundError as error:
+        raise _missing(error) from None
+
+
+def _missing(error: FileNotFoundError) -> UserError:
+    return UserError(f"{error.filename} not found: `dvc repro` makes it")

@@ -1,7 +1,6 @@
 """Pictures in folders: train/<class>/* and test/<class>/*."""
 
 import dataclasses
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -65,15 +64,6 @@ def _visible(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise UserError(f"data.folder: {folder} is no folder; {LAYOUT}")
     return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-
-
-def digest(listing: Listing, folder: Path) -> str:
-    """Hash names and contents of all pictures (SHA-256, hexadecimal), so that another picture shows."""
-    lines = [
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n"
-        for path in listing.paths
-    ]
-    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def read(listing: Listing) -> images.Images:

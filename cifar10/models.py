@@ -119,7 +119,7 @@ def predict(model: keras.Model, images: np.ndarray) -> np.ndarray:
         images: uint8 (N, 32, 32, 3).
 
     Returns:
-        float32 (N, K), not negative; `metrics.normalize` makes probabilities of them.
+        float32 (N, K), not negative; `probabilities.normalize` makes probabilities of them.
     """
     forward = tf.function(lambda batch: model(batch, training=False), reduce_retracing=True)
     batches = [images[start : start + PREDICTION_BATCH] for start in range(0, len(images), PREDICTION_BATCH)]

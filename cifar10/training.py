@@ -7,10 +7,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cifar10 import metrics, models
+from cifar10 import models
 from cifar10.dataset import Split
 from cifar10.errors import UserError
 from cifar10.params import Train
+from cifar10.probabilities import cross_entropy, normalize
 
 STEPS_PER_CALL = 50  # gradient steps between two looks at the progress bar
 
@@ -51,7 +52,7 @@ def order(images: int, batch_size: int, seed: int, epoch: int) -> Iterator[np.nd
         yield indices[None, full * batch_size :]
 
 
-def cross_entropy(scores: tf.Tensor, labels: tf.Tensor, sigmoid: bool) -> tf.Tensor:
+def batch_loss(scores: tf.Tensor, labels: tf.Tensor, sigmoid: bool) -> tf.Tensor:
     """Compute -log p of the true class, with p_k = s_k / sum(s).
 
     The scores of a softmax layer sum to 1 already, and Keras' function takes a numerically safer way
@@ -97,7 +98,7 @@ def stepper(
         batch, true = tf.gather(all_images, indices), tf.gather(all_labels, indices)
         with tf.GradientTape() as tape:
             scores = model(batch, training=True)
-            loss = tf.add_n([tf.reduce_mean(cross_entropy(scores, true, sigmoid)), *model.losses])
+            loss = tf.add_n([tf.reduce_mean(batch_loss(scores, true, sigmoid)), *model.losses])
         optimizer.apply(tape.gradient(loss, variables), model.trainable_variables)
         correct = tf.argmax(scores, axis=-1, output_type=tf.int32) == true
         return loss * tf.cast(tf.size(indices), tf.float32), tf.reduce_sum(tf.cast(correct, tf.int32))
@@ -159,6 +160,6 @@ def train(
 def _validate(model: keras.Model, validation: Split) -> tuple[float | None, float | None]:
     if not len(validation.labels):
         return None, None
-    probabilities = metrics.normalize(models.predict(model, validation.images))
+    probabilities = normalize(models.predict(model, validation.images))
     accuracy = (probabilities.argmax(axis=1) == validation.labels).mean()
-    return metrics.cross_entropy(probabilities, validation.labels), float(accuracy)
+    return cross_entropy(probabilities, validation.labels), float(accuracy)

@@ -10,13 +10,12 @@ from typing import Any
 import pooch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
-from cifar10 import archive, errors, files, mirrors, params, paths, progress, sources
+from cifar10 import errors, files, mirrors, own_archive, params, paths, progress, sources
 
-OWN = "CIFAR10_ARCHIVE"  # environment: path or URL of an archive to take instead
-HELP = f"{OWN}=/path/to/archive.tar.gz (or a URL) in the environment takes that CIFAR-10 archive instead."
-WAYS_ON = f"""
+HELP = "CIFAR10_ARCHIVE=/path/to/archive.tar.gz (or a URL) in the environment takes that archive instead."
+WAYS_ON = """
 What came so far is kept, the next run goes on from there. Three ways on without these hosts:
-  {OWN}=/path/to/archive.tar.gz  (or a URL) before the same command takes an archive that you have
+  CIFAR10_ARCHIVE=/path/to/archive.tar.gz  (or a URL) before the same command takes an archive that you have
   dvc pull   fetches data and models of the last run from the DVC remote
   make demo  runs everything on handwritten digits that are built in"""
 
@@ -39,8 +38,8 @@ def place_archive(wanted: params.Cifar10) -> dict[str, Any]:
     new = paths.PARTIAL / paths.ARCHIVE.name
     limits = mirrors.Limits(wanted.minimum_rate, wanted.window)
     paths.RAW.mkdir(parents=True, exist_ok=True)
-    if own := os.environ.get(OWN):
-        bring_own(own, new, limits)
+    if own := os.environ.get(own_archive.VARIABLE):
+        own_archive.bring(own, new, limits)
         new.replace(paths.ARCHIVE)
     elif not paths.ARCHIVE.exists() or pooch.file_hash(str(paths.ARCHIVE)) != wanted.sha256:
         try:
@@ -53,23 +52,6 @@ def place_archive(wanted: params.Cifar10) -> dict[str, Any]:
     if digest != wanted.sha256:
         progress.log(f"Not the official archive: SHA-256 {digest}, the official one's is {wanted.sha256}")
     return {"source": "cifar10", **facts, "sha256": digest, "official": digest == wanted.sha256}
-
-
-def bring_own(own: str, new: Path, limits: mirrors.Limits) -> None:
-    """Download or copy the user's archive to `new` and read it to its end."""
-    try:
-        if own.startswith(("http://", "https://")):
-            mirrors.fetch([own], None, new, limits)
-        elif not Path(own).expanduser().is_file():
-            raise errors.UserError(f"{own} is no file; expected the path or URL of an archive")
-        else:
-            new.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(Path(own).expanduser(), new)
-        with new.open("rb") as file:
-            archive.read(file, own)
-    except errors.UserError as error:
-        new.unlink(missing_ok=True)
-        raise errors.UserError(f"{OWN}: {error}") from None
 
 
 if __name__ == "__main__":

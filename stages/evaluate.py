@@ -9,7 +9,8 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
 
-from cifar10 import dataset, errors, files, metrics, params, paths, quiet
+from cifar10 import dataset, errors, files, metrics, params, paths, progress, quiet
+from cifar10.probabilities import normalize
 
 
 def main() -> None:
@@ -26,7 +27,7 @@ def main() -> None:
         models.configure(seed=0)  # nothing is drawn; one thread, for the same bits
     model = models.build(name, entry, len(class_names))
     models.load_weights(model, paths.model(name))
-    probabilities = metrics.normalize(models.predict(model, test.images))
+    probabilities = normalize(models.predict(model, test.images))
     figures = {
         "test": metrics.summary(probabilities, test.labels, class_names),
         **last_epoch(pd.read_csv(paths.history(name))),
@@ -36,7 +37,7 @@ def main() -> None:
         table(probabilities, test.labels, class_names).to_csv(beside, index=False, lineterminator="\n")
     files.write_json(paths.architecture(name), models.architecture(model))
     files.write_json(paths.metrics(name), figures)
-    print(f"{name}: test accuracy {figures['test']['accuracy']:.4f}, written to {paths.metrics(name)}")
+    progress.log(f"{name}: test accuracy {figures['test']['accuracy']:.4f}, written to {paths.metrics(name)}")
 
 
 def table(probabilities: np.ndarray, labels: np.ndarray, class_names: list[str]) -> pd.DataFrame:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
-from cifar10 import dataset, errors, files, params, paths, progress, sources
+from cifar10 import dataset, errors, files, params, paths, progress, sources, splitting
 
 
 def main() -> None:
@@ -13,7 +13,7 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__).parse_args()
     data = params.load().data
     images = sources.load(data)
-    train, validation = dataset.split(images.train_labels, data.validation_fraction, data.seed)
+    train, validation = splitting.split(images.train_labels, data.validation_fraction, data.seed)
     dataset.save("train", images.train_images[train], images.train_labels[train])
     dataset.save("validation", images.train_images[validation], images.train_labels[validation])
     dataset.save("test", images.test_images, images.test_labels)

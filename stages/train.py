@@ -6,11 +6,10 @@ import time
 from pathlib import Path
 
 import pandas as pd
-from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
 
-from cifar10 import dataset, errors, files, params, paths, quiet
+from cifar10 import dataset, errors, files, params, paths, progress, quiet
 
 
 def main() -> None:
@@ -33,19 +32,19 @@ def main() -> None:
     steps = -(-len(training.labels) // settings.train.batch_size)
     started = time.monotonic()
     history = []
-    with tqdm(total=steps * settings.train.epochs, desc=name, unit=" steps", disable=None) as bar:
+    with progress.bar(total=steps * settings.train.epochs, desc=name, unit=" steps") as bar:
 
-        def progress(done: int, loss: float, accuracy: float) -> None:
+        def show(done: int, loss: float, accuracy: float) -> None:
             bar.set_postfix(loss=f"{loss:.4f}", accuracy=f"{accuracy:.4f}", refresh=False)
             bar.update(done)
 
-        for epoch in trainer.train(model, optimizer, training, validation, settings.train, progress):
+        for epoch in trainer.train(model, optimizer, training, validation, settings.train, show):
             history.append(epoch.row())
-            bar.write(f"{name}: {describe(history[-1], settings.train.epochs)}", file=sys.stdout)
+            progress.log(f"{name}: {describe(history[-1], settings.train.epochs)}")
     models.save(model, paths.model(name))
     with files.replacing(paths.history(name)) as beside:
         pd.DataFrame(history).to_csv(beside, index=False, lineterminator="\n")
-    print(f"{name}: trained in {time.monotonic() - started:.1f} s, written to {paths.model(name)}")
+    progress.log(f"{name}: trained in {time.monotonic() - started:.1f} s, written to {paths.model(name)}")
 
 
 def describe(row: dict[str, float | None], epochs: int) -> str:

@@ -4,43 +4,14 @@ import pytest
 from cifar10 import dataset, paths
 from cifar10.errors import UserError
 
-LABELS = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [100, 50, 30]))
-
-
-def test_every_class_gives_its_share_and_the_order_is_kept():
-    train, validation = dataset.split(LABELS, 0.1, seed=0)
-    assert np.bincount(LABELS[validation]).tolist() == [10, 5, 3]
-    assert np.array_equal(np.sort(np.concatenate([train, validation])), np.arange(180))
-    assert (np.diff(train) > 0).all()
-    assert (np.diff(validation) > 0).all()
-
-
-def test_the_seed_alone_decides():
-    draws = [dataset.split(LABELS, 0.1, seed)[1].tolist() for seed in (0, 0, 1)]
-    assert draws[0] == draws[1] != draws[2]
-
-
-def test_fraction_0_leaves_validation_empty():
-    train, validation = dataset.split(LABELS, 0, seed=0)
-    assert np.array_equal(train, np.arange(180))
-    assert validation.shape == (0,)
-
-
-@pytest.mark.parametrize(
-    ("labels", "fraction"), [([0] * 50 + [1], 0.1), ([0, 1] * 4, 0.1), ([0, 1] * 4, 0.95)]
-)
-def test_too_few_images_are_an_error_of_one_line(labels, fraction):
-    fewest = min(labels.count(0), labels.count(1))
-    with pytest.raises(UserError, match=rf"^data.validation_fraction: {fraction} .* smallest has {fewest}:"):
-        dataset.split(np.array(labels), fraction, seed=0)
-
 
 @pytest.mark.parametrize("count", [0, 3])
 def test_splits_come_back_from_disk_as_they_were(tmp_path, monkeypatch, count):
     monkeypatch.chdir(tmp_path)
     images = np.random.default_rng(0).integers(0, 256, (count, 32, 32, 3), np.uint8)
     dataset.save("validation", images, np.arange(count))
-    loaded, labels = dataset.load("validation")
+    split = dataset.load("validation")
+    loaded, labels = split.images, split.labels
     assert np.array_equal(loaded, images)
     assert loaded.dtype == np.uint8
     assert labels.dtype == np.int64
@@ -51,12 +22,10 @@ def test_splits_come_back_from_disk_as_they_were(tmp_path, monkeypatch, count):
 def test_images_stay_on_disk_until_they_are_used(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     dataset.save("train", np.zeros((3, 32, 32, 3), np.uint8), np.arange(3))
-    assert isinstance(dataset.load("train")[0], np.memmap)
+    assert isinstance(dataset.load("train").images, np.memmap)
 
 
 def test_a_missing_split_says_what_to_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(
-        UserError, match=r"data/processed/test/images\.npy not found: run the preprocess stage"
-    ):
+    with pytest.raises(UserError, match=r"data/processed/test/images\.npy not found: `dvc repro`"):
         dataset.load("test")

@@ -35,7 +35,7 @@ def test_loss_of_sigmoid_scores_is_that_of_their_share_in_the_sum():
     scores = 1 / (1 + np.exp(-logits))
     expected = -np.log(scores[np.arange(50), labels] / scores.sum(axis=1))
     dense = keras.activations.sigmoid(tf.constant(logits, tf.float32))
-    np.testing.assert_allclose(training.cross_entropy(dense, labels, sigmoid=True), expected, rtol=1e-5)
+    np.testing.assert_allclose(training.batch_loss(dense, labels, sigmoid=True), expected, rtol=1e-5)
 
 
 def test_loss_of_softmax_scores_is_minus_log_p():
@@ -45,7 +45,7 @@ def test_loss_of_softmax_scores_is_minus_log_p():
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     scores = keras.activations.softmax(tf.constant(logits, tf.float32))
     expected = -np.log(shares[np.arange(50), labels])
-    np.testing.assert_allclose(training.cross_entropy(scores, labels, sigmoid=False), expected, rtol=1e-4)
+    np.testing.assert_allclose(training.batch_loss(scores, labels, sigmoid=False), expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["model_1", "model_2"])
