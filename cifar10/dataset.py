@@ -1,7 +1,6 @@
 """The splits train, validation and test: dividing, saving, loading."""
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from cifar10 import files, paths
 from cifar10.errors import UserError
@@ -21,6 +20,8 @@ def split(labels: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, n
     Raises:
         UserError: a class is too small to have images in both.
     """
+    from sklearn.model_selection import train_test_split  # here, as its second of loading is for this alone
+
     everything = np.arange(len(labels))
     if fraction == 0:
         return everything, everything[:0]

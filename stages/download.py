@@ -5,7 +5,6 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
 
 import pooch
 
@@ -13,12 +12,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's 
 from cifar10 import archive, errors, files, mirrors, params, paths, progress, sources
 
 OWN = "CIFAR10_ARCHIVE"  # environment: path or URL of an archive to take instead
-HELP = f"{OWN}=/path/to/archive.tar.gz (or a URL) in the environment takes that CIFAR-10 archive instead."
-WAYS_ON = f"""
-What came so far is kept, the next run goes on from there. Three ways on without these hosts:
-  {OWN}=/path/to/archive.tar.gz  (or a URL) before the same command takes an archive that you have
-  dvc pull   fetches data and models of the last run from the DVC remote
-  make demo  runs everything on handwritten digits that are built in"""
+HELP = f"{OWN}=/path/to/archive.tar.gz (or a URL) before the command takes an archive that you have"
+WAYS_ON = f"""Three ways on without these hosts:
+  {HELP}
+  dvc pull fetches data and models of the last run from the DVC remote
+  make demo runs everything on handwritten digits that are built in"""
 
 
 def main() -> None:
@@ -26,19 +24,22 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__, epilog=HELP).parse_args()
     data = params.load().data
     if data.source == "cifar10":
-        facts = place_archive(data.cifar10)
-    else:
-        facts = sources.describe(data)
-        paths.ARCHIVE.unlink(missing_ok=True)  # of another source: this output must not depend on the past
+        place_archive(data.cifar10)
+    facts = sources.describe(data)
+    if data.source != "cifar10":
+        paths.ARCHIVE.unlink(missing_ok=True)  # what this stage leaves must not depend on the past
     files.write_json(paths.SOURCE, facts)
     progress.log(f"{paths.SOURCE}: {', '.join(f'{key}: {value}' for key, value in facts.items())}")
+    if not facts.get("official", True):
+        progress.log(f"This is not the official archive, whose SHA-256 is {data.cifar10.sha256}")
 
 
-def place_archive(wanted: params.Cifar10) -> dict[str, Any]:
-    """Bring the archive to data/raw unless the official one is there already; return its facts."""
+def place_archive(wanted: params.Cifar10) -> None:
+    """Bring the archive to data/raw unless the official one is there already."""
     new = paths.PARTIAL / paths.ARCHIVE.name
     limits = mirrors.Limits(wanted.minimum_rate, wanted.window)
-    paths.RAW.mkdir(parents=True, exist_ok=True)
+    for folder in (paths.RAW, paths.PARTIAL):
+        folder.mkdir(parents=True, exist_ok=True)
     if own := os.environ.get(OWN):
         bring_own(own, new, limits)
         new.replace(paths.ARCHIVE)
@@ -46,13 +47,7 @@ def place_archive(wanted: params.Cifar10) -> dict[str, Any]:
         try:
             mirrors.fetch(wanted.mirrors, wanted.sha256, new, limits).replace(paths.ARCHIVE)
         except errors.UserError as error:
-            raise errors.UserError(f"{error}{WAYS_ON}") from None
-        shutil.rmtree(paths.PARTIAL)  # parts from mirrors that were left
-    facts = {"file": paths.ARCHIVE.name, "bytes": paths.ARCHIVE.stat().st_size}
-    digest = pooch.file_hash(str(paths.ARCHIVE))
-    if digest != wanted.sha256:
-        progress.log(f"Not the official archive: SHA-256 {digest}, the official one's is {wanted.sha256}")
-    return {"source": "cifar10", **facts, "sha256": digest, "official": digest == wanted.sha256}
+            raise errors.UserError(f"{error}\n{WAYS_ON}") from None
 
 
 def bring_own(own: str, new: Path, limits: mirrors.Limits) -> None:
@@ -60,11 +55,10 @@ def bring_own(own: str, new: Path, limits: mirrors.Limits) -> None:
     try:
         if own.startswith(("http://", "https://")):
             mirrors.fetch([own], None, new, limits)
-        elif not Path(own).expanduser().is_file():
-            raise errors.UserError(f"{own} is no file; expected the path or URL of an archive")
-        else:
-            new.parent.mkdir(parents=True, exist_ok=True)
+        elif Path(own).expanduser().is_file():
             shutil.copyfile(Path(own).expanduser(), new)
+        else:
+            raise errors.UserError(f"{own} is no file; expected the path or URL of an archive")
         with new.open("rb") as file:
             archive.read(file, own)
     except errors.UserError as error:
