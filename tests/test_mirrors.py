@@ -65,6 +65,7 @@ def test_a_server_that_says_no_length(target):
         (Host(CONTENT, stalls_after=0), "sent nothing for 0.5 s"),
         (Host(CONTENT, stalls_after=100_000), "sent nothing for 0.5 s"),
         (Host(CONTENT, rate=50_000), "kB/s over 0.5 s, less than 200 kB/s"),
+        (Host(CONTENT, rate=500), "kB/s over 0.5 s, less than 200 kB/s"),
         (Host(CONTENT, ends_after=0), "the connection broke off"),
         (Host(CONTENT, ends_after=50_000, ranges=False), "the connection broke off"),
         (Host(CONTENT, ends_after=50_000, chunked=True, ranges=False), "the connection broke off"),
@@ -146,9 +147,17 @@ def test_parts_of_different_hosts_are_not_mixed(target):
 def test_a_server_that_ignores_ranges_sends_all_again(target):
     host = Host(CONTENT, ranges=False)
     with serving(host) as urls:
-        leave_part(urls[0], target, OTHER[:200_000])
+        leave_part(urls[0], target, OTHER + b"more")
         fetch(urls, target)
-    assert host.asked == ["bytes=200000-"]
+    assert host.asked == ["bytes=300004-"]
+
+
+def test_a_server_that_sends_less_than_asked_for_is_asked_again(target):
+    host = Host(CONTENT, at_most=100_000)
+    with serving(host) as urls:
+        leave_part(urls[0], target, CONTENT[:50_000])
+        fetch(urls, target)
+    assert host.asked == ["bytes=50000-", "bytes=150000-", "bytes=250000-"]
 
 
 @pytest.mark.parametrize(
