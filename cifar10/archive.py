@@ -27,11 +27,8 @@ def read(file: IO[bytes], name: str) -> Images:
     """Read an archive of the official layout to its last byte; any number of images per batch will do.
 
     Args:
-        file: open for reading, at its start.
+        file: open for reading, at its start; the images come in its order, training batches 1 to 5.
         name: of the archive, for messages.
-
-    Returns:
-        The images in the archive's order, training batches 1 to 5.
 
     Raises:
         UserError: it is damaged, cut off or of another layout; names the member and the fault.
@@ -51,14 +48,9 @@ def read(file: IO[bytes], name: str) -> Images:
         if labels.max() >= len(class_names):
             found = f"label {labels.max()}, but there are {len(class_names)} class names"
             raise UserError(f"{name}: {member}: {found} in {META}")
-    train = [batches[member] for member in TRAIN]
-    return Images(
-        class_names=class_names,
-        train_images=np.concatenate([images for images, _ in train]),
-        train_labels=np.concatenate([labels for _, labels in train]),
-        test_images=batches[TEST][0],
-        test_labels=batches[TEST][1],
-    )
+    train_images = np.concatenate([batches[member][0] for member in TRAIN])
+    train_labels = np.concatenate([batches[member][1] for member in TRAIN])
+    return Images(class_names, train_images, train_labels, *batches[TEST])
 
 
 class _Bounded:

@@ -53,20 +53,12 @@ class Interrupted(Exception):  # noqa: N818
 
 
 def fetch(urls: Sequence[str], sha256: str | None, target: Path, limits: Limits) -> Path:
-    """Download the file that all `urls` serve to `target`, in the first place from the first.
+    """Download the file that all `urls` (http, https) serve, and return `target`, where it then is.
 
     A mirror that is down, answers an error, serves other bytes or is slow is left for the next. If all
     that work are slow, the fastest is used to the end. Unfinished parts stay beside `target`, one per
     URL, and are continued by the next call. A file at `target` that has the hash is taken as it is.
-
-    Args:
-        urls: at least one, http or https.
-        sha256: hexadecimal; None takes what comes.
-        target: where the file goes; it appears there complete or not at all.
-        limits: asked of each mirror.
-
-    Returns:
-        `target`.
+    Without a hash (hexadecimal `sha256`) all that comes is taken.
 
     Raises:
         UserError: no mirror served it; the message has a line for each.
@@ -75,17 +67,27 @@ def fetch(urls: Sequence[str], sha256: str | None, target: Path, limits: Limits)
         target.unlink(missing_ok=True)  # nothing says whether it is still the same
     limits = dataclasses.replace(limits, answer=limits.answer / len(urls))
     faults: dict[str, Fault] = {}
+    if not (
+        any(_tried(url, sha256, target, limits, faults) for url in urls)
+        or any(_tried(url, sha256, target, _patient(limits), faults) for url in _slow(faults))
+    ):
+        lines = "".join(f"\n  {url}: {fault}" for url, fault in faults.items())
+        raise UserError(f"could not download {target.name}; what came is kept for the next run:{lines}")
     for url in urls:
-        if _tried(url, sha256, target, limits, faults):
-            return target
-    slow = {url: fault.rate for url, fault in faults.items() if isinstance(fault, Slow)}
-    limits = dataclasses.replace(limits, minimum_rate=0, window=PATIENCE * limits.window)
-    for url in sorted(slow, key=lambda url: -slow[url]):
-        progress.log(f"No mirror is quicker: going on with {url} at {slow[url]:.3g} kB/s")
-        if _tried(url, sha256, target, limits, faults):
-            return target
-    lines = "".join(f"\n  {url}: {fault}" for url, fault in faults.items())
-    raise UserError(f"could not download {target.name}:{lines}")
+        part_of(url, target).unlink(missing_ok=True)
+    return target
+
+
+def _slow(faults: dict[str, Fault]) -> Iterator[str]:
+    """Give the mirrors that work, the fastest first."""
+    rates = {url: fault.rate for url, fault in faults.items() if isinstance(fault, Slow)}
+    for url in sorted(rates, key=lambda url: -rates[url]):
+        progress.log(f"No mirror is quicker: going on with {url} at {rates[url]:.3g} kB/s")
+        yield url
+
+
+def _patient(limits: Limits) -> Limits:
+    return dataclasses.replace(limits, minimum_rate=0, window=PATIENCE * limits.window)
 
 
 def part_of(url: str, target: Path) -> Path:

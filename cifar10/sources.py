@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pooch
 
 from cifar10 import archive, folder, params, paths
 from cifar10.errors import UserError
@@ -30,11 +31,20 @@ def load(data: params.Data) -> Images:
 
 
 def describe(data: params.Data) -> dict[str, Any]:
-    """Look at a source that needs no download and state the facts that tell its content.
+    """State the facts that tell what a source holds; for cifar10 `official` says if it is the known archive.
 
     Raises:
         UserError: data.folder is not laid out as it should be.
     """
+    if data.source == "cifar10":
+        digest = pooch.file_hash(str(paths.ARCHIVE))
+        return {
+            "source": "cifar10",
+            "file": paths.ARCHIVE.name,
+            "bytes": paths.ARCHIVE.stat().st_size,
+            "sha256": digest,
+            "official": digest == data.cifar10.sha256,
+        }
     if data.source == "digits":
         return {"source": "digits", "origin": "sklearn.datasets.load_digits", "images": 1797}
     folder.find(Path(data.folder))

@@ -2,10 +2,8 @@
 
 import argparse
 import os
-import shutil
 import sys
 from pathlib import Path
-from typing import Any
 
 import pooch
 
@@ -14,7 +12,7 @@ from cifar10 import errors, files, mirrors, own_archive, params, paths, progress
 
 HELP = "CIFAR10_ARCHIVE=/path/to/archive.tar.gz (or a URL) in the environment takes that archive instead."
 WAYS_ON = """
-What came so far is kept, the next run goes on from there. Three ways on without these hosts:
+Three ways on without these hosts:
   CIFAR10_ARCHIVE=/path/to/archive.tar.gz  (or a URL) before the same command takes an archive that you have
   dvc pull   fetches data and models of the last run from the DVC remote
   make demo  runs everything on handwritten digits that are built in"""
@@ -25,16 +23,18 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__, epilog=HELP).parse_args()
     data = params.load().data
     if data.source == "cifar10":
-        facts = place_archive(data.cifar10)
-    else:
-        facts = sources.describe(data)
-        paths.ARCHIVE.unlink(missing_ok=True)  # of another source: this output must not depend on the past
+        place_archive(data.cifar10)
+    facts = sources.describe(data)
+    if data.source != "cifar10":
+        paths.ARCHIVE.unlink(missing_ok=True)  # what this stage leaves must not depend on the past
     files.write_json(paths.SOURCE, facts)
     progress.log(f"{paths.SOURCE}: {', '.join(f'{key}: {value}' for key, value in facts.items())}")
+    if not facts.get("official", True):
+        progress.log(f"This is not the official archive, whose SHA-256 is {data.cifar10.sha256}")
 
 
-def place_archive(wanted: params.Cifar10) -> dict[str, Any]:
-    """Bring the archive to data/raw unless the official one is there already; return its facts."""
+def place_archive(wanted: params.Cifar10) -> None:
+    """Bring the archive to data/raw unless the official one is there already."""
     new = paths.PARTIAL / paths.ARCHIVE.name
     limits = mirrors.Limits(wanted.minimum_rate, wanted.window)
     paths.RAW.mkdir(parents=True, exist_ok=True)
@@ -46,12 +46,6 @@ def place_archive(wanted: params.Cifar10) -> dict[str, Any]:
             mirrors.fetch(wanted.mirrors, wanted.sha256, new, limits).replace(paths.ARCHIVE)
         except errors.UserError as error:
             raise errors.UserError(f"{error}{WAYS_ON}") from None
-        shutil.rmtree(paths.PARTIAL)  # parts from mirrors that were left
-    facts = {"file": paths.ARCHIVE.name, "bytes": paths.ARCHIVE.stat().st_size}
-    digest = pooch.file_hash(str(paths.ARCHIVE))
-    if digest != wanted.sha256:
-        progress.log(f"Not the official archive: SHA-256 {digest}, the official one's is {wanted.sha256}")
-    return {"source": "cifar10", **facts, "sha256": digest, "official": digest == wanted.sha256}
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ class Host:
     content: bytes = b""
     status: int = 200
     ranges: bool = True  # False: sends everything whatever is asked for
+    at_most: int | None = None  # bytes per answer to a range, fewer than asked for
     rate: float | None = None  # bytes per second; None is as fast as it goes
     ends_after: int | None = None  # bytes; closes the connection
     stalls_after: int | None = None  # bytes; keeps the connection and sends nothing
@@ -56,11 +57,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(self.host.status)
             return
         start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and self.host.ranges else 0
-        self._headers(start)
-        if start < len(self.host.content) or not start:
-            self._body(self.host.content[start:])
+        size = len(self.host.content)
+        end = min(size, start + self.host.at_most) if start and self.host.at_most else size
+        self._headers(start, end)
+        self._body(self.host.content[start:end])
 
-    def _headers(self, start: int) -> None:
+    def _headers(self, start: int, end: int) -> None:
         size = len(self.host.content)
         if start and start >= size:
             self.send_response(416)
@@ -69,11 +71,11 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.send_response(206 if start else 200)
             if start:
-                self.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
+                self.send_header("Content-Range", f"bytes {start}-{end - 1}/{size}")
             if self.host.chunked:
                 self.send_header("Transfer-Encoding", "chunked")
             else:
-                self.send_header("Content-Length", str(size - start))
+                self.send_header("Content-Length", str(end - start))
         self.end_headers()
 
     def _body(self, content: bytes) -> None:

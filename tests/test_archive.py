@@ -124,6 +124,14 @@ def test_an_archive_cut_off_anywhere_is_refused():
             read(whole[:length])
 
 
+def test_what_follows_the_tar_is_read_to_the_checksum():
+    tar = gzip.decompress(archives.small(1))
+    whole = gzip.compress(tar + np.random.default_rng(0).bytes(3_000_000), compresslevel=0)
+    check(read(whole), 1)
+    with pytest.raises(UserError, match=r"is no complete \.tar\.gz archive"):
+        read(whole[:-1])
+
+
 def test_a_changed_byte_is_noticed():
     whole = bytearray(archives.small(1))
     whole[len(whole) // 2] ^= 1

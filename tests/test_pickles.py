@@ -101,26 +101,26 @@ def test_arrays_of_anything_but_numbers_are_refused(array):
 
 
 @pytest.mark.parametrize(
-    "payload",
+    "value",
     [
-        b"\x80\x04\x8c\x05numpy\x8c\x0dndarray.dumps\x93.",  # a dotted name
-        b"\x80\x04\x8c\x05numpy\x8c\x07ndarray\x93)\x81.",  # ndarray.__new__()
-        b"\x80\x02cnumpy\nndarray\n)R.",  # ndarray()
-        b"\x80\x02cnumpy\ndtype\n}U\x01xK\x01sb.",  # set an attribute of dtype
-        b"\x80\x02cnumpy\ndtype\nN}U\x09_functionK\x01s\x86b.",  # ... by the state of slots
-        b"\x80\x02c_codecs\nencode\n}b.",  # ... of encode
-        b"\x80\x02cnumpy\ndtype\nU\x02u1K\x00K\x01\x87R}U\x05value]sb.",  # a dtype's state that is none
-        b"(inumpy\nload\n.",  # INST
-        b"(cos\nsystem\nS'true'\no.",  # OBJ
-        b"Pname\n.",  # a persistent name
-        b"\x80\x02\x82\x01.",  # a registered extension
-        b"\x80\x02c__builtin__\nbytes\nJ\xff\xff\xff\x7f\x85R.",  # two gigabytes of zeros
-        b"\x80\x02c_codecs\nencode\nX\x01\x00\x00\x00aX\x05\x00\x00\x00rot13\x86R.",
-        b"\x80\x02cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R(K\x01K\x09\x85cnumpy\n"
-        b"dtype\nU\x02u1K\x00K\x01\x87R\x89U\x01xtb.",  # nine bytes promised, one there
+        b"\x8c\x05numpy\x8c\x0dndarray.dumps\x93",  # a dotted name
+        b"\x8c\x05numpy\x8c\x07ndarray\x93)\x81",  # ndarray.__new__()
+        b"cnumpy\nndarray\n)R",  # ndarray()
+        b"cnumpy\ndtype\n}\x8c\x01xK\x01sb",  # set an attribute of dtype
+        b"cnumpy\ndtype\nN}\x8c\x09_functionK\x01s\x86b",  # ... by the state of slots
+        b"c_codecs\nencode\n}b",  # ... of encode
+        b"cnumpy\ndtype\n\x8c\x02u1K\x00K\x01\x87R}\x8c\x05value]sb",  # a dtype's state that is none
+        b"(inumpy\nload\n",  # INST
+        b"(cos\nsystem\nS'true'\no",  # OBJ
+        b"Pname\n",  # a persistent name
+        b"\x82\x01",  # a registered extension
+        b"c__builtin__\nbytes\nJ\xff\xff\xff\x7f\x85R",  # two gigabytes of zeros
+        b"c_codecs\nencode\n\x8c\x01a\x8c\x05rot13\x86R",
+        b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R(K\x01K\x09\x85"
+        b"cnumpy\ndtype\nU\x02u1K\x00K\x01\x87R\x89U\x01xtb",  # nine bytes promised, one there
     ],
 )
-def test_pickles_made_by_hand_are_refused(payload):
+def test_values_made_by_hand_are_refused(value):
     with pytest.raises(ValueError, match=r".+"):
-        pickles.load(payload)
+        pickles.load(b"\x80\x04}\x8c\x01x" + value + b"s.")
     assert np.array_equal(pickles.load(pickle.dumps({"x": ARRAYS[0]}, 2))["x"], ARRAYS[0]), "it left a mark"
