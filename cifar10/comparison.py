@@ -1,0 +1,171 @@
+"""Which model is best, and whether that is more than chance: paired tests on the same test images."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from scipy.stats import binomtest
+
+from cifar10 import metrics
+
+LEVEL = 0.05  # a corrected p-value below it counts as more than chance
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two models on the same test images; `better` is right at least as often as `worse`.
+
+    `only_better` and `only_worse` count the images that one gets right and the other wrong; p-values are
+    those of `mcnemar`, `corrected` those of `holm` over all pairs.
+    """
+
+    better: str
+    worse: str
+    only_better: int
+    only_worse: int
+    images: int
+    p_value: float
+    corrected: float
+
+    @property
+    def lead(self) -> float:
+        """By how much the test accuracy of `better` is higher (0 to 1)."""
+        return (self.only_better - self.only_worse) / self.images
+
+    @property
+    def significant(self) -> bool:
+        """Whether the lead is more than chance at `LEVEL`."""
+        return self.corrected < LEVEL
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The comparison in words: a headline, a sentence per lead, and what the test can and cannot say."""
+
+    headline: str
+    leads: list[str]
+    limit: str
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """Two-sided p-value of the exact McNemar test (Q. McNemar, Psychometrika 12, 1947).
+
+    If both models were equally good, an image that just one of them gets right would be a coin toss.
+
+    Args:
+        only_first: images that the first model gets right and the second wrong.
+        only_second: the reverse.
+
+    Returns:
+        The p-value; 1 if there is no such image.
+    """
+    discordant = only_first + only_second
+    return float(binomtest(only_first, discordant).pvalue) if discordant else 1.0
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Correct p-values for testing several pairs at once (S. Holm, Scand. J. Stat. 6, 1979).
+
+    The smallest of m is multiplied by m, the next by m - 1 and so on; none gets smaller than the one before.
+
+    Args:
+        p_values: 0 to 1, in any order.
+
+    Returns:
+        Corrected values in the same order, at most 1.
+    """
+    values = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(values)
+    corrected = np.empty_like(values)
+    corrected[order] = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
+    return [float(value) for value in np.minimum(corrected, 1)]
+
+
+def pairs(correct: Mapping[str, np.ndarray]) -> list[Pair]:
+    """Compare all models pairwise.
+
+    Args:
+        correct: for each model, bool (N,): whether it gets each test image right, same images, same order.
+
+    Returns:
+        A `Pair` for every two models, in the order given; none for a single model.
+    """
+    counted = []
+    for first, second in combinations(correct, 2):
+        if correct[first].sum() < correct[second].sum():
+            first, second = second, first
+        only_first = int((correct[first] & ~correct[second]).sum())
+        only_second = int((correct[second] & ~correct[first]).sum())
+        counted.append((first, second, only_first, only_second))
+    p_values = [mcnemar(only_first, only_second) for _, _, only_first, only_second in counted]
+    images = len(next(iter(correct.values())))
+    return [
+        Pair(*counts, images, p_value, corrected)
+        for counts, p_value, corrected in zip(counted, p_values, holm(p_values), strict=True)
+    ]
+
+
+def verdict(correct: Mapping[str, np.ndarray]) -> Verdict:
+    """Say which model has the highest test accuracy and whether each of its leads is more than chance.
+
+    Args:
+        correct: as for `pairs`; at least one model.
+    """
+    right = {model: int(hits.sum()) for model, hits in correct.items()}
+    leaders = [model for model in right if right[model] == max(right.values())]
+    tested = pairs(correct)
+    leads = [pair for pair in tested if pair.better in leaders and pair.lead > 0]
+    images = len(correct[leaders[0]])
+    low, high = metrics.accuracy_interval(right[leaders[0]], images)
+    accuracy = (
+        f"{100 * right[leaders[0]] / images:.2f} % (95 % interval {100 * low:.2f} to {100 * high:.2f} %)"
+    )
+    return Verdict(
+        _headline(leaders, leads, accuracy), [_lead(pair) for pair in leads], _limit(images, tested)
+    )
+
+
+def p_text(p_value: float) -> str:
+    """Write a p-value with its sign: "= 0.0312", or "< 0.0001"."""
+    return "< 0.0001" if p_value < 0.0001 else f"= {p_value:.4f}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Join words as in "a, b and c"."""
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+
+
+def _headline(leaders: list[str], leads: list[Pair], accuracy: str) -> str:
+    if len(leaders) > 1:
+        return f"{listed(leaders)} tie for the highest test accuracy: {accuracy} each."
+    if not leads:
+        return f"{leaders[0]} is the only model; its test accuracy is {accuracy}."
+    start = f"{leaders[0]} has the highest test accuracy: {accuracy}"
+    unsure = [pair.worse for pair in leads if not pair.significant]
+    if unsure:
+        return f"{start}, but its lead over {listed(unsure)} may be chance."
+    others = f"each of the other {len(leads)} models" if len(leads) > 1 else leads[0].worse
+    return f"{start}; its lead over {others} is more than chance."
+
+
+def _lead(pair: Pair) -> str:
+    outcome = "more than chance" if pair.significant else "not told apart from chance"
+    return (
+        f"{pair.better} leads {pair.worse} by {100 * pair.lead:.2f} points "
+        f"(p {p_text(pair.corrected)}): {outcome} at the {100 * LEVEL:.0f} % level."
+    )
+
+
+def _limit(images: int, tested: list[Pair]) -> str:
+    if not tested:
+        return (
+            f"The interval covers the draw of the {images:,} test images. The model was trained once: "
+            "another seed can move the figure by more."
+        )
+    correction = f", Holm-corrected over all {len(tested)} pairs" if len(tested) > 1 else ""
+    return (
+        "Points are percentage points of test accuracy; p comes from the exact McNemar test on the same "
+        f"{images:,} test images{correction}. Each model was trained once: the test covers the draw of the "
+        "test images, not that of the seed, and another seed can move every figure."
+    )

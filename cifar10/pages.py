@@ -1,0 +1,162 @@
+"""The report as pages: results in, Markdown or HTML text out. The words are in templates/."""
+
+import base64
+import math
+import struct
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from cifar10 import comparison, results
+from cifar10.params import KerasObject, Params, Reference
+from cifar10.results import Results
+
+DATA = {
+    "cifar10": "CIFAR-10",
+    "digits": "scikit-learn's handwritten digits",
+    "folder": "pictures from a folder",
+}
+
+
+def _fact(value: Any) -> str:
+    """Write a fact about the data for people: yes and no, thousands with commas."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case list():
+            return ", ".join(map(str, value))
+        case _:
+            return str(value)
+
+
+FILTERS: dict[str, Callable[..., str]] = {
+    "percent": lambda share: f"{100 * share:.2f} %",
+    "four": lambda value: f"{value:.4f}",
+    "thousands": lambda count: f"{count:,}",
+    "megabytes": lambda size: f"{size / 1e6:.1f} MB",
+    "p": comparison.p_text,
+    "listed": comparison.listed,
+    "fact": _fact,
+}
+
+
+def markdown(found: Results, params: Params) -> str:
+    """Write the results table with the verdict below it."""
+    return _render("results.md.jinja", found, params)
+
+
+def html(found: Results, params: Params, figures: Mapping[str, bytes]) -> str:
+    """Write the report as one HTML page that needs no other file.
+
+    Args:
+        found: what is reported.
+        params: the parameters it came about with.
+        figures: PNG files by name, as `stages/report.py` draws them.
+    """
+    images = {
+        name: {
+            "data": base64.b64encode(content).decode("ascii"),
+            "size": struct.unpack(">II", content[16:24]),  # width and height in dots, from the PNG's header
+        }
+        for name, content in figures.items()
+    }
+    page = _render("report.html.jinja", found, params, figures=images)
+    return page.replace(" %", "\u00a0%")  # no line ends between a number and its %
+
+
+def _render(template: str, found: Results, params: Params, **more: Any) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=jinja2.select_autoescape(["html.jinja"]),  # Markdown needs none
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= FILTERS
+    return environment.get_template(template).render(**_context(found, params), **more)
+
+
+def _context(found: Results, params: Params) -> dict[str, Any]:
+    published = params.report.reference if found.source["source"] == "cifar10" else {}
+    return {
+        "data": DATA[found.source["source"]],
+        "dataset": found.dataset,
+        "measured": _measured(found),
+        "epochs": len(found.models[0].history),
+        "validated": found.images["validation"] > 0,
+        "chance_loss": math.log(len(found.classes)),  # nats
+        "models": found.models,
+        "best": max(model.metrics["test"]["accuracy"] for model in found.models),
+        "published": {model.name: published[model.name] for model in found.models if model.name in published},
+        "sizes": _sizes(found, published),
+        "verdict": comparison.verdict(found.correct),
+        "pairs": comparison.pairs(found.correct),
+        "mixed_up": {model.name: _mixed_up(found, model) for model in found.models},
+        "architectures": _architectures(found),
+        "optimizers": {name: _optimizer(model.optimizer) for name, model in params.models.items()},
+    }
+
+
+def _measured(found: Results) -> str:
+    """Say on which data, exactly."""
+    source = found.source
+    if source["source"] != "cifar10":
+        what = f"{DATA[source['source']]}, not CIFAR-10"
+    elif source["official"]:
+        what = f"CIFAR-10, the official archive (SHA-256 {source['sha256']})"
+    else:
+        what = f"a copy of CIFAR-10 whose SHA-256 is {source['sha256']}, not the official archive"
+    train, validation, test = (f"{found.images[split]:,}" for split in results.SPLITS)
+    return (
+        f"Measured on {what}: {train} training, {validation} validation and {test} test images "
+        f"in {len(found.classes)} classes."
+    )
+
+
+def _sizes(found: Results, published: Mapping[str, Reference]) -> str:
+    """Say whether the models have as many parameters as the published ones; "" if none is published."""
+    pairs = [
+        (model.name, model.metrics["model"]["parameters"], published[model.name].parameters)
+        for model in found.models
+        if model.name in published
+    ]
+    others = [f"{name} ({theirs:,})" for name, ours, theirs in pairs if ours != theirs]
+    if others:
+        return f"The published parameter count differs for {comparison.listed(others)}."
+    return "The parameter counts are the published ones." if pairs else ""
+
+
+def _mixed_up(found: Results, model: results.Model) -> tuple[str, str, float] | None:
+    """Find the most frequent error: actual class, predicted class, share of the actual class (0 to 1)."""
+    counts = results.confusion(found.actual, model.predicted, len(found.classes))
+    errors = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    np.fill_diagonal(errors, 0)
+    actual, predicted = np.unravel_index(errors.argmax(), errors.shape)
+    if errors[actual, predicted] == 0:
+        return None
+    return found.classes[actual], found.classes[predicted], float(errors[actual, predicted])
+
+
+def _architectures(found: Results) -> list[tuple[list[str], list[dict[str, Any]]]]:
+    """Gather models with the same layers: their names, the layers."""
+    groups: list[tuple[list[str], list[dict[str, Any]]]] = []
+    for model in found.models:
+        names = next((names for names, layers in groups if layers == model.architecture), None)
+        if names is None:
+            groups.append(([model.name], model.architecture))
+        else:
+            names.append(model.name)
+    return groups
+
+
+def _optimizer(optimizer: KerasObject) -> str:
+    ((name, arguments),) = optimizer.items()
+    return (
+        f"{name} ({', '.join(f'{key} {value}' for key, value in arguments.items())})" if arguments else name
+    )

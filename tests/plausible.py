@@ -1,0 +1,158 @@
+"""Writes what the earlier stages leave behind, invented from a seed: input for the tests of the report."""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from cifar10 import files, metrics, paths
+
+CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+ODD = ["<b>x</b>", "Gänseblümchen & Löwenzahn auf der Wiese hinter dem Haus", 'NA, "$50$" {{ 7 * 7 }}']
+SOURCE = {
+    "source": "cifar10",
+    "file": "cifar-10-python.tar.gz",
+    "bytes": 170498071,
+    "sha256": "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
+    "official": True,
+}
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@contextmanager
+def inside(folder: Path) -> Iterator[Path]:
+    """Work in `folder`, as a stage does in the repository's root."""
+    folder.mkdir(parents=True, exist_ok=True)
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield folder
+    finally:
+        os.chdir(before)
+
+
+def write(
+    folder: Path,
+    *,
+    classes: Sequence[str] = CIFAR10,
+    skills: dict[str, float] | None = None,
+    epochs: int = 10,
+    validation: bool = True,
+    images: int = 1000,
+    source: dict[str, object] | None = None,
+) -> Path:
+    """Fill `folder` as `download`, `preprocess`, `train` and `evaluate` would; return it.
+
+    `skills` maps model names to how strongly the true class stands out in their probabilities.
+    """
+    skills = {"model_0": 3.0, "model_1": 2.5, "model_2": 2.0} if skills is None else skills
+    random = np.random.default_rng(7)
+    with inside(folder):
+        _params(list(skills))
+        files.write_json(paths.SOURCE, source or SOURCE)
+        files.write_json(paths.CLASSES, list(classes))
+        for split, size in (
+            ("train", 5 * images),
+            ("validation", images // 2 * validation),
+            ("test", images),
+        ):
+            _split(split, random.integers(len(classes), size=size), random)
+        for name, skill in skills.items():
+            _model(name, skill, classes, epochs, validation, random)
+    return folder
+
+
+def _params(models: list[str]) -> None:
+    """The repository's params.yaml with these models; unknown ones are built like model_0."""
+    content = yaml.safe_load((ROOT / paths.PARAMS).read_text(encoding="utf-8"))
+    known = content["models"]
+    content["models"] = {name: known.get(name, known["model_0"]) for name in models}
+    files.write_text(paths.PARAMS, yaml.safe_dump(content, sort_keys=False))
+
+
+def _split(split: str, labels: np.ndarray, random: np.random.Generator) -> None:
+    """Blobs: each class has its colours."""
+    coarse = random.integers(0, 120, (len(labels), 4, 4, 3)) + (labels[:, None, None, None] * 37) % 130
+    paths.images(split).parent.mkdir(parents=True, exist_ok=True)
+    np.save(paths.images(split), coarse.repeat(8, axis=1).repeat(8, axis=2).astype(np.uint8))
+    np.save(paths.labels(split), labels)
+
+
+def _model(
+    name: str,
+    skill: float,
+    classes: Sequence[str],
+    epochs: int,
+    validation: bool,
+    random: np.random.Generator,
+) -> None:
+    actual = np.load(paths.labels("test"))
+    logits = random.gumbel(size=(len(actual), len(classes)))
+    ease = np.random.default_rng(5).uniform(
+        0.5, 1.3, len(classes)
+    )  # the same classes are hard for every model
+    logits[np.arange(len(actual)), actual] += skill * ease[actual]
+    probabilities = np.exp(1.3 * logits)
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    table = pd.DataFrame(probabilities, columns=[f"probability_{class_name}" for class_name in classes])
+    table.insert(0, "actual", np.take(classes, actual))
+    table.insert(1, "predicted", np.take(classes, probabilities.argmax(axis=1)))
+    history = _history(skill, epochs, validation)
+    _write_csv(paths.predictions(name), table)
+    _write_csv(paths.history(name), history)
+    last, layers = history.iloc[-1], _layers(len(classes), wide=name not in ("model_1", "model_2"))
+    content = {
+        "test": metrics.summary(probabilities, actual, list(classes)),
+        "train": {"accuracy": last["accuracy"], "loss": last["loss"]},
+        **(
+            {"validation": {"accuracy": last["val_accuracy"], "loss": last["val_loss"]}} if validation else {}
+        ),
+        "model": {"parameters": sum(layer["parameters"] for layer in layers), "bytes": 1_140_000},
+    }
+    files.write_json(paths.metrics(name), content)
+    files.write_json(paths.architecture(name), layers)
+
+
+def _write_csv(path: Path, table: pd.DataFrame) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(path, index=False, lineterminator="\n")
+
+
+def _history(skill: float, epochs: int, validation: bool) -> pd.DataFrame:
+    epoch = np.arange(1, epochs + 1)
+    return pd.DataFrame(
+        {
+            "epoch": epoch,
+            "loss": 2.3 * np.exp(-epoch * skill / 25),
+            "accuracy": 0.8 - 0.6 * np.exp(-epoch * skill / 20),
+            "val_loss": 2.4 * np.exp(-epoch * skill / 30) if validation else np.nan,
+            "val_accuracy": 0.7 - 0.5 * np.exp(-epoch * skill / 15) if validation else np.nan,
+        }
+    )
+
+
+def _layers(classes: int, wide: bool) -> list[dict[str, Any]]:
+    filters = (16, 32, 64) if wide else (8, 16, 32)
+    layers: list[tuple[str, list[int], int]] = [("Rescaling", [32, 32, 3], 0)]
+    for depth, (side, count) in enumerate(zip((30, 13, 4), filters, strict=True)):
+        before = 3 if depth == 0 else filters[depth - 1]
+        layers.append(("Conv2D", [side, side, count], (9 * before + 1) * count))
+        layers.append(("MaxPooling2D", [side // 2, side // 2, count], 0))
+    layers.append(("Flatten", [4 * filters[-1]], 0))
+    for units in [256] if wide else [3000, 1000]:
+        layers.append(("Dense", [units], (layers[-1][1][0] + 1) * units))
+    layers.append(("Dense", [classes], (layers[-1][1][0] + 1) * classes))
+    return [{"layer": layer, "output": output, "parameters": count} for layer, output, count in layers]
+
+
+if __name__ == "__main__":  # for looking at the report: python tests/plausible.py FOLDER
+    import sys
+
+    shutil.rmtree(sys.argv[1], ignore_errors=True)
+    print(write(Path(sys.argv[1]), images=10_000))

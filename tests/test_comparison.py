@@ -1,0 +1,133 @@
+"""The paired tests against statsmodels and hand arithmetic, and the verdict's words."""
+
+import numpy as np
+import pytest
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+
+from cifar10 import comparison
+
+
+def hits(right: int, images: int = 1000, start: int = 0) -> np.ndarray:
+    """A model that gets the images from `start` on right, `right` of them."""
+    correct = np.zeros(images, dtype=bool)
+    correct[start : start + right] = True
+    return correct
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [(0, 1), (5, 5), (3, 9), (9, 3), (120, 80), (700, 400), (0, 40)]
+)
+def test_mcnemar_is_that_of_statsmodels(first: int, second: int) -> None:
+    expected = mcnemar([[7, first], [second, 11]], exact=True).pvalue
+    assert comparison.mcnemar(first, second) == pytest.approx(expected, rel=1e-9)
+
+
+def test_mcnemar_by_hand() -> None:
+    assert comparison.mcnemar(0, 5) == pytest.approx(2 / 2**5)  # five tosses, all alike, either way
+    assert comparison.mcnemar(0, 0) == 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_holm_is_that_of_statsmodels(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    p_values = random.uniform(0, 0.1, random.integers(1, 12)).round(
+        2
+    )  # rounded: with equal values among them
+    expected = multipletests(p_values, method="holm")[1]
+    np.testing.assert_allclose(comparison.holm(list(p_values)), expected)
+
+
+def test_holm_of_nothing() -> None:
+    assert comparison.holm([]) == []
+
+
+def test_pairs_count_what_only_one_gets_right() -> None:
+    correct = {"a": hits(3, 10), "b": hits(5, 10, start=2), "c": hits(5, 10, start=2)}
+    a_b, a_c, b_c = comparison.pairs(correct)
+    assert (a_b.better, a_b.worse, a_b.only_better, a_b.only_worse, a_b.images) == ("b", "a", 4, 2, 10)
+    assert a_b.lead == pytest.approx(0.2)
+    assert (a_c.better, a_c.worse) == ("c", "a")
+    assert (b_c.better, b_c.worse, b_c.lead, b_c.p_value, b_c.corrected) == ("b", "c", 0, 1, 1)
+
+
+def test_pairs_of_many_models_agree_with_statsmodels() -> None:
+    random = np.random.default_rng(1)
+    correct = {f"m{index}": random.random(400) < 0.6 + 0.03 * index for index in range(5)}
+    pairs = comparison.pairs(correct)
+    assert len(pairs) == 10
+    tables = []
+    for pair in pairs:
+        better, worse = correct[pair.better], correct[pair.worse]
+        tables.append([[int((x & y).sum()) for y in (worse, ~worse)] for x in (better, ~better)])
+    p_values = [mcnemar(table, exact=True).pvalue for table in tables]
+    np.testing.assert_allclose([pair.p_value for pair in pairs], p_values)
+    np.testing.assert_allclose([pair.corrected for pair in pairs], multipletests(p_values, method="holm")[1])
+
+
+def test_verdict_on_a_clear_lead() -> None:
+    verdict = comparison.verdict({"small": hits(500), "large": hits(700), "middle": hits(600)})
+    assert verdict.headline == (
+        "large has the highest test accuracy: 70.00 % (95 % interval 67.09 to 72.76 %); "
+        "its lead over each of the other 2 models is more than chance."
+    )
+    assert verdict.leads == [
+        "large leads small by 20.00 points (p < 0.0001): more than chance at the 5 % level.",
+        "large leads middle by 10.00 points (p < 0.0001): more than chance at the 5 % level.",
+    ]
+    assert (
+        "exact McNemar test on the same 1,000 test images, Holm-corrected over all 3 pairs" in verdict.limit
+    )
+    assert "trained once" in verdict.limit
+    assert "not that of the seed" in verdict.limit
+
+
+def test_verdict_on_a_lead_that_may_be_chance() -> None:
+    correct = {"a": hits(500), "b": hits(498, start=10), "c": hits(200)}  # a alone: 10, b alone: 8
+    verdict = comparison.verdict(correct)
+    p_value = mcnemar([[490, 10], [8, 492]], exact=True).pvalue  # the largest of three: Holm leaves it
+    assert verdict.headline.endswith("but its lead over b may be chance.")
+    assert verdict.leads[0] == (
+        f"a leads b by 0.20 points (p = {p_value:.4f}): not told apart from chance at the 5 % level."
+    )
+    assert verdict.leads[1].endswith("more than chance at the 5 % level.")
+
+
+def test_verdict_takes_the_corrected_p_value() -> None:
+    """Alone, 16 to 5 is more than chance; as one of three comparisons it is not."""
+    two = {"a": hits(516), "b": hits(505, start=16)}
+    assert comparison.pairs(two)[0].p_value == pytest.approx(mcnemar([[0, 16], [5, 0]], exact=True).pvalue)
+    assert comparison.verdict(two).headline.endswith("its lead over b is more than chance.")
+    assert "Holm" not in comparison.verdict(two).limit
+    three = {**two, "c": hits(505, start=16)}
+    assert comparison.verdict(three).headline.endswith("but its lead over b and c may be chance.")
+
+
+def test_verdict_on_a_tie() -> None:
+    verdict = comparison.verdict({"a": hits(500), "b": hits(500, start=200), "c": hits(100)})
+    assert verdict.headline.startswith("a and b tie for the highest test accuracy: 50.00 % (95 % interval ")
+    assert [lead.split(" by ")[0] for lead in verdict.leads] == ["a leads c", "b leads c"]
+
+
+def test_verdict_when_all_are_level() -> None:
+    verdict = comparison.verdict({"a": hits(0), "b": hits(0), "c": hits(0)})
+    assert verdict.headline.startswith("a, b and c tie for the highest test accuracy: 0.00 %")
+    assert verdict.leads == []
+
+
+def test_verdict_on_a_single_model() -> None:
+    verdict = comparison.verdict({"alone": hits(1000)})
+    assert (
+        verdict.headline
+        == "alone is the only model; its test accuracy is 100.00 % (95 % interval 99.62 to 100.00 %)."
+    )
+    assert verdict.leads == []
+    assert "McNemar" not in verdict.limit
+    assert "1,000 test images" in verdict.limit
+
+
+@pytest.mark.parametrize(
+    ("p_value", "text"), [(0.00009, "< 0.0001"), (0.0001, "= 0.0001"), (0.25, "= 0.2500"), (1, "= 1.0000")]
+)
+def test_p_values_are_written_with_their_sign(p_value: float, text: str) -> None:
+    assert comparison.p_text(p_value) == text

@@ -1,0 +1,243 @@
+"""The pages: complete, escaped, self-contained, and honest about what was measured on what."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import plausible
+import pytest
+
+from cifar10 import pages, params, results
+
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x05\x00\x00\x00\x03\x20"  # the start of one, 1280 by 800
+VOID = {"meta", "img", "br", "hr", "link", "input"}
+
+
+class Page(HTMLParser):
+    """Collects a page's elements and its text, and checks that every tag is closed where it should be."""
+
+    def __init__(self, content: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.open: list[str] = []
+        self.feed(content)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def render(folder: Path, change: dict[str, Any] | None = None, **arguments: Any) -> tuple[str, str]:
+    """Return the Markdown and the HTML for invented results; `change` replaces published figures."""
+    with plausible.inside(plausible.write(folder, images=200, **arguments)):
+        chosen = params.load()
+        if change is not None:
+            chosen = chosen.model_copy(
+                update={"report": chosen.report.model_copy(update={"reference": change})}
+            )
+        found = results.load([*chosen.models])
+        names = ["samples", "accuracy", "loss", "class_accuracy", "reliability"]
+        names += [f"{kind}_{model}" for kind in ("confusion", "predictions") for model in chosen.models]
+        return pages.markdown(found, chosen), pages.html(
+            found, chosen, {f"{name}.png": PNG for name in names}
+        )
+
+
+def plain(text: str) -> str:
+    """Text as a reader sees it: no line ends, no markup of emphasis, ordinary spaces."""
+    return " ".join(text.replace("*", "").replace("\u00a0", " ").split())
+
+
+def test_page_refers_to_nothing_outside_itself(tmp_path: Path) -> None:
+    _, html = render(tmp_path)
+    page = Page(html)
+    for _, attributes in page.elements:
+        for name in ("src", "href", "srcset", "action", "data", "poster"):
+            assert (attributes.get(name) or "#").startswith(("#", "data:image/png;base64,"))
+    assert {tag for tag, _ in page.elements}.isdisjoint({"script", "link", "iframe", "object", "base"})
+    assert not re.search(r"url\(|@import|https?:", html)
+    policy = next(meta["content"] for meta in page.all("meta") if "http-equiv" in meta)
+    assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+
+def test_links_lead_somewhere_and_every_figure_is_described(tmp_path: Path) -> None:
+    page = Page(render(tmp_path)[1])
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert {link["href"] for link in page.all("a")} == {f"#{name}" for name in ids}
+    figures = page.all("img")
+    assert len(figures) == 5 + 2 * 3 == len(page.all("figcaption"))
+    assert all(len(figure["alt"] or "") > 30 for figure in figures)
+    assert {(figure["width"], figure["height"]) for figure in figures} == {("640", "400")}
+
+
+def test_figures_are_embedded_as_they_are(tmp_path: Path) -> None:
+    assert (
+        Page(render(tmp_path)[1]).all("img")[0]["src"]
+        == "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAABQAAAAMg"
+    )
+
+
+def test_names_are_escaped(tmp_path: Path) -> None:
+    source = {"source": "folder", "note": "<script>alert(1)</script>", "more": '"><img src=x>'}
+    markdown, html = render(tmp_path, classes=plausible.ODD, source=source)
+    page = Page(html)
+    assert "<b>" not in html
+    assert "<script" not in html
+    assert len(page.all("img")) == 5 + 2 * 3
+    assert all(name in page.text for name in plausible.ODD)
+    assert "{{ 7 * 7 }}" in page.text
+    assert "<script>alert(1)</script>" in page.text
+    assert not any(name in markdown for name in plausible.ODD)
+
+
+def test_results_table_holds_the_figures(tmp_path: Path) -> None:
+    markdown, html = render(tmp_path)
+    with plausible.inside(tmp_path):
+        model = results.load(["model_1"]).models[0]
+    test, train = model.metrics["test"], model.metrics["train"]
+    cells = [
+        "model_1",
+        f"{100 * test['accuracy']:.2f} %",
+        f"{100 * test['accuracy_low']:.2f} to {100 * test['accuracy_high']:.2f} %",
+        f"{test['loss']:.4f}",
+        f"{test['macro_f1']:.4f}",
+        f"{100 * train['accuracy']:.2f} %",
+        "79.25 %",
+        f"{train['loss']:.4f}",
+        "0.5719",
+        "3,404,042",
+        "1.1 MB",
+    ]
+    assert f"| {' | '.join(cells)} |" in markdown
+    row = re.search(r'<tr><th scope="row">model_1</th>.*?</tr>', html, re.DOTALL)
+    assert row
+    assert re.findall(r">([^<>]+)<", row[0].replace("\u00a0", " ")) == cells
+
+
+def test_markdown_table_is_one(tmp_path: Path) -> None:
+    lines = render(tmp_path)[0].splitlines()
+    table = [line for line in lines if line.startswith("|")]
+    assert len(table) == 2 + 3
+    assert len({line.count("|") for line in table}) == 1
+    assert lines.index(table[-1]) - lines.index(table[0]) == 4
+    assert lines[lines.index(table[0]) - 1] == lines[lines.index(table[-1]) + 1] == ""
+    assert "\n\n\n" not in "\n".join(lines)
+    assert sum(line.count("| **") for line in table) == 1  # the best
+
+
+def test_both_pages_end_with_a_line_end_and_have_no_trailing_space(tmp_path: Path) -> None:
+    for text in render(tmp_path):
+        assert text.endswith("\n")
+        assert not re.search(r"[ \t]\n", text)
+
+
+def test_both_pages_tell_the_verdict_and_its_limit(tmp_path: Path) -> None:
+    markdown, html = render(tmp_path)
+    for text in (plain(markdown), plain(Page(html).text)):
+        assert "model_0 has the highest test accuracy: " in text
+        assert "model_0 leads model_1 by " in text
+        assert "Each model was trained once" in text
+    assert "<h2>Pair by pair</h2>" in html
+    assert html.index("has the highest test accuracy") < html.index("<table")
+
+
+def test_architectures_are_shown_with_their_optimizers(tmp_path: Path) -> None:
+    text = plain(Page(render(tmp_path)[1]).text)
+    assert "model_1 and model_2" in text
+    assert (
+        "The same layers; model_1 trained with Adam (learning_rate 0.001), "
+        "model_2 with SGD (learning_rate 0.01)." in text
+    )
+    assert re.search(r"Conv2D ?30 . 30 . 16 ?448", text)
+    assert "total91,946" in text.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("official", "expected"),
+    [
+        (True, f"Measured on CIFAR-10, the official archive (SHA-256 {plausible.SOURCE['sha256']}): "),
+        (
+            False,
+            f"Measured on a copy of CIFAR-10 whose SHA-256 is {plausible.SOURCE['sha256']}, not the official",
+        ),
+    ],
+)
+def test_pages_say_which_archive_was_measured(official: bool, expected: str, tmp_path: Path) -> None:
+    for text in render(tmp_path, source={**plausible.SOURCE, "official": official}):
+        assert expected in plain(re.sub("<[^>]*>", " ", text))
+        assert "1,000 training, 100 validation and 200 test images in 10 classes" in text
+
+
+@pytest.mark.parametrize("source", ["digits", "folder"])
+def test_published_figures_are_for_cifar10_alone(source: str, tmp_path: Path) -> None:
+    markdown, html = render(tmp_path, source={"source": source})
+    for text in (markdown.lower(), Page(html).text.lower()):
+        assert "published" not in text
+        assert "79.55" not in text
+        assert "not cifar-10: 1,000 training" in text
+
+
+def test_models_without_published_figures_get_a_dash(tmp_path: Path) -> None:
+    markdown, html = render(tmp_path, skills={"model_0": 2.0, "mine": 1.0})
+    assert re.search(r"\| mine \|.* \N{EN DASH} \|.* \N{EN DASH} \|", markdown)
+    assert html.count('<td class="published">\N{EN DASH}</td>') == 2
+    assert "model_1" not in markdown + html
+
+
+def test_without_any_published_figure_there_is_no_column(tmp_path: Path) -> None:
+    other = {"elsewhere": params.Reference(accuracy=0.5, loss=1.0, parameters=3)}
+    for text in render(tmp_path, change=other):
+        assert "ublished" not in text.split("</style>")[-1]
+
+
+def test_other_parameter_counts_than_the_published_are_named(tmp_path: Path) -> None:
+    other = {"model_1": params.Reference(accuracy=0.5, loss=1.0, parameters=3_404_043)}
+    for text in render(tmp_path, change=other):
+        assert "The published parameter count differs for model_1 (3,404,043)." in text
+
+
+def test_a_single_model_is_not_compared(tmp_path: Path) -> None:
+    markdown, html = render(tmp_path, skills={"model_0": 2.0}, epochs=1, validation=False)
+    for text in (plain(markdown), plain(Page(html).text)):
+        assert "model_0 is the only model" in text
+        assert "McNemar" not in text
+        assert "last of 1 epoch," in text
+        assert "ashed" not in text
+    assert "Pair by pair" not in html
+
+
+def test_a_model_without_errors_mixes_nothing_up(tmp_path: Path) -> None:
+    assert "model_0 makes no mistake on the test images" in render(tmp_path, skills={"model_0": 40.0})[1]
+
+
+def test_the_most_frequent_error_is_named(tmp_path: Path) -> None:
+    html = render(tmp_path, skills={"model_0": 2.0})[1]
+    with plausible.inside(tmp_path):
+        found = results.load(["model_0"])
+    shares = {}
+    for actual in range(10):
+        guesses = found.models[0].predicted[found.actual == actual]
+        for guess in set(range(10)) - {actual}:
+            shares[(guesses == guess).mean()] = (found.classes[actual], found.classes[guess])
+    share = max(shares)
+    match = re.search(
+        r"mix-up of model_0: (\d+) % of “(\w+)” are\s+taken for “(\w+)”", plain(Page(html).text)
+    )
+    assert match
+    assert int(match[1]) == round(100 * share)

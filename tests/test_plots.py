@@ -1,0 +1,227 @@
+"""The figures hold the numbers they were given, fit on their paper and come out alike on every run."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import plausible
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from PIL import Image
+
+from cifar10 import metrics, plots
+
+LONG = [*plausible.ODD, "a class name that is far too long to be written out beside an axis"]
+MODELS = ["short", "a-model-with-a-name-of-more-than-forty-characters", "third"]
+RANDOM = np.random.default_rng(3)
+LABELS = np.repeat(np.arange(4), 30)
+IMAGES = RANDOM.integers(0, 255, (120, 32, 32, 3), dtype=np.uint8)
+PROBABILITIES = {model: RANDOM.dirichlet(np.ones(4), 120) for model in MODELS}
+EPOCHS = pd.DataFrame(
+    {
+        "epoch": [1, 2, 3],
+        "loss": [3.0, 2.0, 1.0],
+        "accuracy": [0.1, 0.2, 0.3],
+        "val_loss": [2.5, 2.0, 1.5],
+        "val_accuracy": [0.15, 0.2, 0.25],
+    }
+)
+WITHOUT = EPOCHS.assign(val_loss=np.nan, val_accuracy=np.nan)
+CLASSES = pd.DataFrame(
+    [
+        (model, label, 0.2 * label + 0.1 * index, 0.2 * label, 0.2 * label + 0.3)
+        for index, model in enumerate(MODELS)
+        for label in range(4)
+    ],
+    columns=["model", "label", "accuracy", "low", "high"],
+)
+COUNTS = np.array([[9, 1, 0, 0], [2, 2, 2, 2], [0, 0, 0, 0], [0, 0, 1, 199]])
+
+FIGURES: dict[str, Callable[[], Figure]] = {
+    "samples": lambda: plots.samples(IMAGES, LABELS, LONG, 0),
+    "accuracy": lambda: plots.curves(dict.fromkeys(MODELS, EPOCHS), "accuracy"),
+    "one epoch": lambda: plots.curves(dict.fromkeys(MODELS, WITHOUT[:1]), "loss"),
+    "confusion": lambda: plots.confusion(COUNTS, LONG, MODELS[1]),
+    "predictions": lambda: plots.predictions(
+        IMAGES[:6], LABELS[:6], LABELS[::20], PROBABILITIES["short"][:6, 0], LONG, MODELS[1]
+    ),
+    "class accuracy": lambda: plots.class_accuracy(CLASSES, LONG),
+    "reliability": lambda: plots.reliability(PROBABILITIES, LABELS),
+}
+
+
+@pytest.fixture(params=FIGURES)
+def draw(request: pytest.FixtureRequest) -> Callable[[], Figure]:
+    return FIGURES[request.param]
+
+
+def test_nothing_is_cut_off(draw: Callable[[], Figure], tmp_path: Path) -> None:
+    """The outermost pixels of the picture are white all around."""
+    plots.save(draw(), tmp_path / "figure.png")
+    pixels = np.asarray(Image.open(tmp_path / "figure.png").convert("RGB"))
+    frame = [pixels[:5], pixels[-5:], pixels[:, :5], pixels[:, -5:]]
+    assert all((side == 255).all() for side in frame)
+    assert (pixels != 255).any()
+
+
+def test_bytes_depend_on_nothing_but_the_data(draw: Callable[[], Figure], tmp_path: Path) -> None:
+    plots.save(draw(), tmp_path / "first.png")
+    with mpl.rc_context(
+        {"font.size": 30, "savefig.facecolor": "red", "axes.grid": False, "text.color": "blue"}
+    ):
+        plots.save(draw(), tmp_path / "second.png")
+    content = (tmp_path / "first.png").read_bytes()
+    assert content == (tmp_path / "second.png").read_bytes()
+    assert b"tEXt" not in content
+    assert b"tIME" not in content
+    assert len(content) < 500_000
+
+
+def test_drawing_leaves_no_trace(draw: Callable[[], Figure]) -> None:
+    before = dict(mpl.rcParams)
+    draw()
+    assert plt.get_fignums() == []
+    assert dict(mpl.rcParams) == before
+
+
+def test_dollar_signs_in_names_are_no_formulas() -> None:
+    for figure in (
+        plots.samples(IMAGES, LABELS, ["$a_1$"] * 4, 0),
+        plots.confusion(COUNTS, ["$a_1$"] * 4, "m"),
+        plots.class_accuracy(CLASSES, ["$a_1$"] * 4),
+        plots.predictions(IMAGES[:1], LABELS[:1], LABELS[:1], np.ones(1), ["$a_1$"], "m"),
+    ):
+        texts = [text for text in figure.findobj(Text) if "$" in text.get_text()]
+        assert texts
+        assert not any(text.get_parse_math() for text in texts)
+
+
+def test_curves_show_the_history() -> None:
+    axes = plots.curves({"a": EPOCHS, "b": EPOCHS}, "loss").axes[0]
+    solid, dashed = axes.lines[2:]
+    np.testing.assert_array_equal(solid.get_xydata(), EPOCHS[["epoch", "loss"]])
+    np.testing.assert_array_equal(dashed.get_xydata(), EPOCHS[["epoch", "val_loss"]])
+    assert (solid.get_linestyle(), dashed.get_linestyle()) == ("-", "--")
+    assert solid.get_color() == dashed.get_color() != axes.lines[0].get_color()
+
+
+def test_curves_speak_of_validation_only_where_there_is_some() -> None:
+    def legend(history: pd.DataFrame) -> list[str]:
+        entries = plots.curves({"a": history}, "accuracy").axes[0].get_legend()
+        assert entries is not None
+        return [text.get_text() for text in entries.get_texts()]
+
+    assert legend(EPOCHS) == ["training", "validation"]
+    assert legend(WITHOUT) == ["training"]
+
+
+def test_a_single_epoch_is_a_point_above_its_number() -> None:
+    figure = plots.curves({"a": WITHOUT[:1]}, "accuracy")
+    axes = figure.axes[0]
+    assert axes.lines[0].get_marker() == "o"
+    low, high = axes.get_xlim()
+    assert [tick for tick in axes.get_xticks() if low <= tick <= high] == [1]
+
+
+def test_confusion_matrix_shows_percent_of_each_row() -> None:
+    axes = plots.confusion(COUNTS, LONG, "a").axes[0]
+    numbers = {
+        (int(text.get_position()[1]), int(text.get_position()[0])): text.get_text() for text in axes.texts
+    }
+    assert [numbers.get((0, column)) for column in range(4)] == ["90", "10", "0", "0"]
+    assert [numbers.get((1, column)) for column in range(4)] == ["25"] * 4
+    assert [numbers.get((2, column)) for column in range(4)] == [None] * 4  # a class without test images
+    assert [numbers.get((3, column)) for column in range(4)] == ["0", "0", "0", "100"]
+    assert axes.get_ylabel().startswith("actual")
+    assert axes.get_xlabel().startswith("predicted")
+
+
+def test_confusion_matrix_of_many_classes_names_all_and_has_a_scale_for_numbers() -> None:
+    figure = plots.confusion(np.eye(25, dtype=int), [f"the same long beginning {i}" for i in range(25)], "a")
+    axes, scale = figure.axes
+    assert len(axes.get_xticklabels()) == len(axes.get_yticklabels()) == 25
+    assert not axes.texts
+    assert scale.get_ylim() == (0, 100)
+
+
+def test_wrong_predictions_are_marked_by_more_than_colour() -> None:
+    figure = plots.predictions(
+        IMAGES[:3], np.array([0, 1, 2]), np.array([0, 3, 2]), np.array([0.5, 0.995, 0.2]), list("ABCD"), "m"
+    )
+    right, wrong, *_ = figure.axes
+    assert (right.get_title(), right.get_xlabel()) == ("true: A", "✓ A 50 %")
+    assert (wrong.get_title(), wrong.get_xlabel()) == ("true: B", "✗ D 100 %")
+    assert wrong.spines["top"].get_linewidth() > 3 * right.spines["top"].get_linewidth()
+    assert [axes.axison for axes in figure.axes] == [True] * 3 + [False]
+
+
+def test_pictures_keep_their_pixels() -> None:
+    figure = plots.predictions(IMAGES[:1], LABELS[:1], LABELS[:1], np.ones(1), LONG, "m")
+    (picture,) = figure.axes[0].images
+    np.testing.assert_array_equal(picture.get_array(), IMAGES[0])
+    assert picture.get_interpolation() == "nearest"
+
+
+def test_samples_are_of_their_row_and_drawn_by_seed() -> None:
+    shades = np.broadcast_to(LABELS[:, None, None, None] * 50, (120, 32, 32, 3)).astype(np.uint8)
+    canvas = np.asarray(plots.samples(shades, LABELS, list("ABCD"), 0).axes[0].images[0].get_array())
+    for row in range(4):
+        assert (canvas[row * 35 : row * 35 + 32, :32] == row * 50).all()
+    drawn = [
+        plots.samples(IMAGES, LABELS, list("ABCD"), seed).axes[0].images[0].get_array() for seed in (0, 0, 1)
+    ]
+    assert np.array_equal(drawn[0], drawn[1])
+    assert not np.array_equal(drawn[0], drawn[2])
+
+
+def test_samples_of_a_class_with_few_images_leave_the_rest_white() -> None:
+    canvas = np.asarray(
+        plots.samples(IMAGES[:2] // 2, np.array([0, 1]), list("AB"), 0).axes[0].images[0].get_array()
+    )
+    assert (canvas[:, 35:] == 255).all()
+
+
+def test_class_accuracy_has_the_easiest_class_on_top() -> None:
+    axes = plots.class_accuracy(CLASSES, list("ABCD")).axes[0]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["A", "B", "C", "D"]  # from the bottom up
+    assert [float(share) for share in axes.lines[0].get_xdata()] == pytest.approx([0, 0.2, 0.4, 0.6])
+
+
+def test_reliability_shows_what_the_metrics_say() -> None:
+    above, below = plots.reliability(PROBABILITIES, LABELS).axes
+    table = metrics.reliability(PROBABILITIES["third"], LABELS)
+    np.testing.assert_array_equal(below.lines[2].get_ydata(), table["images"] / 120)
+    line = next(line for line in above.lines if line.get_color() == plots.looks(MODELS)["third"].color)
+    np.testing.assert_array_equal(line.get_xydata(), table[["confidence", "accuracy"]].dropna())
+
+
+def test_a_model_looks_the_same_in_every_figure() -> None:
+    looks = plots.looks(MODELS).values()
+    for name in ("accuracy", "class accuracy", "reliability"):
+        legend = FIGURES[name]().legends[0]
+        for handle, look in zip(legend.legend_handles, looks, strict=True):
+            assert handle is not None
+            assert to_hex(handle.get_color()) == look.color
+            assert handle.get_marker() == look.marker
+
+
+def test_looks_differ() -> None:
+    assert len(set(plots.looks([f"m{index}" for index in range(56)]).values())) == 56
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "expected"),
+    [
+        ("cat", 3, "cat"),
+        ("abcdefghij", 5, "ab…ij"),
+        ("abcdefghij", 6, "abc…ij"),
+        ("two\n lines", 20, "two lines"),
+    ],
+)
+def test_shorten(name: str, width: int, expected: str) -> None:
+    assert plots.shorten(name, width) == expected

@@ -1,0 +1,115 @@
+"""The stage as a user runs it: a process of its own in a folder of its own."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import plausible
+import pytest
+
+STAGE = plausible.ROOT / "stages" / "report.py"
+WRITTEN = ["confusion.csv", "curves.csv", "dataset.json", "report.html", "results.md"]
+
+
+def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *options, STAGE],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def written(folder: Path) -> dict[str, bytes]:
+    reports = folder / "reports"
+    files = [*(reports / "figures").iterdir(), *(path for path in reports.iterdir() if path.is_file())]
+    return {path.name: path.read_bytes() for path in files}
+
+
+def test_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
+    skills = {"model_0": 3.0, "model_2": 2.0}
+    first, second = (plausible.write(tmp_path / name, images=300, skills=skills) for name in ("a", "other"))
+    (second / "matplotlibrc").write_text(
+        "font.size: 30\n"
+    )  # which matplotlib reads from the working directory
+    for folder in (first, second):
+        done = run(folder)
+        assert (done.returncode, done.stderr) == (0, "")
+    assert written(first) == written(second)
+    assert sorted(written(first)) == sorted(
+        [
+            *WRITTEN,
+            *("samples.png", "accuracy.png", "loss.png", "class_accuracy.png", "reliability.png"),
+            *(f"{kind}_{name}.png" for kind in ("confusion", "predictions") for name in skills),
+        ]
+    )
+    assert str(tmp_path).encode() not in b"".join(written(first).values())
+
+
+def test_full_size_report_is_quick_and_needs_no_tensorflow(tmp_path: Path) -> None:
+    plausible.write(tmp_path, images=10_000)
+    start = time.monotonic()
+    done = run(tmp_path, "-X", "importtime")
+    assert done.returncode == 0
+    assert time.monotonic() - start < 15
+    imported = {line.split("|")[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
+    assert "matplotlib" in imported
+    assert imported.isdisjoint({"tensorflow", "keras"})
+    assert (tmp_path / "reports/report.html").stat().st_size < 5_000_000
+
+
+def test_odd_names_one_model_one_epoch_no_validation(tmp_path: Path) -> None:
+    plausible.write(
+        tmp_path,
+        classes=plausible.ODD,
+        skills={"only": 2.0},
+        epochs=1,
+        validation=False,
+        images=30,
+        source={"source": "folder", "files": 180},
+    )
+    done = run(tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads((tmp_path / "reports/dataset.json").read_text(encoding="utf-8")) == {
+        "source": "folder",
+        "files": 180,
+        "classes": plausible.ODD,
+        "images": {"train": 150, "validation": 0, "test": 30},
+    }
+    assert "only is the only model" in done.stdout
+
+
+def test_figures_of_models_that_are_no_more_go(tmp_path: Path) -> None:
+    plausible.write(tmp_path, images=50, skills={"now": 1.0})
+    stale = tmp_path / "reports/figures/confusion_before.png"
+    stale.parent.mkdir(parents=True)
+    stale.write_bytes(b"old")
+    (tmp_path / "reports/metrics/before.json").write_text("not in params.yaml, so not read")
+    assert run(tmp_path).returncode == 0
+    assert not stale.exists()
+
+
+@pytest.mark.parametrize("missing", ["data/processed/train/images.npy", "reports/metrics/model_0.json"])
+def test_missing_input_is_named_in_one_line(missing: str, tmp_path: Path) -> None:
+    plausible.write(tmp_path, images=50, skills={"model_0": 1.0})
+    (tmp_path / missing).unlink()
+    done = run(tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == f"error: {missing} not found: run `dvc repro`, which makes it\n"
+    assert done.stdout == ""
+    assert set(written_or_none(tmp_path)).isdisjoint(WRITTEN)
+
+
+def written_or_none(folder: Path) -> list[str]:
+    return [path.name for path in (folder / "reports").iterdir() if path.is_file()]
+
+
+def test_help_says_what_the_stage_does(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, STAGE, "--help"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "Draw the figures" in done.stdout

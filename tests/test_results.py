@@ -1,0 +1,125 @@
+"""What is read from disk, what is counted from it, and what is said when it is not there."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import plausible
+import pytest
+from sklearn.metrics import confusion_matrix
+
+from cifar10 import files, paths, results
+from cifar10.errors import UserError
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(plausible.write(tmp_path, images=300, skills={"model_0": 3.0, "model_1": 1.0}))
+    return tmp_path
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_confusion_is_that_of_scikit_learn(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    actual, predicted = random.integers(0, 4, (2, 200))  # classes 4 and 5 do not occur
+    np.testing.assert_array_equal(
+        results.confusion(actual, predicted, 6), confusion_matrix(actual, predicted, labels=range(6))
+    )
+
+
+def test_confusion_table_has_every_pair_of_classes(folder: Path) -> None:
+    found = results.load(["model_0", "model_1"])
+    table = results.confusion_table(found)
+    assert [*table] == ["model", "actual", "predicted", "images"]
+    assert len(table) == 2 * 10 * 10
+    assert table.groupby("model")["images"].sum().to_dict() == {"model_0": 300, "model_1": 300}
+    read = pd.read_csv(paths.predictions("model_1"))
+    cats = ((read["actual"] == "cat") & (read["predicted"] == "dog")).sum()
+    row = table[(table["model"] == "model_1") & (table["actual"] == "cat") & (table["predicted"] == "dog")]
+    assert row["images"].item() == cats > 0
+
+
+def test_class_accuracy_is_that_of_the_metrics(folder: Path) -> None:
+    found = results.load(["model_0", "model_1"])
+    table = results.class_accuracy(found)
+    for model in found.models:
+        rows = table[table["model"] == model.name]
+        expected = model.metrics["test"]["class_accuracy"].values()
+        np.testing.assert_allclose(rows["accuracy"], [*expected])
+        assert (rows["low"] <= rows["accuracy"]).all()
+        assert (rows["accuracy"] <= rows["high"]).all()
+
+
+def test_class_accuracy_leaves_out_classes_without_test_images(folder: Path) -> None:
+    files.write_json(paths.CLASSES, [*plausible.CIFAR10, "unseen"])
+    for name in ("model_0", "model_1"):
+        table = pd.read_csv(paths.predictions(name))
+        table.assign(probability_unseen=0.0).to_csv(paths.predictions(name), index=False)
+    table = results.class_accuracy(results.load(["model_0", "model_1"]))
+    assert sorted(table["label"].unique()) == [*range(10)]
+
+
+def test_correct_gives_the_accuracy_of_the_metrics(folder: Path) -> None:
+    found = results.load(["model_1", "model_0"])
+    assert [*found.correct] == ["model_1", "model_0"]
+    for model in found.models:
+        assert found.correct[model.name].mean() == pytest.approx(model.metrics["test"]["accuracy"])
+
+
+def test_curves_keep_every_digit(folder: Path) -> None:
+    found = results.load(["model_0", "model_1"])
+    lines = results.curves(found.models).to_csv(index=False, lineterminator="\n").splitlines()
+    assert lines[0] == "model,epoch,loss,accuracy,val_loss,val_accuracy"
+    for name in ("model_0", "model_1"):
+        rows = paths.history(name).read_text().splitlines()[1:]
+        assert [line for line in lines if line.startswith(name)] == [f"{name},{row}" for row in rows]
+
+
+@pytest.mark.parametrize("names", [["1", "2", "10"], ["NA", "null", ""], plausible.ODD])
+def test_class_names_are_text_whatever_they_look_like(
+    names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(plausible.write(tmp_path, classes=names, images=60, skills={"m": 2.0}))
+    found = results.load(["m"])
+    assert found.dataset["classes"] == names
+    assert found.correct["m"].mean() == pytest.approx(found.models[0].metrics["test"]["accuracy"])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        paths.SOURCE,
+        paths.CLASSES,
+        paths.labels("train"),
+        paths.labels("validation"),
+        paths.labels("test"),
+        paths.predictions("model_1"),
+        paths.history("model_1"),
+        paths.metrics("model_1"),
+        paths.architecture("model_1"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("content", [None, b"", b"<<<<<<< HEAD\n"])
+def test_missing_and_damaged_files_are_named(folder: Path, path: Path, content: bytes | None) -> None:
+    path.unlink() if content is None else path.write_bytes(content)
+    with pytest.raises(UserError) as raised:
+        results.load(["model_0", "model_1"])
+    message = str(raised.value)
+    assert message.startswith((f"{path} ", f"{path}: "))
+    assert "dvc repro" in message
+    assert "\n" not in message
+
+
+def test_pictures_that_are_missing_are_named(folder: Path) -> None:
+    paths.images("test").unlink()
+    with pytest.raises(UserError, match=r"^data/processed/test/images\.npy not found: run `dvc repro`"):
+        results.pictures("test")
+
+
+def test_predictions_for_other_images_are_refused(folder: Path) -> None:
+    table = pd.read_csv(paths.predictions("model_1"))
+    for other in (table.iloc[:-1], table.iloc[::-1], table.drop(columns="probability_cat")):
+        other.to_csv(paths.predictions("model_1"), index=False)
+        with pytest.raises(UserError, match=r"^reports/predictions/model_1\.csv.*dvc repro"):
+            results.load(["model_0", "model_1"])
