@@ -84,8 +84,8 @@ def test_a_change_to_one_model_trains_that_one_and_shows_in_every_diff(workspace
 
 def change_model_1(clone):
     path = clone.root / "params.yaml"
-    head, tail = path.read_text().split("  model_1:")
-    path.write_text(f"{head}  model_1:{tail.replace('units: 3000', 'units: 30', 1)}")
+    head, mark, tail = path.read_text().partition("\n  model_1:\n")
+    path.write_text(f"{head}{mark}{tail.replace('units: 3000', 'units: 30', 1)}")
 
 
 def test_a_fourth_model_is_an_entry_of_params_and_trains_alone(workspace):
