@@ -5,7 +5,8 @@ from pathlib import Path
 
 README = Path("README.md")
 RESULTS = Path("reports/results.md")
-BEGIN, END = "<!-- results: scripts/readme.py copies them from reports/results.md -->", "<!-- end of results -->"
+BEGIN = "<!-- results: scripts/readme.py copies them from reports/results.md -->"
+END = "<!-- end of results -->"
 
 
 def main() -> None:
