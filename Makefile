@@ -13,8 +13,8 @@ install: .venv/run.done  ## set up .venv with what the pipeline needs, versions 
 demo: .venv/run.done  ## run everything on 1,797 embedded digits, without network, in the folder demo
 	python scripts/demo.py
 
-repro: .venv/run.done  ## bring data, models and report up to date: dvc repro
-	dvc repro
+repro: .venv/run.done  ## bring all up to date, JOBS=n trainings at once (default: one per core)
+	@python scripts/repro.py
 
 test: .venv/test.done  ## run the tests
 	python -m pytest

@@ -38,6 +38,11 @@ def model(name: str) -> Path:
     return Path("models") / f"{name}.h5"
 
 
+def checkpoint(name: str) -> Path:
+    """State of a training under way; neither git nor DVC keeps it."""
+    return Path("models") / "checkpoints" / f"{name}.npz"
+
+
 def history(name: str) -> Path:
     """Training history: epoch,loss,accuracy,val_loss,val_accuracy."""
     return REPORTS / "histories" / f"{name}.csv"

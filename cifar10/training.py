@@ -34,6 +34,13 @@ class Epoch:
         """Return the columns of the history file."""
         return asdict(self)
 
+    def describe(self, epochs: int) -> str:
+        """Put it into words, as one of `epochs`."""
+        text = f"epoch {self.epoch}/{epochs}: loss {self.loss:.4f}, accuracy {self.accuracy:.4f}"
+        if self.val_loss is None:
+            return text
+        return f"{text}, validation loss {self.val_loss:.4f}, accuracy {self.val_accuracy:.4f}"
+
 
 def order(images: int, batch_size: int, seed: int, epoch: int) -> Iterator[np.ndarray]:
     """Yield the order of an epoch's images, a few batches at a time.
@@ -75,47 +82,53 @@ def batch_loss(scores: tf.Tensor, labels: tf.Tensor, sigmoid: bool) -> tf.Tensor
 
 
 def stepper(
-    model: keras.Model, optimizer: keras.optimizers.Optimizer, images: np.ndarray, labels: np.ndarray
-) -> Callable[[np.ndarray], tuple[float, int]]:
-    """Compile the gradient steps over the training images.
+    model: keras.Model, optimizer: keras.optimizers.Optimizer
+) -> Callable[[np.ndarray, np.ndarray], tuple[float, int]]:
+    """Compile the gradient steps.
 
     Args:
         model: from `models.build`.
-        optimizer: from `models.optimizer`.
-        images: uint8 (N, 32, 32, 3).
-        labels: int (N,).
+        optimizer: from `models.optimizer`, built.
 
     Returns:
-        A function that takes int32 (steps, batch size) indices, does those steps, and gives the sums over
-        the images of the loss and of the correct answers.
+        A function that takes uint8 (steps, batch size, 32, 32, 3) images and int (steps, batch size) labels,
+        does those steps, and gives the sums over the images of the loss and of the correct answers.
     """
-    all_images, all_labels = tf.constant(images), tf.constant(labels.astype(np.int32))
     variables = [variable.value for variable in model.trainable_variables]
     sigmoid = models.output_activation(model) == "sigmoid"
-    optimizer.build(model.trainable_variables)
 
-    def step(indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        batch, true = tf.gather(all_images, indices), tf.gather(all_labels, indices)
+    def step(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
-            scores = model(batch, training=True)
-            loss = tf.add_n([tf.reduce_mean(batch_loss(scores, true, sigmoid)), *model.losses])
+            scores = model(images, training=True)
+            loss = tf.add_n([tf.reduce_mean(batch_loss(scores, labels, sigmoid)), *model.losses])
         optimizer.apply(tape.gradient(loss, variables), model.trainable_variables)
-        correct = tf.argmax(scores, axis=-1, output_type=tf.int32) == true
-        return loss * tf.cast(tf.size(indices), tf.float32), tf.reduce_sum(tf.cast(correct, tf.int32))
+        correct = tf.argmax(scores, axis=-1, output_type=tf.int32) == labels
+        return loss * tf.cast(tf.size(labels), tf.float32), tf.reduce_sum(tf.cast(correct, tf.int32))
 
-    @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int32)])
-    def steps(batches: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    signature = [
+        tf.TensorSpec((None, None, *models.INPUT_SHAPE), tf.uint8),
+        tf.TensorSpec((None, None), tf.int32),
+    ]
+
+    @tf.function(input_signature=signature)
+    def steps(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         loss_sum, correct_sum = tf.constant(0.0), tf.constant(0)
-        for index in tf.range(tf.shape(batches)[0]):
-            loss, correct = step(batches[index])
+        for index in tf.range(tf.shape(labels)[0]):
+            loss, correct = step(images[index], labels[index])
             loss_sum, correct_sum = loss_sum + loss, correct_sum + correct
         return loss_sum, correct_sum
 
-    def run(batches: np.ndarray) -> tuple[float, int]:
-        loss_sum, correct_sum = steps(tf.constant(batches))
+    def run(images: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
+        loss_sum, correct_sum = steps(tf.constant(images), tf.constant(labels, tf.int32))
         return float(loss_sum), int(correct_sum)
 
     return run
+
+
+def state(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
+    """List all that a training changes: weights, random generators, the optimizer's moments and step."""
+    optimizer.build(model.trainable_variables)
+    return [*model.variables, *optimizer.variables]
 
 
 def train(
@@ -124,16 +137,18 @@ def train(
     training: Split,
     validation: Split,
     settings: Train,
+    first_epoch: int,
     progress: Callable[[int, float, float], None],
 ) -> Iterator[Epoch]:
-    """Train `model` in place, epoch by epoch.
+    """Train `model` in place, epoch by epoch; nothing but `state` goes from one epoch to the next.
 
     Args:
         model: from `models.build`.
-        optimizer: from `models.optimizer`.
+        optimizer: from `models.optimizer`, built.
         training: the images to learn from.
         validation: the images to watch; may be empty.
         settings: epochs, batch size, seed.
+        first_epoch: 1, or later if `state` was restored.
         progress: called after every few steps with the steps just done and the mean loss and accuracy of the
             epoch so far.
 
@@ -143,11 +158,12 @@ def train(
     Raises:
         UserError: the loss is no longer a number, as with too large a learning rate.
     """
-    run = stepper(model, optimizer, training.images, training.labels)
-    for epoch in range(1, settings.epochs + 1):
+    run = stepper(model, optimizer)
+    for epoch in range(first_epoch, settings.epochs + 1):
         loss_sum, correct_sum, seen = 0.0, 0, 0
         for batches in order(len(training.labels), settings.batch_size, settings.seed, epoch):
-            loss, correct = run(batches)
+            # only these images leave the disk's cache, which all processes share
+            loss, correct = run(training.images[batches], training.labels[batches])
             loss_sum, correct_sum, seen = loss_sum + loss, correct_sum + correct, seen + batches.size
             if not np.isfinite(loss_sum):
                 raise UserError(

@@ -21,7 +21,8 @@ def main() -> None:
 def clone(target: Path) -> None:
     """Clone this repository as it is, uncommitted edits included, and choose the digits."""
     subprocess.run(["git", "clone", "--quiet", ".", str(target)], check=True)
-    for name in git("ls-files", "-z", "--modified", "--others", "--exclude-standard").split("\0")[:-1]:
+    edited = git("diff", "--name-only", "-z", "HEAD") + git("ls-files", "-z", "--others", "--exclude-standard")
+    for name in edited.split("\0")[:-1]:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         if Path(name).exists():
             shutil.copy2(name, target / name)

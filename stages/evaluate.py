@@ -9,7 +9,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
 
-from cifar10 import dataset, errors, files, metrics, params, paths, progress, quiet
+from cifar10 import dataset, errors, files, metrics, params, paths, progress, startup
 from cifar10.probabilities import normalize
 
 
@@ -21,7 +21,7 @@ def main() -> None:
     entry = params.load().model(name)
     test, class_names = dataset.load("test"), dataset.class_names()
 
-    with quiet.tensorflow():
+    with startup.tensorflow():
         from cifar10 import models  # here, since it takes seconds and a typo should not
 
         models.configure(seed=0)  # nothing is drawn; one thread, for the same bits

@@ -5,16 +5,17 @@ import sys
 import time
 from pathlib import Path
 
-import pandas as pd
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
+from cifar10 import checkpoint, dataset, errors, files, params, paths, progress, startup
 
-from cifar10 import dataset, errors, files, params, paths, progress, quiet
+NOTE = (
+    "Interrupted, it goes on after its last full epoch when it is started again, and ends in the same bytes."
+)
 
 
 def main() -> None:
     """Read the splits, train, write the model and its history."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, epilog=NOTE)
     parser.add_argument("model", help="name of an entry under `models` in params.yaml")
     name = parser.parse_args().model
     settings = params.load()
@@ -22,37 +23,44 @@ def main() -> None:
     training, validation = dataset.load("train"), dataset.load("validation")
     num_classes = len(dataset.class_names())
 
-    with quiet.tensorflow():
+    with startup.tensorflow():
         from cifar10 import models  # here, since it takes seconds and a typo should not
         from cifar10 import training as trainer
 
         models.configure(settings.train.seed)
     model = models.build(name, entry, num_classes)
     optimizer = models.optimizer(name, entry)
-    steps = -(-len(training.labels) // settings.train.batch_size)
     started = time.monotonic()
-    history = []
-    with progress.bar(total=steps * settings.train.epochs, desc=name, unit=" steps") as bar:
+    variables = trainer.state(model, optimizer)
+    saved = checkpoint.Checkpoint(paths.checkpoint(name), identity(name, settings))
+    history = saved.load(variables)
+    if history:
+        progress.log(f"{name}: going on after epoch {len(history)}")
+    steps = -(-len(training.labels) // settings.train.batch_size)  # of an epoch
+    whole = {"total": steps * settings.train.epochs, "initial": steps * len(history)}
+    with progress.bar(desc=name, unit=" steps", **whole) as bar:
 
         def show(done: int, loss: float, accuracy: float) -> None:
+            bar.set_description(f"{name}: epoch {len(history) + 1}/{settings.train.epochs}", refresh=False)
             bar.set_postfix(loss=f"{loss:.4f}", accuracy=f"{accuracy:.4f}", refresh=False)
             bar.update(done)
 
-        for epoch in trainer.train(model, optimizer, training, validation, settings.train, show):
+        first = len(history) + 1
+        for epoch in trainer.train(model, optimizer, training, validation, settings.train, first, show):
             history.append(epoch.row())
-            progress.log(f"{name}: {describe(history[-1], settings.train.epochs)}")
+            saved.save(history, variables)
+            progress.log(f"{name}: {epoch.describe(settings.train.epochs)}")
     models.save(model, paths.model(name))
-    with files.replacing(paths.history(name)) as beside:
-        pd.DataFrame(history).to_csv(beside, index=False, lineterminator="\n")
+    files.write_csv(paths.history(name), history)
+    saved.remove()
     progress.log(f"{name}: trained in {time.monotonic() - started:.1f} s, written to {paths.model(name)}")
 
 
-def describe(row: dict[str, float | None], epochs: int) -> str:
-    """Put a line of the history into words."""
-    text = f"epoch {row['epoch']}/{epochs}: loss {row['loss']:.4f}, accuracy {row['accuracy']:.4f}"
-    if row["val_loss"] is None:
-        return text
-    return f"{text}, validation loss {row['val_loss']:.4f}, accuracy {row['val_accuracy']:.4f}"
+def identity(name: str, settings: params.Params) -> str:
+    """Tell this training from one with other parameters, images or code."""
+    chosen = {"name": name, "model": settings.models[name].model_dump(), "train": settings.train.model_dump()}
+    splits = [path(split) for split in ("train", "validation") for path in (paths.images, paths.labels)]
+    return checkpoint.key(chosen, [paths.CLASSES, *splits])
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from cifar10 import models, params, training
+from cifar10.checkpoint import Checkpoint
 from cifar10.dataset import Split
 from cifar10.errors import UserError
 
@@ -24,7 +25,8 @@ def run(name, data, validation=None, settings=SETTINGS, optimizer=None):
     keras.utils.set_random_seed(0)
     model = models.build(name, PARAMS.models[name], 10)
     optimizer = optimizer or models.optimizer(name, PARAMS.models[name])
-    epochs = training.train(model, optimizer, data, validation or split(0), settings, lambda *_: None)
+    training.state(model, optimizer)
+    epochs = training.train(model, optimizer, data, validation or split(0), settings, 1, lambda *_: None)
     return model, list(epochs)
 
 
@@ -94,3 +96,48 @@ def test_a_diverging_training_says_so():
     optimizer = keras.optimizers.SGD(1e30)
     with pytest.raises(UserError, match=r"model_2: the loss of epoch 1 is .*learning_rate"):
         run("model_2", split(640), optimizer=optimizer)
+
+
+@pytest.mark.parametrize("name", ["model_0", "model_1", "model_2"])
+def test_a_restored_state_goes_on_to_the_same_weights(name, tmp_path):
+    data, validation = split(200), split(20)
+    settings = SETTINGS.model_copy(update={"epochs": 3})
+    whole, epochs = run(name, data, validation, settings)
+    saved = Checkpoint(tmp_path / "state.npz", "this training")
+
+    keras.utils.set_random_seed(0)
+    model = models.build(name, PARAMS.models[name], 10)
+    optimizer = models.optimizer(name, PARAMS.models[name])
+    variables = training.state(model, optimizer)
+    first = training.train(model, optimizer, data, validation, settings, 1, lambda *_: None)
+    saved.save([next(first).row()], variables)
+
+    keras.utils.set_random_seed(99)  # of a process that knows nothing of the first
+    model = models.build(name, PARAMS.models[name], 10)
+    optimizer = models.optimizer(name, PARAMS.models[name])
+    history = saved.load(training.state(model, optimizer))
+    rest = training.train(model, optimizer, data, validation, settings, 2, lambda *_: None)
+    history += [epoch.row() for epoch in rest]
+    assert history == [epoch.row() for epoch in epochs]
+    for ours, theirs in zip(model.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_network_with_dropout_is_restored_with_its_random_generator(tmp_path):
+    entry = PARAMS.models["model_0"]
+    entry = entry.model_copy(
+        update={"layers": [*entry.layers[:-1], {"Dropout": {"rate": 0.5}}, entry.layers[-1]]}
+    )
+    keras.utils.set_random_seed(0)
+    model = models.build("model_0", entry, 10)
+    optimizer = models.optimizer("model_0", entry)
+    variables = training.state(model, optimizer)
+    list(training.train(model, optimizer, split(64), split(0), SETTINGS, 1, lambda *_: None))
+    saved = Checkpoint(tmp_path / "state.npz", "this training")
+    saved.save([{}], variables)
+    images = split(8).images
+    expected = model(images, training=True).numpy()
+    keras.utils.set_random_seed(99)
+    other = models.build("model_0", entry, 10)
+    saved.load(training.state(other, models.optimizer("model_0", entry)))
+    np.testing.assert_array_equal(other(images, training=True).numpy(), expected)

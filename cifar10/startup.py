@@ -1,0 +1,57 @@
+"""Start TensorFlow and Keras quietly, and without the libraries that they would load for others."""
+
+import contextlib
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+# TensorFlow 2.21 prints these from C++ before any setting of the log level is read.
+GREETING = re.compile(
+    rb"^(WARNING: All log messages before absl::InitializeLog|I0000 .* (port|cpu_feature_guard)\.cc)"
+)
+
+# Keras loads these, if they are installed, for scikit-learn wrappers and data frames that nothing here uses:
+# a second and 90 MB of every training.
+SPARED = ("pandas", "sklearn")
+
+
+@contextlib.contextmanager
+def tensorflow() -> Iterator[None]:
+    """Wrap the first import of TensorFlow and Keras."""
+    with _absent(SPARED), _without_greetings():
+        yield
+
+
+@contextlib.contextmanager
+def _absent(names: tuple[str, ...]) -> Iterator[None]:
+    """Let imports of these modules fail, unless they are loaded already."""
+    modules: dict[str, Any] = sys.modules
+    hidden = [name for name in names if name not in modules]
+    modules.update(dict.fromkeys(hidden))
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del modules[name]
+
+
+@contextlib.contextmanager
+def _without_greetings() -> Iterator[None]:
+    """Hold back what is written to standard error, then pass on all of it but TensorFlow's greetings."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(terminal, 2)
+            os.close(terminal)
+            held.seek(0)
+            for line in held:
+                if not GREETING.match(line):
+                    os.write(2, line)

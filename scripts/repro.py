@@ -1,0 +1,120 @@
+"""Bring everything up to date, with as many trainings at once as there are cores.
+
+DVC decides what is stale and records what was done; this only starts several `dvc repro` side by side.
+Plain `dvc repro` gives the same bytes. JOBS=n in the environment sets the number of trainings at once.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from pathlib import Path
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from scripts.training import Training
+
+LAST_LINES = 15  # of a failed training's log
+console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Prepare the data, train what is stale side by side, finish the graph."""
+    form = argparse.RawDescriptionHelpFormatter
+    argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
+    jobs = wanted_jobs()
+    dvc("repro", "preprocess")
+    trainings = [Training(stage) for stage in stale_trainings()]
+    if len(trainings) > 1:
+        train(trainings, jobs)
+    dvc("repro")
+
+
+def wanted_jobs() -> int:
+    """Read JOBS, or count the cores that this process may use."""
+    text = os.environ.get("JOBS") or str(len(os.sched_getaffinity(0)))
+    if not text.isdecimal() or int(text) == 0:
+        raise SystemExit(f"error: JOBS: got {text!r}, expected how many trainings to run at once, 1 or more")
+    return int(text)
+
+
+def dvc(*arguments: str) -> None:
+    """Run DVC in front of the user; end as it ends if it fails."""
+    code = subprocess.run(["dvc", *arguments], check=False).returncode
+    if code:
+        raise SystemExit(code)
+
+
+def stale_trainings() -> list[str]:
+    """Ask DVC which train stages it would run."""
+    asked = subprocess.run(["dvc", "status", "--json", "train"], capture_output=True, text=True, check=False)
+    if asked.returncode:
+        raise SystemExit(f"error: dvc status: {asked.stderr.strip()}")
+    return list(json.loads(asked.stdout))
+
+
+def train(trainings: list[Training], jobs: int) -> None:
+    """Run the trainings, `jobs` at a time; when one fails, interrupt the others and end with its log."""
+    with ThreadPoolExecutor(jobs) as pool, Display(trainings) as show:
+        futures = {pool.submit(training.run): training for training in trainings}
+        pending, failed = set(futures), []
+        try:
+            while pending:
+                done, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
+                show()
+                failed += [
+                    futures[future] for future in done if future.result() and not futures[future].stopped
+                ]
+                for training in trainings if failed else []:
+                    training.interrupt()
+        except KeyboardInterrupt:
+            for training in trainings:
+                training.interrupt()
+            wait(pending)
+            raise SystemExit(
+                "interrupted: `make repro` goes on after each training's last full epoch"
+            ) from None
+    for training in failed[:1]:
+        last = "\n".join(f"  {line}" for line in training.lines[-LAST_LINES:])
+        raise SystemExit(f"error: {training.stage} failed; the end of {training.log}:\n{last}")
+
+
+class Display:
+    """A live line per training on a terminal; elsewhere the lines of the log as they come."""
+
+    def __init__(self, trainings: list[Training]):
+        self.trainings = trainings
+        self.printed = dict.fromkeys(trainings, 0)
+        self.live = Live(console=console, auto_refresh=False) if console.is_terminal else None
+
+    def __enter__(self) -> Callable[[], None]:
+        if self.live:
+            self.live.start()
+        return self.show
+
+    def __exit__(self, *_: object) -> None:
+        self.show()
+        if self.live:
+            self.live.stop()
+
+    def show(self) -> None:
+        """Bring the lines up to date."""
+        for training in self.trainings:
+            new = training.lines[self.printed[training] :]
+            self.printed[training] += len(new)
+            for line in new:
+                if line.startswith(f"{training.name}:"):
+                    console.print(line, markup=False)
+        if self.live:
+            lines = [Text(training.line, no_wrap=True, overflow="ellipsis") for training in self.trainings]
+            self.live.update(Group(*lines), refresh=True)
+
+
+if __name__ == "__main__":
+    main()

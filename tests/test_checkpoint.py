@@ -1,0 +1,90 @@
+"""A checkpoint is complete and of the very same training, or it is not used."""
+
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from cifar10 import checkpoint
+from cifar10.checkpoint import Checkpoint
+
+HISTORY = [{"epoch": 1, "loss": 0.1 + 0.2, "accuracy": 1 / 3, "val_loss": None, "val_accuracy": None}]
+
+
+def variables(value):
+    return [
+        keras.Variable(np.full((40, 5), value, np.float32)),
+        keras.Variable(np.full(3, value, np.float32)),
+    ]
+
+
+@pytest.fixture
+def saved(tmp_path):
+    state = Checkpoint(tmp_path / "checkpoints/model_0.npz", "key")
+    state.save(HISTORY, variables(0.3))
+    return state
+
+
+def test_the_state_comes_back_bit_for_bit(saved):
+    restored = variables(0)
+    assert saved.load(restored) == HISTORY
+    for ours, theirs in zip(restored, variables(0.3), strict=True):
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+
+
+def test_a_checkpoint_of_another_training_is_not_used(saved):
+    untouched = variables(7)
+    assert Checkpoint(saved.path, "another key").load(untouched) == []
+    assert (untouched[0].numpy() == 7).all()
+
+
+@pytest.mark.parametrize("share", [0, 0.1, 0.5, 0.9, 0.999])
+def test_half_a_checkpoint_is_not_used(saved, share):
+    content = saved.path.read_bytes()
+    saved.path.write_bytes(content[: int(len(content) * share)])
+    untouched = variables(7)
+    assert saved.load(untouched) == []
+    assert (untouched[0].numpy() == 7).all()
+
+
+def test_a_checkpoint_with_a_flipped_bit_is_not_used(saved):
+    content = bytearray(saved.path.read_bytes())
+    place = content.index(np.float32(0.3).tobytes() * 4)  # within the weights
+    content[place] ^= 1
+    saved.path.write_bytes(content)
+    assert saved.load(variables(7)) == []
+
+
+def test_none_is_an_empty_history(tmp_path):
+    assert Checkpoint(tmp_path / "none.npz", "key").load(variables(7)) == []
+
+
+def test_a_failed_write_leaves_the_one_before(saved, tmp_path):
+    class Broken:
+        def numpy(self):
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        saved.save([*HISTORY, *HISTORY], [Broken()])
+    assert saved.load(variables(0)) == HISTORY
+    assert list(saved.path.parent.iterdir()) == [saved.path]
+
+
+def test_the_key_tells_settings_data_and_code_apart(tmp_path, monkeypatch):
+    data, code = tmp_path / "images.npy", tmp_path / "module.py"
+    data.write_bytes(b"images")
+    code.write_text("1")
+    module = type(sys)("cifar10.module")
+    module.__file__ = str(code)
+    monkeypatch.setitem(sys.modules, "cifar10.module", module)
+    keys = [checkpoint.key({"epochs": 1}, [data])]
+    assert checkpoint.key({"epochs": 1}, [data]) == keys[0]
+    keys.append(checkpoint.key({"epochs": 2}, [data]))
+    data.write_bytes(b"other images")
+    keys.append(checkpoint.key({"epochs": 1}, [data]))
+    code.write_text("2")
+    keys.append(checkpoint.key({"epochs": 1}, [data]))
+    monkeypatch.setattr(keras, "__version__", "0")
+    keys.append(checkpoint.key({"epochs": 1}, [data]))
+    assert len(set(keys)) == 5

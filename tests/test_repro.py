@@ -1,0 +1,101 @@
+"""`make repro`: trainings side by side give the bytes of `dvc repro`, and a failure is not lost in them."""
+
+import contextlib
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.conftest import ENVIRONMENT
+from tests.test_pipeline import digests
+
+OUTPUTS = ["models/*.h5", "reports/histories/*.csv", "reports/metrics/*.json", "reports/figures/*.png"]
+
+
+@pytest.fixture
+def fresh(workspace):
+    """A workspace in which nothing is trained and the cache holds no training."""
+    workspace.run("dvc", "cache", "dir", "--local", "--unset")
+    workspace.run("git", "clean", "-dfqX")
+    return workspace
+
+
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_trainings_side_by_side_give_the_same_bytes(finished, fresh, jobs):
+    printed = fresh.run("python", "scripts/repro.py", JOBS=jobs)
+    assert digests(fresh.root, *OUTPUTS) == digests(finished.root, *OUTPUTS)
+    assert fresh.run("git", "status", "--porcelain") == ""  # dvc.lock too
+    for name in ("model_0", "model_1", "model_2"):
+        assert f"{name}: epoch 2/2: loss " in printed
+    again = fresh.run("python", "scripts/repro.py", JOBS=jobs)
+    assert "Running stage" not in again
+
+
+def test_a_failed_training_shows_its_log_and_keeps_the_finished_ones(workspace):
+    workspace.edit("params.yaml", "SGD: {learning_rate: 0.01}", "SGD: {learning_rate: 1.0e+30}")
+    path = workspace.root / "params.yaml"
+    head, mark, tail = path.read_text().partition("\n  model_0:\n")
+    path.write_text(f"{head}{mark}{tail.replace('units: 256', 'units: 8', 1)}")
+    printed = workspace.run("python", "scripts/repro.py", expect=1, JOBS="1")
+    assert "error: train@model_2 failed" in printed
+    assert "try a smaller learning_rate" in printed
+    assert "Traceback" not in printed
+    status = workspace.run("dvc", "status", "train")
+    assert "train@model_2" in status
+    assert "train@model_0" not in status
+
+
+@pytest.mark.parametrize("jobs", ["0", "two", "-1"])
+def test_jobs_has_to_be_a_number(finished, jobs):
+    printed = finished.run("python", "scripts/repro.py", expect=1, JOBS=jobs)
+    assert printed == f"error: JOBS: got {jobs!r}, expected how many trainings to run at once, 1 or more\n"
+
+
+def test_on_a_terminal_each_training_has_one_live_line(fresh):
+    outside, inside = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "scripts/repro.py"],
+        cwd=fresh.root,
+        env={**ENVIRONMENT, "JOBS": "2", "TERM": "xterm", "COLUMNS": "120"},
+        stdout=inside,
+        stderr=inside,
+        start_new_session=True,
+    )
+    os.close(inside)
+    shown = ""
+    with contextlib.suppress(OSError):  # so Linux tells of the end
+        while chunk := os.read(outside, 4096):
+            shown += chunk.decode(errors="replace")
+    os.close(outside)
+    assert process.wait() == 0
+    assert "model_0: waiting" in shown or "model_2: waiting" in shown
+    assert "epoch 1/2" in shown
+    assert "loss=" in shown
+    assert "accuracy=" in shown
+
+
+def test_ctrl_c_ends_all_trainings_and_the_next_run_finishes(fresh, finished):
+    process = subprocess.Popen(
+        [sys.executable, "scripts/repro.py"],
+        cwd=fresh.root,
+        env={**ENVIRONMENT, "JOBS": "2"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    end = time.monotonic() + 90
+    while not list(fresh.root.glob("models/checkpoints/*.npz")):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    printed = process.communicate()[0]
+    assert process.returncode == 1, printed
+    assert "interrupted: `make repro` goes on" in printed
+    assert "Traceback" not in printed
+    fresh.run("python", "scripts/repro.py")
+    assert digests(fresh.root, *OUTPUTS) == digests(finished.root, *OUTPUTS)

@@ -1,0 +1,153 @@
+"""A training that is killed goes on after its last full epoch and ends in the same bytes."""
+
+import hashlib
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.conftest import ENVIRONMENT
+
+KILLS = 5  # in a row, of each of the four trainings
+CHECKPOINT = "models/checkpoints/.model_1.tmp.npz"
+MODEL = "models/.model_1.tmp.h5"
+
+
+def train(root, *command):
+    """Start a training of model_1 in a process group of its own."""
+    return subprocess.Popen(
+        command or [sys.executable, "stages/train.py", "model_1"],
+        cwd=root,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def kill(process):
+    os.killpg(process.pid, signal.SIGKILL)
+    return process.communicate()[0]
+
+
+def digests(root):
+    files = [root / "models/model_1.h5", root / "reports/histories/model_1.csv"]
+    return [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
+
+
+def wait_for(path, process, seconds=60):
+    """Wait until a file that is being written shows up."""
+    end = time.monotonic() + seconds
+    while not path.exists() and process.poll() is None:
+        assert time.monotonic() < end
+        time.sleep(0.0005)
+
+
+@pytest.fixture
+def clones(finished, tmp_path):
+    """Five copies of the finished clone with the data, without the model, for eight epochs."""
+    roots = []
+    for index in range(5):
+        root = tmp_path / str(index)
+        subprocess.run(["git", "clone", "--quiet", finished.root, root], check=True)
+        (root / "data").mkdir(exist_ok=True)
+        (root / "data/processed").symlink_to(finished.root / "data/processed")
+        params = root / "params.yaml"
+        params.write_text(params.read_text().replace("epochs: 2", "epochs: 8"))
+        roots.append(root)
+    return roots
+
+
+def killed_again_and_again(root, seed):
+    """Kill a training KILLS times: at random moments, and while it writes; return what it printed at last."""
+    chance, kills, printed = random.Random(seed), 0, ""
+    while kills < KILLS:
+        process = train(root)
+        if kills == seed:  # each training once while a checkpoint is being written
+            wait_for(root / CHECKPOINT, process)
+        elif kills == KILLS - 1:  # and once while the model is
+            wait_for(root / MODEL, process)
+        else:
+            time.sleep(chance.uniform(1, 7))
+        kills += process.poll() is None
+        printed += kill(process)
+    process = train(root)
+    printed += process.communicate()[0]
+    assert process.returncode == 0, printed
+    return printed
+
+
+def test_twenty_kills_end_in_the_same_bytes(clones):
+    *killed, whole = clones
+    process = train(whole)
+    assert "going on" not in process.communicate()[0]
+    with ThreadPoolExecutor(2) as pool:
+        printed = list(pool.map(killed_again_and_again, killed, range(4)))
+    assert [digests(root) for root in killed] == [digests(whole)] * 4
+    assert all(text.count("going on after epoch") >= 2 for text in printed)
+    for root in killed:
+        assert not (root / "models/checkpoints/model_1.npz").exists()
+
+
+def test_dvc_repro_goes_on_after_a_kill_of_all_its_processes(workspace, finished):
+    workspace.edit("params.yaml", "epochs: 2", "epochs: 4")
+    process = train(workspace.root, "dvc", "repro", "--single-item", "train@model_1")
+    wait_for(workspace.root / "models/checkpoints/model_1.npz", process)
+    kill(process)
+    printed = workspace.run("dvc", "repro", "--single-item", "train@model_1")
+    assert "going on after epoch" in printed
+    resumed = digests(workspace.root)
+    workspace.run("dvc", "repro", "--single-item", "--force", "train@model_1")
+    assert digests(workspace.root) == resumed
+
+
+def test_a_checkpoint_of_other_parameters_is_not_used(workspace):
+    process = train(workspace.root)
+    wait_for(workspace.root / "models/checkpoints/model_1.npz", process)
+    kill(process)
+    workspace.edit("params.yaml", "epochs: 2", "epochs: 1")
+    assert "going on" not in workspace.run("python", "stages/train.py", "model_1")
+
+
+def test_ctrl_c_says_how_to_go_on(workspace):
+    process = train(workspace.root)
+    wait_for(workspace.root / "models/checkpoints/model_1.npz", process)
+    os.killpg(process.pid, signal.SIGINT)
+    printed = process.communicate()[0]
+    assert process.returncode == 130, printed
+    assert "error: interrupted" in printed
+    assert "Traceback" not in printed
+
+
+def test_a_full_disk_is_a_clear_message_and_the_next_run_works(workspace, finished):
+    before = digests(finished.root)
+    done = subprocess.run(
+        [sys.executable, "stages/train.py", "model_1"],
+        cwd=workspace.root,
+        env=ENVIRONMENT,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10_000_000, 10_000_000)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "error: File too large" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert digests(workspace.root) == before  # what was there is still whole
+    workspace.run("python", "stages/train.py", "model_1")
+    assert digests(workspace.root) == before
+
+
+def test_a_place_that_cannot_be_written_is_a_clear_message(workspace):
+    (workspace.root / "models/checkpoints").write_text("a file where a folder should be")
+    printed = workspace.run("python", "stages/train.py", "model_1", expect=1)
+    assert printed.splitlines()[-1].startswith("error: ")
+    assert "models/checkpoints" in printed
+    assert "Traceback" not in printed
