@@ -19,6 +19,9 @@ repro: .venv/run.done  ## bring all up to date, JOBS=n trainings at once (defaul
 test: .venv/test.done  ## run the tests
 	python -m pytest
 
+bench: .venv/bench.done  ## measure against the notebook's way and PyTorch; EPOCHS, IMAGES, REPEATS shorten it
+	python benchmarks/run.py
+
 lint: .venv/test.done  ## check style and types
 	ruff check
 	ruff format --check

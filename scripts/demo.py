@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 DEMO = Path("demo")
@@ -12,7 +13,7 @@ def main() -> None:
     """Clone, choose the digits, reproduce, show the results."""
     shutil.rmtree(DEMO, ignore_errors=True)
     clone(DEMO)
-    subprocess.run(["dvc", "repro"], cwd=DEMO, check=True)
+    subprocess.run([sys.executable, "scripts/repro.py"], cwd=DEMO, check=True)
     print(
         f"\n{(DEMO / 'reports/results.md').read_text()}\nThe report: {DEMO.resolve() / 'reports/report.html'}"
     )
@@ -21,8 +22,9 @@ def main() -> None:
 def clone(target: Path) -> None:
     """Clone this repository as it is, uncommitted edits included, and choose the digits."""
     subprocess.run(["git", "clone", "--quiet", ".", str(target)], check=True)
-    edited = git("diff", "--name-only", "-z", "HEAD") + git("ls-files", "-z", "--others", "--exclude-standard")
-    for name in edited.split("\0")[:-1]:
+    edited = git("diff", "--name-only", "-z", "HEAD")
+    new = git("ls-files", "-z", "--others", "--exclude-standard")
+    for name in (edited + new).split("\0")[:-1]:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         if Path(name).exists():
             shutil.copy2(name, target / name)

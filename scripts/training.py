@@ -38,6 +38,9 @@ class Training:
             return 0
         outside, inside = pty.openpty()  # on a terminal a training draws its progress
         fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
+        settings = termios.tcgetattr(inside)
+        settings[1] &= ~termios.OPOST  # line ends come as they are written
+        termios.tcsetattr(inside, termios.TCSANOW, settings)
         self.line = f"{self.name}: starting"
         self.process = subprocess.Popen(
             ["dvc", "--wait-for-lock", "repro", "--single-item", self.stage],

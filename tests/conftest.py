@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -19,6 +20,11 @@ ENVIRONMENT = {
     "GIT_COMMITTER_NAME": "tester",
     "GIT_COMMITTER_EMAIL": "tester@localhost",
 }
+
+
+def heed_ctrl_c():
+    """For `preexec_fn`: a shell has its background jobs ignore Ctrl-C, and tests may run in one."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @dataclass

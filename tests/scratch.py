@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from tests.conftest import heed_ctrl_c
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -29,6 +31,7 @@ def start(stage: str, folder: Path, *arguments: str, **environment: str) -> subp
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_ctrl_c,
     )
 
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.conftest import ENVIRONMENT
+from tests.conftest import ENVIRONMENT, heed_ctrl_c
 
 KILLS = 5  # in a row, of each of the four trainings
 CHECKPOINT = "models/checkpoints/.model_1.tmp.npz"
@@ -28,6 +28,7 @@ def train(root, *command):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=heed_ctrl_c,
         start_new_session=True,
     )
 

@@ -1,0 +1,12 @@
+"""The pipeline's way: the train stages side by side through DVC, in a clone that run.py prepared."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from cifar10 import params
+from scripts.repro import train, wanted_jobs
+from scripts.training import Training
+
+if __name__ == "__main__":
+    train([Training(f"train@{name}") for name in params.load().models], wanted_jobs())
