@@ -57,7 +57,7 @@ def markdown(report: dict[str, Any]) -> str:
     times = "once each" if chosen["repeats"] == 1 else f"{chosen['repeats']} times in turn, medians"
     lines += [
         "",
-        f"{len(chosen['models'])} models, {chosen['epochs']} epochs of {chosen['images']:,} images, "
+        f"{len(chosen['models'])} models, {epochs(chosen['epochs'])} of {chosen['images']:,} images, "
         f"batch size {chosen['batch_size']}, {times}; whole processes from start to exit. The pipeline "
         f"trains {chosen['jobs']} models at once, one thread each; the others one after the other, with as "
         "many threads as their library takes.",
@@ -73,13 +73,19 @@ def markdown(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def epochs(count: int) -> str:
+    """Write a number of epochs."""
+    return f"{count} epoch{'s' if count > 1 else ''}"
+
+
 def growth(found: dict[str, Any]) -> list[str]:
     """Write how the pipeline's time grows."""
     by_models = [f"{count}: {seconds:.1f} s" for count, seconds in found["seconds_by_models"].items()]
     by_images = [f"{int(count):,}: {seconds:.1f} s" for count, seconds in found["seconds_by_images"].items()]
     return [
-        f"How the pipeline's time grows, at {found['epochs']} epochs: with models, on "
-        f"{found['images_of_models']:,} images, {', '.join(by_models)}; with images, all models, {', '.join(by_images)}.",
+        f"How the pipeline's time grows, at {epochs(found['epochs'])}: with models, on "
+        f"{found['images_of_models']:,} images, {', '.join(by_models)}; with images, all models, "
+        f"{', '.join(by_images)}.",
         "",
     ]
 
