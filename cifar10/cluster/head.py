@@ -1,12 +1,14 @@
 """The head's part: what must hold before a start, the spreading, and the end in this clone."""
 
+import functools
 import json
+import pickle
 import re
 import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from cifar10 import progress
 from cifar10.cluster import task
 from cifar10.errors import UserError
 
-CONNECT = "10s"
+CONNECT = "5s"
 
 
 def connect(address: str) -> Client:
@@ -126,13 +128,13 @@ def spread(client: Client, orders: list[task.Order]) -> Iterator[tuple[task.Orde
     """
     topic = f"cifar10-{uuid.uuid4()}"
     client.subscribe_topic(topic, _show)
-    cloudpickle.register_pickle_by_value(task)
     if not client.scheduler_info()["workers"]:
         progress.log("no worker has joined yet: waiting for one")
     futures = {}
     for order in orders:
         key = f"{order.label}-{uuid.uuid4()}"
-        futures[client.submit(task.run, replace(order, topic=topic), key=key, pure=False)] = order
+        call = _Portable(functools.partial(task.run, replace(order, topic=topic)))
+        futures[client.submit(call, key=key, pure=False)] = order
     with progress.bar(total=len(orders), desc="trainings", unit=" trainings") as bar:
         for future in as_completed(futures):
             order = futures[future]
@@ -141,6 +143,20 @@ def spread(client: Client, orders: list[task.Order]) -> Iterator[tuple[task.Orde
             progress.log(f"{order.label}: finished")
             bar.update()
             yield order, json.loads(future.result() or "{}")
+
+
+class _Portable:
+    """A call that is sent with its code, so that scheduler and workers need not have this package."""
+
+    def __init__(self, call: Callable[[], object]) -> None:
+        cloudpickle.register_pickle_by_value(task)
+        self._code = cloudpickle.dumps(call)
+
+    def __call__(self) -> object:
+        return pickle.loads(self._code)()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return pickle.loads, (self._code,)
 
 
 def _show(event: tuple[object, Mapping[str, str]]) -> None:
@@ -159,8 +175,13 @@ def _reason(future: Any) -> str:
 
 def finish() -> list[str]:
     """Run `dvc repro`, which takes the trainings from the remote; return those that it ran nevertheless."""
-    command = [*task.DVC, "repro", "--pull"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with subprocess.Popen(
+        [*task.DVC, "repro", "--pull"],
+        env=task.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
         trained = []
         for line in process.stdout or ():
             sys.stderr.write(line)
@@ -177,7 +198,7 @@ def _read(*command: str) -> str:
         UserError: it failed; says its last words.
     """
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, env=task.environment(), capture_output=True, text=True, check=False)
     except FileNotFoundError:
         raise UserError(f"{command[0]} not found: install it") from None
     if done.returncode:

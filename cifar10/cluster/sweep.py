@@ -112,7 +112,9 @@ def table(results: Iterable[tuple[Point, Mapping[str, Any]]]) -> str:
         ["model", *keys, "trainings", *figures],
         ["---", *("---" for _ in keys), "---:", *("---:" for _ in figures)],
     ]
-    for (model, settings), runs in rows.items():
+    for (model, settings), runs in sorted(
+        rows.items(), key=lambda row: row[0][0]
+    ):  # stable: a model together
         values = [dict(settings).get(key, "") for key in keys]
         lines.append([model, *values, str(len(runs)), *(_cell(runs, *FIGURES[name]) for name in figures)])
     text = "\n".join(f"| {' | '.join(line)} |" for line in lines)

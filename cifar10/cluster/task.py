@@ -47,8 +47,8 @@ def run(order: Order) -> str:
     def tell(state: str) -> None:
         worker.log_event(order.topic, {"label": order.label, "worker": worker.address, "state": state})
 
-    tell("clones")
-    # a thread has a clone to itself, which its next trainings use again: the images are fetched once
+    tell("prepares")
+    # a thread has a clone to itself, and keeps it for its next trainings: the images are fetched once
     clone = Path(worker.local_directory) / f"cifar10-{order.revision[:12]}-{threading.get_ident()}"
     _prepare(order, clone)
     tell("trains")
@@ -85,11 +85,10 @@ def _prepare(order: Order, clone: Path) -> None:
 
 def _call(folder: Path, *command: str, hear: Callable[[str], None] | None = None) -> None:
     """Run a command in `folder`, give each line that it prints to `hear`."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     process = subprocess.Popen(
         command,
         cwd=folder,
-        env={**os.environ, "PATH": path, "GIT_TERMINAL_PROMPT": "0"},
+        env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -106,6 +105,12 @@ def _call(folder: Path, *command: str, hear: Callable[[str], None] | None = None
     if process.returncode:
         shown = " ".join(command).replace(" ".join(DVC), "dvc")
         raise RuntimeError(f"`{shown}` ended with exit code {process.returncode}", "\n".join(tail))
+
+
+def environment() -> dict[str, str]:
+    """Return this process' environment, where `python` is this Python, and git asks nobody for a password."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    return {**os.environ, "PATH": path, "GIT_TERMINAL_PROMPT": "0"}
 
 
 @contextlib.contextmanager
