@@ -21,7 +21,7 @@ def main() -> None:
     origin = head.origin(arguments.origin, commit)
     remote, url = head.remote()
     with head.connect(arguments.scheduler) as client:
-        head.publish_images(remote, url)
+        head.publish_images(url)
         wanted = {point.model for point in points} if arguments.set else head.stale(list(settings.models))
         chosen = [point for point in points if point.model in wanted]
         orders = {

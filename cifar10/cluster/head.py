@@ -84,18 +84,23 @@ def remote() -> tuple[str, str]:
     """Return the name and the address of the default DVC remote.
 
     Raises:
-        UserError: there is none.
+        UserError: there is none, or it does not answer.
     """
-    for line in _read(*task.DVC, "remote", "list").splitlines():
-        if match := re.fullmatch(r"(\S+)\s+(.*?)\s+\(default\)", line):
-            name, url = match.groups()
-            return name, url if "://" in url else str(Path(url).resolve())
-    raise UserError(
-        "no default DVC remote, through which workers get images and give models: `dvc remote add -d`"
-    )
+    name = _read(*task.DVC, "config", "core.remote").strip()
+    if not name:
+        raise UserError(
+            "no default DVC remote, through which workers get images and give models: `dvc remote add -d`"
+        )
+    url = _read(*task.DVC, "config", f"remote.{name}.url").strip()
+    url = url if "://" in url else str(Path(url).resolve())
+    try:
+        _read(*task.DVC, "status", "--cloud", "preprocess")
+    except UserError as error:
+        raise UserError(f"DVC remote {name} ({url}) does not answer: {error}") from None
+    return name, url
 
 
-def publish_images(name: str, url: str) -> None:
+def publish_images(url: str) -> None:
     """Bring the images up to date, and push what the trainings read.
 
     Raises:
@@ -108,10 +113,7 @@ def publish_images(name: str, url: str) -> None:
             "dvc.lock has changed, it now records these images: `git commit dvc.lock`, then again"
         )
     progress.log(f"images: pushing what is not yet in {url}")
-    try:
-        _read(*task.DVC, "push", "preprocess")
-    except UserError as error:
-        raise UserError(f"DVC remote {name} ({url}) takes nothing: {error}") from None
+    _read(*task.DVC, "push", "preprocess")
 
 
 def stale(models: list[str]) -> list[str]:
@@ -204,5 +206,6 @@ def _read(*command: str) -> str:
     if done.returncode:
         said = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
         faults = [line for line in said if line.startswith(("ERROR:", "error:", "fatal:"))]
-        raise UserError((faults or said or [f"{command} failed"])[-1])
+        last = (faults or said or [f"{command[0]} failed"])[-1]
+        raise UserError(re.sub("^(ERROR|error|fatal): (unexpected error - )?", "", last))
     return done.stdout
