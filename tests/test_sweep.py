@@ -49,10 +49,10 @@ def test_several_keys_give_their_grid_and_a_models_own_key_trains_no_other_model
 @pytest.mark.parametrize(
     ("override", "words"),
     [
-        ("train.sed=1", ["train.sed"]),
-        ("train.seed=x,1", ["train.seed", "'x'"]),
+        ("train.sed=1", ["train.sed", "no such key"]),
+        ("train.seed=x", ["train.seed", "'x'"]),
         ("train.epochs=0", ["train.epochs", "greater than or equal to 1"]),
-        ("train.seed", ["train.seed"]),
+        ("train.seed", ["expected KEY=VALUE"]),
         ("data.seed=1,2", ["under `train` or `models`", "commit"]),
     ],
 )
@@ -60,7 +60,7 @@ def test_a_mistake_is_one_line(override, words):
     with pytest.raises(UserError) as error:
         sweep.points([override])
     message = str(error.value)
-    assert message.startswith(f"--set {override}: ") or message.startswith("--set ")
+    assert message.startswith(f"--set {override}: ")
     assert "\n" not in message
     assert "/" not in message.replace("1,2", "")  # no path of a temporary file
     assert [word for word in words if word not in message] == []
@@ -75,7 +75,7 @@ def measured(accuracy, validation=True):
 
 
 def test_the_table_gives_mean_and_sample_deviation_over_the_seeds_of_each_setting():
-    points = [point for point in sweep.points(["train.seed=1,2,3", f"{RATE}=0.1,0.2"])]
+    points = sweep.points(["train.seed=1,2,3", f"{RATE}=0.1,0.2"])
     accuracies = dict(zip((p.label for p in points), np.linspace(0.1, 0.9, len(points)), strict=True))
     text = sweep.table((point, measured(accuracies[point.label])) for point in points)
     rows = [

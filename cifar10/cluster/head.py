@@ -44,7 +44,8 @@ def revision(output: Path) -> str:
     Raises:
         UserError: the workspace differs from it, but for `output`.
     """
-    changes = _read("git", "status", "--porcelain", "--", ".", f":(exclude){output}").splitlines()
+    aside = [f":(exclude){output}"] if output.resolve().is_relative_to(Path.cwd()) else []
+    changes = _read("git", "status", "--porcelain", "--", ".", *aside).splitlines()
     if changes:
         more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
         raise UserError(

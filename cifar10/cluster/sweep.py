@@ -48,6 +48,8 @@ def points(overrides: list[str]) -> list[Point]:
         UserError: an override cannot be read, or gives parameters that params.yaml must not have.
     """
     for override in overrides:
+        if "=" not in override:
+            raise UserError(f"--set {override}: expected KEY=VALUE,..., as in train.seed=1,2,3")
         if not override.lstrip("+~").startswith(("train.", "models.")):
             raise UserError(
                 f"--set {override}: expected a key under `train` or `models`, as in train.seed=1,2,3; "
