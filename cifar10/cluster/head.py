@@ -2,6 +2,7 @@
 
 import functools
 import json
+import logging
 import pickle
 import re
 import subprocess
@@ -29,9 +30,10 @@ def connect(address: str) -> Client:
     Raises:
         UserError: none answers there.
     """
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # its tracebacks would bury our one line
     try:
         return Client(address, timeout=CONNECT)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, RuntimeError, TypeError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         raise UserError(
             f"--scheduler {address}: no dask scheduler answers ({reason}); start one with `dask scheduler`"

@@ -83,7 +83,8 @@ def _apply(overrides: list[str]) -> tuple[str, list[str]]:
             hydra.apply_overrides(path, overrides)
             return path.read_text(encoding="utf-8"), list(params.load(path).models)
         except InvalidArgumentError as error:
-            raise UserError(f"--set {' '.join(overrides)}: {_first_line(error.__cause__ or error)}") from None
+            reason = _first_line(error.__cause__ or error)
+            raise UserError(f"--set {' '.join(overrides)}: no such key in {paths.PARAMS}? {reason}") from None
         except UserError as error:
             reason = str(error).removeprefix(f"{path}: ")
             raise UserError(f"--set {' '.join(overrides)}: {reason}") from None
