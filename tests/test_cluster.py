@@ -5,6 +5,8 @@ import hashlib
 import re
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -76,14 +78,17 @@ def read_until(process, pattern, lines):
     raise AssertionError(f"no line {pattern!r} in:\n{''.join(lines)}")
 
 
-def trainings_in(folder):
-    """Processes of stages/train.py that work below `folder`."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-            if "stages/train.py" in process.cmdline() and str(folder) in process.cwd():
-                found.append(process)
-    return found
+def training_in(folder):
+    """Wait for the process of stages/train.py that works below `folder`."""
+    for _ in range(200):
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                if process.cmdline()[1:2] == ["stages/train.py"] and Path(process.cwd()).is_relative_to(
+                    folder
+                ):
+                    return process
+        time.sleep(0.1)
+    raise AssertionError(f"no training below {folder}")
 
 
 def test_a_worker_killed_while_training_changes_no_byte_and_the_head_trains_nothing(
@@ -95,11 +100,13 @@ def test_a_worker_killed_while_training_changes_no_byte_and_the_head_trains_noth
         servers.worker(tmp_path, "second", scheduler, **remote.environment) as second,
         started(head, scheduler, **remote.environment) as process,
     ):
-        model = read_until(process, rf"(\w+): {first.address}: epoch 1/", lines)[1]
-        assert len(trainings_in(first.folder)) > 0
+        model = read_until(process, rf"(\w+): {first.address}: trains", lines)[1]
+        training = training_in(first.folder)
+        read_until(process, rf"{model}: {first.address}: epoch 1/", lines)
+        assert training.is_running()
         first.process.kill()
         read_until(process, rf"{model}: {second.address}: trains", lines)
-        assert trainings_in(first.folder) == []  # nothing goes on for nobody
+        assert not training.is_running()  # nothing goes on for nobody
         lines += process.stderr
         assert process.wait(30) == 0, "".join(lines)
         assert not list(second.folder.rglob("data/raw/*"))  # a worker fetches what a training reads, no more
