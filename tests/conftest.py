@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from scripts import demo
 
@@ -25,6 +26,11 @@ ENVIRONMENT = {
 def heed_ctrl_c():
     """For `preexec_fn`: a shell has its background jobs ignore Ctrl-C, and tests may run in one."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def stages_in(printed):
+    """List the stages that a `dvc repro` ran, from what it printed."""
+    return re.findall(r"Running stage '([^']+)'", printed)
 
 
 @dataclass
@@ -49,7 +55,7 @@ class Clone:
 
     def repro(self):
         """Run `dvc repro`; return the stages that it ran."""
-        return re.findall(r"Running stage '([^']+)'", self.run("dvc", "repro"))
+        return stages_in(self.run("dvc", "repro"))
 
     def commit(self, message="Change"):
         self.run("git", "add", "--all")
@@ -64,14 +70,20 @@ class Clone:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """A clone in which `dvc repro` ran on the digits, for two epochs. Read only: tests share it."""
-    clone = Clone(tmp_path_factory.mktemp("finished") / "clone")
-    demo.clone(clone.root)
-    clone.edit("params.yaml", "epochs: 10", "epochs: 2")
-    clone.commit("Choose the digits")
-    clone.first_run = clone.repro()
-    clone.commit("Run")
+def finished(tmp_path_factory, worker_id):
+    """A clone in which `dvc repro` ran on the digits, for two epochs. Read only: all tests share it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent  # of all test processes
+    clone, printed = Clone(shared / "finished" / "clone"), shared / "finished" / "repro.txt"
+    with FileLock(shared / "finished.lock"):
+        if not printed.exists():
+            demo.clone(clone.root)
+            clone.edit("params.yaml", "epochs: 10", "epochs: 2")
+            clone.commit("Choose the digits")
+            output = clone.run("dvc", "repro")
+            clone.commit("Run")
+            printed.write_text(output)
+    clone.first_run = stages_in(printed.read_text())
     return clone
 
 
