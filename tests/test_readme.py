@@ -6,7 +6,11 @@ from scripts import readme
 
 
 def test_the_readme_shows_the_results_of_the_committed_run():
-    assert readme.excerpt() in Path("README.md").read_text(encoding="utf-8")
+    assert readme.results() in Path("README.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_shows_the_committed_benchmark():
+    assert readme.benchmark() in Path("README.md").read_text(encoding="utf-8")
 
 
 def test_the_readme_names_the_archive_that_was_measured():
