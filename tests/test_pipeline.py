@@ -7,6 +7,8 @@ import shutil
 
 import pytest
 
+from tests.conftest import stages_in
+
 MODELS = ["model_0", "model_1", "model_2"]
 
 
@@ -119,18 +121,13 @@ def test_an_experiment_changes_a_parameter_from_the_command_line(workspace):
     assert "report.seed" in workspace.run("dvc", "params", "diff", "HEAD")
 
 
-def test_training_twice_gives_the_same_bytes(workspace):
-    patterns = ["models/*.h5", "reports/histories/*.csv"]
-    before = digests(workspace.root, *patterns)
-    assert len(before) == 6
-    workspace.run("python", "stages/train.py", "model_0")
-    assert digests(workspace.root, *patterns) == before
-
-
-def test_predictions_twice_are_the_same_bytes(workspace):
-    before = digests(workspace.root, "reports/predictions/*.csv", "reports/metrics/*.json")
-    workspace.run("python", "stages/evaluate.py", "model_2")
-    assert digests(workspace.root, "reports/predictions/*.csv", "reports/metrics/*.json") == before
+def test_repro_by_force_runs_everything_and_leaves_git_diff_empty(workspace, finished):
+    before = digests(workspace.root, "models/*.h5", "reports/*/*.*")
+    printed = workspace.run("dvc", "repro", "--force")
+    assert sorted(stages_in(printed)) == sorted(finished.first_run)
+    assert digests(workspace.root, "models/*.h5", "reports/*/*.*") == before
+    assert len(before) > 20
+    assert workspace.run("git", "status", "--porcelain") == ""
 
 
 def test_without_validation_the_pipeline_still_ends_in_a_report(workspace):
