@@ -44,6 +44,11 @@ clean:  ## delete the demo and the environment; data, models and reports stay
 	@.venv/bin/python -m compileall -q .venv/lib > .venv/compile.log 2>&1 || true  # without it the first import takes 11 s
 	@touch $@
 
+.venv/bench.done: requirements-bench.txt .venv/run.done
+	$(PIP) install -q --progress-bar off --no-deps --require-hashes -r requirements-bench.txt && .venv/bin/python -c 'import torch' \
+	|| echo 'PyTorch is left out: on Linux x86_64 put its CPU wheel where pip looks, as in PIP_FIND_LINKS=folder make bench'
+	@touch $@
+
 .venv/test.done: requirements-dev.txt .venv/run.done
 	$(PIP) install -q --progress-bar off --require-hashes -r requirements-dev.txt
 	@touch $@
