@@ -59,7 +59,7 @@ def main() -> None:
         if find_spec("torch"):
             sides["pytorch"] = lambda: script("pytorch", folder, epochs)
         else:
-            print("PyTorch is not installed here and left out: `make bench` says how to get it", file=sys.stderr)
+            print("PyTorch is not installed and left out: see `make bench`", file=sys.stderr)
         runs = take_turns(sides, repeats)
         report = {
             "machine": machine(),
