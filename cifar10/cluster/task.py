@@ -120,7 +120,7 @@ def _dying_with_us(process: subprocess.Popen[str]) -> Iterator[None]:
     Otherwise the training of a killed worker would go on for nobody, beside the one that replaces it.
     """
     # the pipe's other end is ours alone: it closes when we die, and `read` returns
-    script = f"read -r _; kill -KILL -- -{process.pid}"
+    script = f"read -r _; kill -s KILL -- -{process.pid}"
     with subprocess.Popen(["/bin/sh", "-c", script], stdin=subprocess.PIPE, start_new_session=True) as guard:
         try:
             yield
