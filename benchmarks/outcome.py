@@ -100,7 +100,7 @@ def chart(report: dict[str, Any]) -> Figure:
     )
     wall.bar_label(bars, [f"{row['seconds']:.0f} s" for row in found], padding=3)
     wall.invert_yaxis()
-    wall.margins(x=0.2)
+    wall.margins(x=0.25)
     wall.set(title="Training the models", xlabel="wall time (s)")
     grown = report["growth"]
     for axes, key, label in (
