@@ -92,7 +92,8 @@ def test_twenty_kills_end_in_the_same_bytes(clones):
     with ThreadPoolExecutor(2) as pool:
         printed = list(pool.map(killed_again_and_again, killed, range(4)))
     assert [digests(root) for root in killed] == [digests(whole)] * 4
-    assert all(text.count("going on after epoch") >= 2 for text in printed)
+    # the kill while the .h5 was written comes after the last checkpoint, however slow the machine is
+    assert all("going on after epoch 8" in text for text in printed)
     for root in killed:
         assert not (root / "models/checkpoints/model_1.npz").exists()
 
