@@ -1,5 +1,6 @@
 """A scratch clone of this repository, in which tests run what a user runs."""
 
+import hashlib
 import os
 import re
 import signal
@@ -33,6 +34,15 @@ def stages_in(printed):
     return re.findall(r"Running stage '([^']+)'", printed)
 
 
+def digests(root, *patterns):
+    """Give the SHA-256 of the files below `root` that match, by path."""
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for pattern in patterns
+        for path in sorted(root.glob(pattern))
+    }
+
+
 @dataclass
 class Clone:
     """A clone and the ways to work in it."""
@@ -53,6 +63,19 @@ class Clone:
         assert done.returncode == expect, f"{command}: {done.returncode}\n{done.stdout}"
         return done.stdout
 
+    def start(self, *command, **environment):
+        """Start a command in a process group of its own that heeds Ctrl-C; both its streams are one pipe."""
+        return subprocess.Popen(
+            command,
+            cwd=self.root,
+            env={**ENVIRONMENT, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            preexec_fn=heed_ctrl_c,
+            start_new_session=True,
+        )
+
     def repro(self):
         """Run `dvc repro`; return the stages that it ran."""
         return stages_in(self.run("dvc", "repro"))
@@ -67,6 +90,13 @@ class Clone:
         text = path.read_text()
         assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {name}"
         path.write_text(text.replace(old, new))
+
+    def edit_model(self, name, old, new):
+        """Replace the first place of a text in the entry of a model in params.yaml."""
+        path = self.root / "params.yaml"
+        head, mark, tail = path.read_text().partition(f"\n  {name}:\n")
+        assert old in tail, f"no {old!r} after {name}"
+        path.write_text(f"{head}{mark}{tail.replace(old, new, 1)}")
 
 
 @pytest.fixture(scope="session")

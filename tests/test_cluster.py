@@ -13,8 +13,7 @@ import pytest
 import yaml
 
 from tests import servers
-from tests.conftest import ENVIRONMENT, Clone
-from tests.test_pipeline import digests
+from tests.conftest import ENVIRONMENT, Clone, digests
 
 TRAINED = ["models/*.h5", "reports/histories/*.csv"]
 CLUSTER = ["python", "-m", "cifar10.cluster", "--scheduler"]

@@ -1,23 +1,14 @@
 """The whole pipeline in scratch clones, through the commands that a user types."""
 
 import csv
-import hashlib
 import json
 import shutil
 
 import pytest
 
-from tests.conftest import stages_in
+from tests.conftest import digests, stages_in
 
 MODELS = ["model_0", "model_1", "model_2"]
-
-
-def digests(root, *patterns):
-    return {
-        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for pattern in patterns
-        for path in sorted(root.glob(pattern))
-    }
 
 
 def test_repro_runs_every_stage_once_and_leaves_git_clean(finished):
@@ -70,7 +61,7 @@ def test_an_edit_to_the_plots_redraws_and_retrains_nothing(workspace):
 
 def test_a_change_to_one_model_trains_that_one_and_shows_in_every_diff(workspace):
     before = digests(workspace.root, "models/*.h5")
-    change_model_1(workspace)
+    workspace.edit_model("model_1", "units: 3000", "units: 30")
     assert workspace.repro() == ["train@model_1", "evaluate@model_1", "report"]
     after = digests(workspace.root, "models/*.h5")
     assert {name for name in after if after[name] != before[name]} == {"models/model_1.h5"}
@@ -83,12 +74,6 @@ def test_a_change_to_one_model_trains_that_one_and_shows_in_every_diff(workspace
     workspace.run("dvc", "plots", "diff", "HEAD", "--out", "plots")
     page = (workspace.root / "plots/index.html").read_text()
     assert "workspace" in page
-
-
-def change_model_1(clone):
-    path = clone.root / "params.yaml"
-    head, mark, tail = path.read_text().partition("\n  model_1:\n")
-    path.write_text(f"{head}{mark}{tail.replace('units: 3000', 'units: 30', 1)}")
 
 
 def test_a_fourth_model_is_an_entry_of_params_and_trains_alone(workspace):

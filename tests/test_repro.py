@@ -10,8 +10,7 @@ import time
 
 import pytest
 
-from tests.conftest import ENVIRONMENT, heed_ctrl_c
-from tests.test_pipeline import digests
+from tests.conftest import ENVIRONMENT, digests
 
 OUTPUTS = ["models/*.h5", "reports/histories/*.csv", "reports/metrics/*.json", "reports/figures/*.png"]
 
@@ -36,9 +35,7 @@ def test_three_trainings_at_once_give_the_bytes_of_dvc_repro(finished, fresh):
 
 def test_a_failed_training_shows_its_log_and_keeps_the_finished_ones(workspace):
     workspace.edit("params.yaml", "SGD: {learning_rate: 0.01}", "SGD: {learning_rate: 1.0e+30}")
-    path = workspace.root / "params.yaml"
-    head, mark, tail = path.read_text().partition("\n  model_0:\n")
-    path.write_text(f"{head}{mark}{tail.replace('units: 256', 'units: 8', 1)}")
+    workspace.edit_model("model_0", "units: 256", "units: 8")
     printed = workspace.run("python", "scripts/repro.py", expect=1, JOBS="1")
     assert "error: train@model_2 failed" in printed
     assert "try a smaller learning_rate" in printed
@@ -80,16 +77,7 @@ def test_one_after_the_other_on_a_terminal_each_has_a_live_line_and_the_same_byt
 
 def test_ctrl_c_ends_all_trainings_and_they_go_on_later(fresh):
     fresh.edit("params.yaml", "epochs: 2", "epochs: 30")
-    process = subprocess.Popen(
-        [sys.executable, "scripts/repro.py"],
-        cwd=fresh.root,
-        env={**ENVIRONMENT, "JOBS": "2"},
-        preexec_fn=heed_ctrl_c,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    process = fresh.start("python", "scripts/repro.py", JOBS="2")
     end = time.monotonic() + 90
     while not list(fresh.root.glob("models/checkpoints/*.npz")):
         assert time.monotonic() < end

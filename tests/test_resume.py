@@ -12,25 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.conftest import ENVIRONMENT, heed_ctrl_c
+from tests.conftest import ENVIRONMENT, Clone
 
 KILLS = 5  # in a row, of each of the four trainings
 CHECKPOINT = "models/checkpoints/.model_1.tmp.npz"
 MODEL = "models/.model_1.tmp.h5"
 
 
-def train(root, *command):
-    """Start a training of model_1 in a process group of its own."""
-    return subprocess.Popen(
-        command or [sys.executable, "stages/train.py", "model_1"],
-        cwd=root,
-        env=ENVIRONMENT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        preexec_fn=heed_ctrl_c,
-        start_new_session=True,
-    )
+def train(root):
+    """Start a training of model_1."""
+    return Clone(root).start(sys.executable, "stages/train.py", "model_1")
 
 
 def kill(process):
@@ -60,8 +51,7 @@ def clones(finished, tmp_path):
         subprocess.run(["git", "clone", "--quiet", finished.root, root], check=True)
         (root / "data").mkdir(exist_ok=True)
         (root / "data/processed").symlink_to(finished.root / "data/processed")
-        params = root / "params.yaml"
-        params.write_text(params.read_text().replace("epochs: 2", "epochs: 8"))
+        Clone(root).edit("params.yaml", "epochs: 2", "epochs: 8")
         roots.append(root)
     return roots
 
@@ -100,7 +90,7 @@ def test_twenty_kills_end_in_the_same_bytes(clones):
 
 def test_dvc_repro_goes_on_after_a_kill_of_all_its_processes(workspace, finished):
     workspace.edit("params.yaml", "epochs: 2", "epochs: 4")
-    process = train(workspace.root, "dvc", "repro", "--single-item", "train@model_1")
+    process = workspace.start("dvc", "repro", "--single-item", "train@model_1")
     wait_for(workspace.root / "models/checkpoints/model_1.npz", process)
     kill(process)
     printed = workspace.run("dvc", "repro", "--single-item", "train@model_1")
