@@ -9,6 +9,7 @@ from cifar10 import files, paths, plots
 
 STEM = paths.REPORTS / "benchmark"
 NAMES = {"notebook": "notebook (Keras fit)", "pipeline": "this pipeline", "pytorch": "plain PyTorch"}
+OURS, OTHERS = "#0173b2", "#949494"  # of seaborn's colorblind palette
 
 
 def write(report: dict[str, Any]) -> None:
@@ -95,9 +96,8 @@ def chart(report: dict[str, Any]) -> Figure:
     figure = Figure(figsize=(11, 3.6), layout="constrained")
     wall, models, images = figure.subplots(1, 3)
     found = rows(report)
-    bars = wall.barh(
-        [NAMES[row["name"]] for row in found], [row["seconds"] for row in found], color="#0173b2"
-    )
+    colors = [OURS if row["name"] == "pipeline" else OTHERS for row in found]
+    bars = wall.barh([NAMES[row["name"]] for row in found], [row["seconds"] for row in found], color=colors)
     wall.bar_label(bars, [f"{row['seconds']:.0f} s" for row in found], padding=3)
     wall.invert_yaxis()
     wall.margins(x=0.25)
@@ -108,7 +108,7 @@ def chart(report: dict[str, Any]) -> Figure:
         (images, "seconds_by_images", "images"),
     ):
         points = {int(count): seconds for count, seconds in grown[key].items()}
-        axes.plot(list(points), list(points.values()), marker="o", color="#0173b2")
+        axes.plot(list(points), list(points.values()), marker="o", color=OURS)
         axes.set(
             title=f"Growth with {label}", xlabel=label, ylabel="wall time (s)", xlim=(0, None), ylim=(0, None)
         )

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -111,20 +112,25 @@ def load_weights(model: keras.Model, path: Path) -> None:
         ) from None
 
 
-def predict(model: keras.Model, images: np.ndarray) -> np.ndarray:
-    """Compute the scores of the output layer.
+def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    """Compile the way through a network once, for as many images and calls as come.
 
     Args:
         model: from `build`.
-        images: uint8 (N, 32, 32, 3).
 
     Returns:
-        float32 (N, K), not negative; `probabilities.normalize` makes probabilities of them.
+        A function that takes uint8 (N, 32, 32, 3) images and gives the scores of the output layer, float32
+        (N, K), not negative; `probabilities.normalize` makes probabilities of them.
     """
-    forward = tf.function(lambda batch: model(batch, training=False), reduce_retracing=True)
-    batches = [images[start : start + PREDICTION_BATCH] for start in range(0, len(images), PREDICTION_BATCH)]
-    scores = [forward(tf.constant(batch)).numpy() for batch in batches]
-    return np.concatenate(scores) if scores else np.zeros((0, model.output_shape[-1]), np.float32)
+    batches = tf.TensorSpec((None, *INPUT_SHAPE), tf.uint8)
+    forward = tf.function(lambda batch: model(batch, training=False), input_signature=[batches])
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        starts = range(0, len(images), PREDICTION_BATCH)
+        scores = [forward(tf.constant(images[start : start + PREDICTION_BATCH])).numpy() for start in starts]
+        return np.concatenate(scores) if scores else np.zeros((0, model.output_shape[-1]), np.float32)
+
+    return predict
 
 
 def output_activation(model: keras.Sequential) -> str:

@@ -158,7 +158,7 @@ def train(
     Raises:
         UserError: the loss is no longer a number, as with too large a learning rate.
     """
-    run = stepper(model, optimizer)
+    run, predict = stepper(model, optimizer), models.predictor(model)
     for epoch in range(first_epoch, settings.epochs + 1):
         loss_sum, correct_sum, seen = 0.0, 0, 0
         for batches in order(len(training.labels), settings.batch_size, settings.seed, epoch):
@@ -170,12 +170,14 @@ def train(
                     f"{model.name}: the loss of epoch {epoch} is {loss_sum}: try a smaller learning_rate"
                 )
             progress(len(batches), loss_sum / seen, correct_sum / seen)
-        yield Epoch(epoch, loss_sum / seen, correct_sum / seen, *_validate(model, validation))
+        yield Epoch(epoch, loss_sum / seen, correct_sum / seen, *_validate(predict, validation))
 
 
-def _validate(model: keras.Model, validation: Split) -> tuple[float | None, float | None]:
+def _validate(
+    predict: Callable[[np.ndarray], np.ndarray], validation: Split
+) -> tuple[float | None, float | None]:
     if not len(validation.labels):
         return None, None
-    probabilities = normalize(models.predict(model, validation.images))
+    probabilities = normalize(predict(validation.images))
     accuracy = (probabilities.argmax(axis=1) == validation.labels).mean()
     return cross_entropy(probabilities, validation.labels), float(accuracy)

@@ -27,7 +27,7 @@ def main() -> None:
         models.configure(seed=0)  # nothing is drawn; one thread, for the same bits
     model = models.build(name, entry, len(class_names))
     models.load_weights(model, paths.model(name))
-    probabilities = normalize(models.predict(model, test.images))
+    probabilities = normalize(models.predictor(model)(test.images))
     figures = {
         "test": metrics.summary(probabilities, test.labels, class_names),
         **last_epoch(pd.read_csv(paths.history(name))),

@@ -75,7 +75,7 @@ def test_the_model_scales_the_pixels_itself(images):
     model = models.build("model_0", MODELS["model_0"], 10)
     scaled = images.astype(np.float32) / 255
     expected = keras.Sequential([keras.Input((32, 32, 3)), *model.layers[1:]])(scaled)
-    np.testing.assert_allclose(models.predict(model, images), expected, rtol=1e-5)
+    np.testing.assert_allclose(models.predictor(model)(images), expected, rtol=1e-5)
 
 
 def test_weights_survive_the_file_and_keras_opens_it_alone(tmp_path, images):
@@ -84,9 +84,9 @@ def test_weights_survive_the_file_and_keras_opens_it_alone(tmp_path, images):
     models.save(model, path)
     again = models.build("model_0", MODELS["model_0"], 10)
     models.load_weights(again, path)
-    np.testing.assert_array_equal(models.predict(again, images), models.predict(model, images))
+    np.testing.assert_array_equal(models.predictor(again)(images), models.predictor(model)(images))
     alone = keras.models.load_model(path, compile=False)
-    np.testing.assert_array_equal(models.predict(alone, images), models.predict(model, images))
+    np.testing.assert_array_equal(models.predictor(alone)(images), models.predictor(model)(images))
     assert [p.name for p in tmp_path.iterdir()] == ["model_0.h5"]
 
 

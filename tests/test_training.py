@@ -72,7 +72,7 @@ def test_an_epoch_is_that_of_keras_fit(name):
 def test_validation_figures_are_those_of_the_final_weights():
     validation = split(60)
     model, (epoch,) = run("model_0", split(64), validation)
-    scores = models.predict(model, validation.images).astype(np.float64)
+    scores = models.predictor(model)(validation.images).astype(np.float64)
     shares = scores / scores.sum(axis=1, keepdims=True)
     assert epoch.val_accuracy == pytest.approx((shares.argmax(axis=1) == validation.labels).mean())
     assert epoch.val_loss == pytest.approx(-np.log(shares[np.arange(60), validation.labels]).mean())
