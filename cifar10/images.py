@@ -97,8 +97,12 @@ def _content(path: Path, max_bytes: int) -> bytes:
 def _unpack(content: bytes, fit: Fit, max_pixels: int) -> np.ndarray:
     Image.init()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about damage that does no harm, and about size, which is checked here
-        with Image.open(io.BytesIO(content), formats=[kind for kind in Image.ID if kind not in REFUSED]) as image:
+        warnings.simplefilter(
+            "ignore"
+        )  # about damage that does no harm, and about size, which is checked here
+        with Image.open(
+            io.BytesIO(content), formats=[kind for kind in Image.ID if kind not in REFUSED]
+        ) as image:
             if image.width * image.height > max_pixels:
                 raise PictureError(f"more than {max_pixels:,} pixels")
             image.draft(None, (4 * SIZE, 4 * SIZE))  # a large JPEG is unpacked at a fraction of its size
