@@ -1,13 +1,33 @@
-"""Write a classifier's answers down: a table for people, JSON for programs."""
+"""What models say of new images, and how to write it down: a table for people, JSON for programs."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from cifar10.classifier import Answers, Classifier
+import numpy as np
+
 from cifar10.listing import shown
+from cifar10.novelty import Detector
 
 NONE = "none of these"
 HEAD = ["image", "model", "verdict", "most probable", "second", "third"]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one model says of N images.
+
+    `probabilities` are float64 (N, K), rows sum to 1; `known` float64 (N,), the higher the more like a known
+    class; `accepted` bool (N,), False for "none of these".
+    """
+
+    probabilities: np.ndarray
+    known: np.ndarray
+    accepted: np.ndarray
+
+    def top(self, image: int, most: int = 3) -> list[int]:
+        """Give the classes of an image, the most probable first."""
+        return np.argsort(-self.probabilities[image], kind="stable")[:most].tolist()
 
 
 def verdict(classes: Sequence[str], answers: Answers, image: int) -> str | None:
@@ -37,28 +57,30 @@ def table(names: Sequence[str], classes: Sequence[str], found: Mapping[str, Answ
 
 
 def content(
-    names: Sequence[str], classifier: Classifier, found: Mapping[str, Answers], unreadable: Mapping[str, str]
+    names: Sequence[str],
+    detectors: Mapping[str, Detector],
+    found: Mapping[str, Answers],
+    unreadable: Mapping[str, str],
 ) -> dict[str, Any]:
     """Gather the same for JSON, with every probability; the verdict is null for `none of these`.
 
     Args:
         names: N, of the images.
-        classifier: that was asked.
+        detectors: by model.
         found: by model, for the N images.
         unreadable: reasons by name.
     """
+    classes = next(iter(detectors.values())).classes
     return {
-        "classes": classifier.classes,
+        "classes": classes,
         "models": {
             name: {"score": detector.score, "threshold": detector.threshold}
-            for name, detector in classifier.detectors.items()
+            for name, detector in detectors.items()
         },
         "images": [
             {
                 "image": name,
-                "answers": {
-                    model: _answer(classifier.classes, answers, index) for model, answers in found.items()
-                },
+                "answers": {model: _answer(classes, answers, index) for model, answers in found.items()},
             }
             for index, name in enumerate(names)
         ],

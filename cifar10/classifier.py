@@ -6,25 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from cifar10 import features, models, novelty, params, paths
+from cifar10.answers import Answers
 from cifar10.errors import UserError
 from cifar10.novelty import Detector, Look
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What one model says of N images.
-
-    `probabilities` are float64 (N, K), rows sum to 1; `known` float64 (N,), the higher the more like a known class;
-    `accepted` bool (N,), False for "none of these".
-    """
-
-    probabilities: np.ndarray
-    known: np.ndarray
-    accepted: np.ndarray
-
-    def top(self, image: int, most: int = 3) -> list[int]:
-        """Give the classes of an image, the most probable first."""
-        return np.argsort(-self.probabilities[image], kind="stable")[:most].tolist()
 
 
 @dataclass(frozen=True)
@@ -86,5 +70,6 @@ def _check_bank(name: str, detector: Detector, look: Look) -> None:
     expected = look(np.zeros((0, *models.INPUT_SHAPE), np.uint8)).features.shape[1]
     if len(detector.bank) and detector.bank.shape[1] != expected:
         raise UserError(
-            f"{paths.novelty(name)} holds {detector.bank.shape[1]} features, {name} has {expected}: run `dvc repro`"
+            f"{paths.novelty(name)} holds {detector.bank.shape[1]} features, {name} has {expected}: "
+            "run `dvc repro`"
         )

@@ -96,10 +96,10 @@ def _answer(
 
     import numpy as np
 
-    from cifar10 import files, quiet
+    from cifar10 import answers, files, quiet
 
     with quiet.tensorflow():
-        from cifar10 import answers, classifier, models
+        from cifar10 import classifier, models
 
         models.configure(seed=0)  # nothing is drawn; one thread, for the same bits as `evaluate`
     asked = classifier.load(options.model)
@@ -112,7 +112,11 @@ def _answer(
         with files.replacing(Path(options.figure)) as beside:
             plots.save(plots.answers(seen, names, found, asked.classes), beside)
     if options.json:
-        print(json.dumps(answers.content(names, asked, found, unreadable), indent=2, ensure_ascii=False))
+        print(
+            json.dumps(
+                answers.content(names, asked.detectors, found, unreadable), indent=2, ensure_ascii=False
+            )
+        )
     else:
         print(answers.table(names, asked.classes, found))
 

@@ -13,8 +13,8 @@ from cifar10.probabilities import normalize
 def looker(model: keras.Sequential) -> Callable[[np.ndarray], Outputs]:
     """Compile a network so that one pass gives features, logits and probabilities.
 
-    The logits of a softmax layer are what goes into it. A sigmoid layer is trained as p_k = s_k / sum(s), which
-    is the softmax of log s: so its logits are log s.
+    The logits of a softmax layer are what goes into it. A sigmoid layer is trained as p_k = s_k / sum(s),
+    which is the softmax of log s: so its logits are log s.
 
     Args:
         model: from `models.build`, with the weights that count.

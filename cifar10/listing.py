@@ -26,7 +26,7 @@ def _files(argument: str) -> Iterator[str]:
 
 
 def shown(name: str) -> str:
-    """Write a name for a terminal: what would move its cursor or is no text becomes an escape such as \\x1b."""
+    r"""Write a name for a terminal: what would move its cursor becomes an escape such as \x1b."""
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in name
     )

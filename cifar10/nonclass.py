@@ -36,8 +36,8 @@ TEMPLE = (
 def real(source: str) -> dict[str, np.ndarray]:
     """Gather real images that show none of CIFAR-10's classes, by kind.
 
-    Digits are left out where they are the data set. Crops of one picture are alike, so a kind with many images
-    can stand on few pictures.
+    Digits are left out where they are the data set. Crops of one picture are alike, so a kind of many
+    images can stand on few pictures.
 
     Args:
         source: `data.source` of params.yaml.

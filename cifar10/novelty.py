@@ -1,4 +1,4 @@
-"""Tell images of no known class from the known: three scores, one picked, a threshold. Arrays in, numbers out."""
+"""Tell images of no known class from the known: three scores, one picked, with a threshold."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ Look = Callable[[np.ndarray], Outputs]  # from images, uint8 (N, 32, 32, 3)
 class Detector:
     """One score of a model with its threshold; what scores below it is of no known class.
 
-    `bank` is float32 (M, D), unit vectors, M = 0 where the score needs none. `classes` are the model's, in order.
+    `bank` is float32 (M, D), unit vectors, M = 0 where the score needs none. `classes` are the model's.
     """
 
     score: str
@@ -52,9 +52,10 @@ def known(score: str, outputs: Outputs, bank: np.ndarray) -> np.ndarray:
     """Score images: the higher, the more like a known class.
 
     Args:
-        score: `probability`: the largest one (Hendrycks and Gimpel, ICLR 2017). `energy`: the negative of it, log
-            of the sum of exp(logits) (Liu et al., NeurIPS 2020). `distance`: the negative Euclidean distance, on
-            features of length 1, to the NEIGHBOUR-th nearest training image (Sun et al., ICML 2022).
+        score: `probability`: the largest one (Hendrycks and Gimpel, ICLR 2017). `energy`: the negative of it,
+            log of the sum of exp(logits) (Liu et al., NeurIPS 2020). `distance`: the negative Euclidean
+            distance, between features of length 1, to the NEIGHBOUR-th nearest training image (Sun et al.,
+            ICML 2022).
         outputs: for N images.
         bank: float32 (M, D), from `unit`, for `distance`.
 
@@ -99,8 +100,8 @@ def fit(
         classes: names.
 
     Returns:
-        Detectors by score, and the figures: area under the ROC curve for each kind of proxy; the score whose mean is
-        highest.
+        Detectors by score; and `score`, the one that separates best on average, with `proxies`, the areas
+        under the ROC curves that say so.
     """
     bank = unit(look(training.images[bank_indices(len(training.labels))]).features)
     none = bank[:0]
@@ -118,7 +119,7 @@ def fit(
 
 
 def calibration(training: Split, validation: Split) -> tuple[Split, str]:
-    """Give the images to set the threshold with, and which they are: `validation`, or `training` for want of it.
+    """Give the images to set the threshold with, and their name: `validation` or, for want of it, `training`.
 
     Training images look better known than new ones, so with them fewer than ACCEPTED of new images pass.
     """
@@ -129,13 +130,13 @@ def calibration(training: Split, validation: Split) -> tuple[Split, str]:
 
 
 def bank_indices(images: int) -> np.ndarray:
-    """Draw the training images to measure distances from, ascending; never one that `calibration` may take."""
+    """Draw the training images to measure distances from, ascending; none that `calibration` may take."""
     others = np.delete(np.arange(images), np.s_[::HELD_OUT]) if images > 1 else np.arange(images)
     return np.sort(np.random.default_rng(0).permutation(others)[:BANK])
 
 
 def area(accepted: np.ndarray, novel: np.ndarray) -> float:
-    """Compute the area under the ROC curve: how often a known image scores above a novel one (0.5 is chance)."""
+    """Compute the area under the ROC curve: how often a known image scores above a novel one."""
     labels = np.r_[np.ones(len(accepted)), np.zeros(len(novel))]
     return float(roc_auc_score(labels, np.r_[accepted, novel]))
 

@@ -9,8 +9,8 @@ import numpy as np
 class Outputs:
     """What came out for N images, in their order.
 
-    `features` are float32 (N, D), what goes into the last layer with weights; `logits` float64 (N, K), of which
-    `probabilities`, float64 (N, K), are the softmax.
+    `features` are float32 (N, D), what goes into the last layer with weights; `logits` float64 (N, K), of
+    which `probabilities`, float64 (N, K), are the softmax.
     """
 
     features: np.ndarray

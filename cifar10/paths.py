@@ -44,7 +44,7 @@ def checkpoint(name: str) -> Path:
 
 
 def novelty(name: str) -> Path:
-    """What tells images of no class from the known ones: score, threshold, class names."""
+    """Score and threshold that tell images of no class from the known ones; class names."""
     return Path("models") / f"{name}.novelty.npz"
 
 
