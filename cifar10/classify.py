@@ -96,9 +96,9 @@ def _answer(
 
     import numpy as np
 
-    from cifar10 import answers, files, quiet
+    from cifar10 import answers, files, startup
 
-    with quiet.tensorflow():
+    with startup.tensorflow():
         from cifar10 import classifier, models
 
         models.configure(seed=0)  # nothing is drawn; one thread, for the same bits as `evaluate`
