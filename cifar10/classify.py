@@ -96,6 +96,7 @@ def _answer(
 
     import numpy as np
 
+    # before TensorFlow, from which `startup` hides what these need
     from cifar10 import answers, files, startup
 
     with startup.tensorflow():

@@ -1,7 +1,6 @@
 """Files that somebody damaged, on purpose or not: an error in one line or a picture, nothing else."""
 
 import io
-import resource
 import signal
 import subprocess
 import sys
@@ -24,7 +23,7 @@ FORMATS = {
 }
 EACH = 400  # mutations of each format
 SECONDS = 5  # the most that one file may take
-MEGABYTES = 1500  # the most memory: Pillow's limit of pixels, unpacked and turned
+MEGABYTES = 1500  # of address space: Pillow's limit of pixels, unpacked and turned
 
 
 def seed_file(kind: str) -> bytes:
@@ -68,12 +67,19 @@ def check(kind: str) -> None:
         try:
             picture = images.read(content)
         except images.PictureError as error:
-            outcomes["error" if "\n" not in str(error) else "several lines"] += 1
+            assert_fair(str(error))
+            outcomes["error"] += 1
         else:
             assert (picture.shape, picture.dtype) == ((32, 32, 3), np.uint8)
             outcomes["picture"] += 1
     signal.alarm(0)
-    print(outcomes["picture"], outcomes["error"], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+    print(outcomes["picture"], outcomes["error"])
+
+
+def assert_fair(message: str) -> None:
+    """An error is one line, and not that of the limit of memory."""
+    assert "\n" not in message
+    assert "MemoryError" not in message
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -91,11 +97,10 @@ def test_damaged_files_are_read_or_refused(kind):
     assert {line.partition(":")[0] for line in done.stderr.splitlines()} <= {
         "tempfile.tif"
     }  # C code's own words
-    pictures, errors, megabytes = map(int, done.stdout.split())
+    pictures, errors = map(int, done.stdout.split())
     assert pictures + errors == EACH
     assert errors > EACH / 20  # the mutations do reach what they should
     assert pictures > EACH / 100
-    assert megabytes < MEGABYTES / 2
 
 
 def test_there_are_at_least_1000_mutated_files():
