@@ -1,8 +1,13 @@
 """Pictures as the models see them: uint8 (32, 32, 3), red, green, blue."""
 
 import dataclasses
+import io
+import os
 import warnings
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
@@ -11,6 +16,12 @@ from cifar10.errors import UserError
 
 SIZE = 32  # pixels, height and width
 GREY = (128, 128, 128, 255)  # what shows through transparent pixels
+MAX_PIXELS = 89_478_485  # Pillow's limit, a quarter of a gigabyte of RGB
+MAX_BYTES = 300_000_000  # as many pixels, not compressed
+THREADS = 4  # the most pictures unpacked at once
+REFUSED = {"EPS"}  # a program, for which Pillow starts an interpreter
+
+Fit = Literal["crop", "pad"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,42 +39,104 @@ class PictureError(UserError):
     """A file that cannot be read as a picture; the message has its path and the reason."""
 
 
-def read(path: Path) -> np.ndarray:
-    """Read a picture of any size and mode, upright, its middle square scaled to 32x32.
+def read(
+    source: Path | bytes,
+    fit: Fit = "crop",
+    name: str = "",
+    max_pixels: int = MAX_PIXELS,
+    max_bytes: int = MAX_BYTES,
+) -> np.ndarray:
+    """Read a picture of any size and mode, upright, scaled to 32x32 with antialiasing.
 
-    An RGB picture of 32x32 pixels comes out as it is. Of several frames the first is taken.
+    An RGB picture of 32x32 pixels comes out as it is. Of several frames the first is taken. To be called with
+    files from anybody: what is unpacked is bounded, and nothing outside this process is run.
+
+    Args:
+        source: a file, or what one holds.
+        fit: `crop` takes the middle square, `pad` takes all and fills the rest with grey.
+        name: how an error calls the picture, by default its path.
+        max_pixels: the most that are unpacked; at most Pillow's own limit.
+        max_bytes: the most that are read.
 
     Returns:
         uint8 (32, 32, 3).
 
     Raises:
-        PictureError: it is empty, damaged, no picture, or too large to unpack (Pillow's MAX_IMAGE_PIXELS).
+        PictureError: it is missing, empty, damaged, no picture, or over a limit.
     """
+    name = name or (str(source) if isinstance(source, Path) else "picture")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                image.draft(None, (4 * SIZE, 4 * SIZE))  # a large JPEG is unpacked at a fraction of its size
-                upright = ImageOps.exif_transpose(image)
-                return np.array(ImageOps.fit(_rgb(upright), (SIZE, SIZE)))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise PictureError(f"{path}: more than {Image.MAX_IMAGE_PIXELS:,} pixels") from None
+        content = source if isinstance(source, bytes) else _content(source, max_bytes)
+        if len(content) > max_bytes:
+            raise PictureError(f"more than {max_bytes / 1e6:,.0f} MB")
+        if not content:
+            raise PictureError("the file is empty")
+        return _unpack(content, fit, min(max_pixels, Image.MAX_IMAGE_PIXELS or max_pixels))
     except Exception as error:  # Pillow's readers raise nearly anything on a damaged file
-        raise PictureError(f"{path}: {_reason(path, error)}") from None
+        raise PictureError(f"{name}: {_reason(error)}") from None
 
 
-def _reason(path: Path, error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    if path.stat().st_size == 0:
-        return "the file is empty"
-    if isinstance(error, Image.UnidentifiedImageError):
-        return "no picture of a known format"
-    return str(error) or type(error).__name__
+def read_all(paths: Sequence[Path], fit: Fit = "crop") -> Iterator[np.ndarray | PictureError]:
+    """Read pictures on several threads; give each, in order, or the error in its place."""
+
+    def attempt(path: Path) -> np.ndarray | PictureError:
+        try:
+            return read(path, fit)
+        except PictureError as error:
+            return error
+
+    with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
+        yield from pool.map(attempt, paths)
+
+
+def _content(path: Path, max_bytes: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(max_bytes + 1)  # one more than allowed shows that it is too much
+
+
+def _unpack(content: bytes, fit: Fit, max_pixels: int) -> np.ndarray:
+    Image.init()
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore"
+        )  # about damage that does no harm, and about size, which is checked here
+        with Image.open(
+            io.BytesIO(content), formats=[kind for kind in Image.ID if kind not in REFUSED]
+        ) as image:
+            if image.width * image.height > max_pixels:
+                raise PictureError(f"more than {max_pixels:,} pixels")
+            image.draft(None, (4 * SIZE, 4 * SIZE))  # a large JPEG is unpacked at a fraction of its size
+            return np.array(_small(ImageOps.exif_transpose(image), fit))
+
+
+def _small(image: Image.Image, fit: Fit) -> Image.Image:
+    """Scale to 32x32 RGB; transparent pixels become neutral grey."""
+    image = _rgb(image)
+    if fit == "crop":
+        image = ImageOps.fit(image, (SIZE, SIZE))
+    else:
+        image = ImageOps.pad(image, (SIZE, SIZE), color=GREY if image.mode == "RGBA" else GREY[:3])
+    if image.mode == "RGBA":
+        image = Image.alpha_composite(Image.new("RGBA", image.size, GREY), image)
+    return image.convert("RGB")
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case PictureError():
+            return str(error)
+        case Image.DecompressionBombError():
+            return f"more than {Image.MAX_IMAGE_PIXELS:,} pixels"
+        case Image.UnidentifiedImageError():
+            return "no picture of a known format"
+        case OSError(strerror=str(text)):
+            return text
+        case _:
+            return " ".join(str(error).split()) or type(error).__name__
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """Turn any mode into 8 bits of red, green and blue; transparent pixels become neutral grey."""
+    """Turn any mode into 8 bits of red, green and blue, with alpha if any pixel may be transparent."""
     if image.mode.startswith("I") or image.mode == "F":
         return _scaled(np.asarray(image), image.mode).convert("RGB")
     if image.mode == "LAB":
@@ -71,14 +144,12 @@ def _rgb(image: Image.Image) -> Image.Image:
         converted = ImageCms.profileToProfile(image, *profiles, outputMode="RGB")
         assert converted is not None  # noqa: S101  (it is None only with inPlace)
         return converted
-    if image.has_transparency_data:
-        background = Image.new("RGBA", image.size, GREY)
-        image = Image.alpha_composite(background, image.convert("RGBA"))
-    return image.convert("RGB")
+    return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
 def _scaled(grey: np.ndarray, mode: str) -> Image.Image:
     """Scale grey values to 0..255: integers from 0..65535, floats from 0..1 or, if any is larger, 0..255."""
-    values = np.nan_to_num(grey.astype(np.float64))
+    values = np.nan_to_num(grey.astype(np.float32))
     white = 65535 if mode != "F" else 1 if values.max() <= 1 else 255
-    return Image.fromarray(np.rint(values / white * 255).clip(0, 255).astype(np.uint8))
+    values *= np.float32(255 / white)
+    return Image.fromarray(np.rint(values, out=values).clip(0, 255, out=values).astype(np.uint8))

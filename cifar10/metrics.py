@@ -83,3 +83,21 @@ def summary(probabilities: np.ndarray, labels: np.ndarray, class_names: list[str
             for index, name in enumerate(class_names)
         },
     }
+
+
+def predictions(probabilities: np.ndarray, labels: np.ndarray, class_names: list[str]) -> pd.DataFrame:
+    """Put predictions into the columns actual, predicted and a probability for each class."""
+    names = np.array(class_names)
+    frame = pd.DataFrame(probabilities.astype(np.float32), columns=[f"probability_{n}" for n in class_names])
+    frame.insert(0, "actual", names[labels])
+    frame.insert(1, "predicted", names[probabilities.argmax(axis=1)])
+    return frame
+
+
+def last_epoch(history: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Take the training figures, and the validation figures where there are some, of the last epoch."""
+    row = history.iloc[-1]
+    figures = {"train": {"accuracy": float(row["accuracy"]), "loss": float(row["loss"])}}
+    if pd.notna(row["val_loss"]):
+        figures["validation"] = {"accuracy": float(row["val_accuracy"]), "loss": float(row["val_loss"])}
+    return figures

@@ -19,6 +19,7 @@ DATA = {
     "digits": "scikit-learn's handwritten digits",
     "folder": "pictures from a folder",
 }
+SCORES = {"probability": "largest probability", "energy": "energy", "distance": "distance of features"}
 
 
 def _fact(value: Any) -> str:
@@ -99,7 +100,23 @@ def _context(found: Results, params: Params) -> dict[str, Any]:
         "pairs": comparison.pairs(found.correct),
         "mixed_up": {model.name: _mixed_up(found, model) for model in found.models},
         "architectures": _architectures(found),
+        "kinds": [*found.models[0].rejection["auroc"]],
+        "rejected": _rejected(found),
+        "score_words": SCORES,
         "optimizers": {name: _optimizer(model.optimizer) for name, model in params.models.items()},
+    }
+
+
+def _rejected(found: Results) -> dict[str, str]:
+    """Say of each model in half a sentence what it rejects, least first."""
+    return {
+        model.name: comparison.listed(
+            [
+                f"{100 * share:.0f} % of {kind}"
+                for kind, share in sorted(model.rejection["rejected"].items(), key=lambda item: item[1])
+            ]
+        )
+        for model in found.models
     }
 
 

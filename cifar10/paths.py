@@ -43,6 +43,11 @@ def checkpoint(name: str) -> Path:
     return Path("models") / "checkpoints" / f"{name}.npz"
 
 
+def novelty(name: str) -> Path:
+    """Score and threshold that tell images of no class from the known ones; class names."""
+    return Path("models") / f"{name}.novelty.npz"
+
+
 def history(name: str) -> Path:
     """Training history: epoch,loss,accuracy,val_loss,val_accuracy."""
     return REPORTS / "histories" / f"{name}.csv"
@@ -51,6 +56,16 @@ def history(name: str) -> Path:
 def metrics(name: str) -> Path:
     """Metrics of a model, kept in git."""
     return REPORTS / "metrics" / f"{name}.json"
+
+
+def novelty_metrics(name: str) -> Path:
+    """How well a model tells images of no class from the known ones, kept in git."""
+    return REPORTS / "novelty" / f"{name}.json"
+
+
+def novelty_scores(name: str) -> Path:
+    """Score of every test image and image of no class: kind,score."""
+    return REPORTS / "scores" / f"{name}.csv"
 
 
 def predictions(name: str) -> Path:

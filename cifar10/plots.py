@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, ParamSpec, TypeVar
 
 import matplotlib.style
 import numpy as np
@@ -17,6 +17,9 @@ from numpy.typing import ArrayLike
 
 from cifar10 import metrics
 
+if TYPE_CHECKING:
+    from cifar10.answers import Answers
+
 WIDTH = 6.4  # inches; a figure is as wide as a column of text, so that it can be read on a telephone
 DOTS = 200  # per inch
 SIDE = 24  # inches, the most that a confusion matrix grows to
@@ -25,6 +28,8 @@ PER_CLASS = 10  # images in the sample grid
 GAP = 3  # white pixels between them
 ACROSS = 4  # test images in a row
 SHOWN = 4 * ACROSS  # test images shown with their predictions
+SCORE_BINS = 24  # of a histogram of scores
+DRAWN = 50  # the most new images in one figure
 NUMBERED = 20  # the most classes for which a confusion matrix has room for numbers
 
 GREY = "#5f5f5f"
@@ -352,6 +357,91 @@ def _reliability_line(axes: Axes, table: pd.DataFrame, look: Look) -> None:
         **look._asdict(),
         elinewidth=0.9,
     )
+
+
+@_styled
+def novelty(scores: Mapping[str, pd.DataFrame], rejection: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Draw how the test images score and how images of no class do: a row per model, a column per kind.
+
+    Args:
+        scores: per model, columns kind (`test` or a kind of no class) and score.
+        rejection: per model `threshold`, below which an image is rejected, and `auroc` by kind.
+    """
+    kinds = [*next(iter(rejection.values()))["auroc"]]
+    figure = Figure((WIDTH, 0.8 + 1.25 * len(scores)), layout="constrained")
+    grid = figure.subplots(len(scores), len(kinds), sharex="row", sharey="row", squeeze=False)
+    for row, (model, look) in zip(grid, looks([*scores]).items(), strict=True):
+        by_kind = {str(kind): group.to_numpy() for kind, group in scores[model].groupby("kind")["score"]}
+        low, high = np.quantile(scores[model]["score"], [0.002, 0.998])
+        edges = np.linspace(low, high, SCORE_BINS + 1)
+        for axes, kind in zip(row, kinds, strict=True):
+            _score_histograms(axes, edges, by_kind["test"], by_kind[kind], look.color)
+            axes.axvline(rejection[model]["threshold"], color="black", linewidth=1, linestyle=":")
+            axes.set_title(f"AUROC {rejection[model]['auroc'][kind]:.2f}", fontsize=8, fontweight="normal")
+            axes.set(yticks=[], xticks=[])
+            axes.spines[["top", "left", "right"]].set_visible(False)
+            axes.grid(visible=False)
+        row[0].set_ylabel(shorten(model, 16), fontsize=9)
+    for axes, kind in zip(grid[-1], kinds, strict=True):
+        axes.set_xlabel(kind, fontsize=9, fontweight="bold")
+    figure.suptitle("Known or not? Test images grey, images of no class in colour")
+    figure.supxlabel(
+        "score: the further right, the more like a known class; left of the dotted line: none of these",
+        fontsize=8,
+    )
+    return figure
+
+
+def _score_histograms(
+    axes: Axes, edges: np.ndarray, known: np.ndarray, novel: np.ndarray, color: str
+) -> None:
+    """Draw both as shares of their images; what lies beyond the edges is drawn at them."""
+    for values, filled in ((known, True), (novel, False)):
+        shares = np.histogram(values.clip(edges[0], edges[-1]), edges)[0] / len(values)
+        axes.stairs(shares, edges, fill=filled, color="0.82" if filled else color, linewidth=1.3)
+
+
+@_styled
+def answers(
+    images: np.ndarray, names: Sequence[str], found: Mapping[str, "Answers"], class_names: Sequence[str]
+) -> Figure:
+    """Show images as the models see them, with bars for what each model finds most probable: a row per image.
+
+    Args:
+        images: uint8 (N, 32, 32, 3); of more than DRAWN the first are drawn.
+        names: N, of the images.
+        found: answers by model.
+        class_names: K names.
+    """
+    rows = min(len(images), DRAWN)
+    figure = Figure((WIDTH, 0.4 + 1.5 * rows), layout="constrained")
+    shares = {"width_ratios": [1] + [1.25] * len(found)}
+    grid = figure.subplots(rows, 1 + len(found), squeeze=False, gridspec_kw=shares)
+    for index, (image, name, row) in enumerate(zip(images, names, grid, strict=False)):
+        row[0].imshow(image, interpolation="nearest")
+        row[0].set(xticks=[], yticks=[])
+        row[0].set_title(shorten(Path(name).name, 18), fontsize=8, fontweight="normal")
+        row[0].grid(visible=False)
+        for axes, (model, look) in zip(row[1:], looks([*found]).items(), strict=True):
+            _answer(axes, found[model], index, class_names, look.color)
+            verdict = "" if found[model].accepted[index] else ": none of these"
+            color = "black" if found[model].accepted[index] else WRONG_TEXT
+            axes.set_title(f"{shorten(model, 14)}{verdict}", fontsize=8, fontweight="normal", color=color)
+    if len(images) > rows:
+        figure.suptitle(f"The first {rows} of {len(images):,} images")
+    return figure
+
+
+def _answer(axes: Axes, found: "Answers", index: int, class_names: Sequence[str], color: str) -> None:
+    """Draw the most probable classes of an image as bars with their names inside."""
+    top = found.top(index)
+    probabilities = found.probabilities[index, top]
+    axes.barh(range(len(top)), probabilities, color=color, alpha=0.35, height=0.8)
+    for place, (label, probability) in enumerate(zip(top, probabilities, strict=True)):
+        text = f"{shorten(class_names[label], 16)} {100 * probability:.0f} %"
+        axes.text(0.03, place, text, va="center", fontsize=8)
+    axes.set(xlim=(0, 1), ylim=(2.6, -0.6), xticks=[], yticks=[])
+    axes.grid(visible=False)
 
 
 def _explain_models(figure: Figure, models: Sequence[str]) -> None:

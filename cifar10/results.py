@@ -12,6 +12,7 @@ from cifar10 import files, metrics, paths
 from cifar10.errors import UserError
 
 SPLITS = ("train", "validation", "test")
+SCORED = ["kind", "score"]
 HISTORY = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]
 
 Content = TypeVar("Content")
@@ -23,7 +24,8 @@ class Model:
 
     `history` has a row per epoch (epoch, loss, accuracy, val_loss, val_accuracy), `metrics` and
     `architecture` are as `evaluate` wrote them, `predicted` is int64 (N,) and `probabilities` float64
-    (N, K), both over the test images in order.
+    (N, K), both over the test images in order; `novelty` is as `evaluate` wrote it, `scores` has a row (kind,
+    score) per image that it measured with.
     """
 
     name: str
@@ -32,6 +34,13 @@ class Model:
     architecture: list[dict[str, Any]]
     predicted: np.ndarray
     probabilities: np.ndarray
+    novelty: dict[str, Any]
+    scores: pd.DataFrame
+
+    @property
+    def rejection(self) -> dict[str, Any]:
+        """Figures of the score that was picked: threshold, accepted, and by kind auroc and rejected."""
+        return self.novelty["scores"][self.novelty["score"]]
 
 
 @dataclass(frozen=True)
@@ -138,6 +147,8 @@ def _load_model(name: str, classes: list[str], actual: np.ndarray) -> Model:
         architecture=_read(paths.architecture(name), files.read_json),
         predicted=predicted,
         probabilities=probabilities,
+        novelty=_read(paths.novelty_metrics(name), files.read_json),
+        scores=_read(paths.novelty_scores(name), lambda path: pd.read_csv(path, usecols=SCORED)[SCORED]),
     )
 
 

@@ -1,61 +1,64 @@
-"""Measure one trained model on the test images; write its metrics, predictions and architecture."""
+"""Measure one trained model on the test images and on images of no class; write what the report needs."""
 
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
 
-from cifar10 import dataset, errors, files, metrics, params, paths, progress, startup
-from cifar10.probabilities import normalize
+from cifar10 import dataset, errors, files, metrics, nonclass, novelty, params, paths, progress, startup
+from cifar10.outputs import Outputs
 
 
 def main() -> None:
-    """Read the model and the test images, predict, write what the report needs."""
+    """Read the model and the images, predict, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", help="name of an entry under `models` in params.yaml")
     name = parser.parse_args().model
-    entry = params.load().model(name)
+    chosen = params.load()
+    entry = chosen.model(name)
     test, class_names = dataset.load("test"), dataset.class_names()
 
     with startup.tensorflow():
-        from cifar10 import models  # here, since it takes seconds and a typo should not
+        from cifar10 import features, models  # here, since it takes seconds and a typo should not
 
         models.configure(seed=0)  # nothing is drawn; one thread, for the same bits
     model = models.build(name, entry, len(class_names))
     models.load_weights(model, paths.model(name))
-    probabilities = normalize(models.predictor(model)(test.images))
+    look = features.looker(model)
+    outputs = look(test.images)
     figures = {
-        "test": metrics.summary(probabilities, test.labels, class_names),
-        **last_epoch(pd.read_csv(paths.history(name))),
+        "test": metrics.summary(outputs.probabilities, test.labels, class_names),
+        **metrics.last_epoch(pd.read_csv(paths.history(name))),
         "model": {"parameters": model.count_params(), "bytes": paths.model(name).stat().st_size},
     }
-    with files.replacing(paths.predictions(name)) as beside:
-        table(probabilities, test.labels, class_names).to_csv(beside, index=False, lineterminator="\n")
+    write_table(metrics.predictions(outputs.probabilities, test.labels, class_names), paths.predictions(name))
     files.write_json(paths.architecture(name), models.architecture(model))
     files.write_json(paths.metrics(name), figures)
+    files.write_json(paths.novelty_metrics(name), find_novelty(name, look, outputs, chosen.data.source))
     progress.log(f"{name}: test accuracy {figures['test']['accuracy']:.4f}, written to {paths.metrics(name)}")
 
 
-def table(probabilities: np.ndarray, labels: np.ndarray, class_names: list[str]) -> pd.DataFrame:
-    """Put predictions into the columns actual, predicted and a probability for each class."""
-    names = np.array(class_names)
-    frame = pd.DataFrame(probabilities.astype(np.float32), columns=[f"probability_{n}" for n in class_names])
-    frame.insert(0, "actual", names[labels])
-    frame.insert(1, "predicted", names[probabilities.argmax(axis=1)])
-    return frame
+def find_novelty(name: str, look: novelty.Look, test: Outputs, source: str) -> dict[str, Any]:
+    """Calibrate the answer `none of these`, write it beside the model, return how good it is."""
+    training = dataset.load("train")
+    validation, calibrated_on = novelty.calibration(training, dataset.load("validation"))
+    proxies = nonclass.proxies(validation.images, validation.labels)
+    detectors, choice = novelty.fit(look, training, validation, proxies, dataset.class_names())
+    picked = detectors[choice["score"]]
+    novel = {kind: look(images) for kind, images in nonclass.real(source).items()}
+    novelty.save(picked, paths.novelty(name))
+    write_table(novelty.table(picked, {"test": test, **novel}), paths.novelty_scores(name))
+    return {**choice, "calibrated_on": calibrated_on, "scores": novelty.measure(detectors, test, novel)}
 
 
-def last_epoch(history: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Take the training figures, and the validation figures where there are some, of the last epoch."""
-    row = history.iloc[-1]
-    figures = {"train": {"accuracy": float(row["accuracy"]), "loss": float(row["loss"])}}
-    if pd.notna(row["val_loss"]):
-        figures["validation"] = {"accuracy": float(row["val_accuracy"]), "loss": float(row["val_loss"])}
-    return figures
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a CSV file, the same bytes on every system."""
+    with files.replacing(path) as beside:
+        table.to_csv(beside, index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":

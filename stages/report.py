@@ -26,6 +26,8 @@ def draw(found: results.Results, seed: int) -> dict[str, Figure]:
             {model.name: model.probabilities for model in found.models}, test_labels
         ),
     }
+    scores, rejection = ({m.name: getattr(m, what) for m in found.models} for what in ("scores", "rejection"))
+    figures["novelty.png"] = plots.novelty(scores, rejection)
     picked = np.random.default_rng(seed).permutation(len(test))[: plots.SHOWN]
     for model in found.models:
         counts = results.confusion(found.actual, model.predicted, len(names))

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from cifar10 import files, metrics, paths
+from cifar10 import files, metrics, novelty, paths
 
 CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+KINDS = ["faces", "photographs", "textures"]
 ODD = ["<b>x</b>", "Gänseblümchen & Löwenzahn auf der Wiese hinter dem Haus", 'NA, "$50$" {{ 7 * 7 }}']
 SOURCE = {
     "source": "cifar10",
@@ -116,7 +117,32 @@ def _model(
         "model": {"parameters": sum(layer["parameters"] for layer in layers), "bytes": 1_140_000},
     }
     files.write_json(paths.metrics(name), content)
+    _novelty(name, skill, len(actual), validation, random)
     files.write_json(paths.architecture(name), layers)
+
+
+def _novelty(name: str, skill: float, images: int, validation: bool, random: np.random.Generator) -> None:
+    """Scores of known images are about the skill, those of other kinds about 0, each kind a little higher."""
+    kinds = {"test": random.normal(skill, 1, images)}
+    kinds |= {kind: random.normal(shift, 1, 50) for shift, kind in enumerate(KINDS)}
+    threshold = float(np.quantile(kinds["test"], 0.05))
+    figures = {
+        "threshold": threshold,
+        "accepted": 0.95,
+        "auroc": {kind: novelty.area(kinds["test"], kinds[kind]) for kind in KINDS},
+        "rejected": {kind: float((kinds[kind] < threshold).mean()) for kind in KINDS},
+    }
+    files.write_json(
+        paths.novelty_metrics(name),
+        {
+            "score": "energy",
+            "proxies": {score: {"blends": 0.6, "mean": 0.6} for score in novelty.SCORES},
+            "calibrated_on": "validation" if validation else "training",
+            "scores": dict.fromkeys(novelty.SCORES, figures),
+        },
+    )
+    rows = [pd.DataFrame({"kind": kind, "score": scores}) for kind, scores in kinds.items()]
+    _write_csv(paths.novelty_scores(name), pd.concat(rows))
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:

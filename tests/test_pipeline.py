@@ -69,7 +69,7 @@ def test_a_change_to_one_model_trains_that_one_and_shows_in_every_diff(workspace
     assert list(parameters) == ["params.yaml"]
     assert all(key.startswith("models.model_1.") for key in parameters["params.yaml"])
     metrics = json.loads(workspace.run("dvc", "metrics", "diff", "HEAD", "--json"))
-    assert list(metrics) == ["reports/metrics/model_1.json"]
+    assert sorted(metrics) == ["reports/metrics/model_1.json", "reports/novelty/model_1.json"]
     assert metrics["reports/metrics/model_1.json"]["model.parameters"]["diff"] < 0
     workspace.run("dvc", "plots", "diff", "HEAD", "--out", "plots")
     page = (workspace.root / "plots/index.html").read_text()
@@ -107,10 +107,10 @@ def test_an_experiment_changes_a_parameter_from_the_command_line(workspace):
 
 
 def test_repro_by_force_runs_everything_and_leaves_git_diff_empty(workspace, finished):
-    before = digests(workspace.root, "models/*.h5", "reports/*/*.*")
+    before = digests(workspace.root, "models/*.*", "reports/*/*.*")
     printed = workspace.run("dvc", "repro", "--force")
     assert sorted(stages_in(printed)) == sorted(finished.first_run)
-    assert digests(workspace.root, "models/*.h5", "reports/*/*.*") == before
+    assert digests(workspace.root, "models/*.*", "reports/*/*.*") == before
     assert len(before) > 20
     assert workspace.run("git", "status", "--porcelain") == ""
 
@@ -121,6 +121,8 @@ def test_without_validation_the_pipeline_still_ends_in_a_report(workspace):
     assert workspace.repro()[-1] == "report"
     metrics = json.loads((workspace.root / "reports/metrics/model_0.json").read_text())
     assert "validation" not in metrics
+    novelty = json.loads((workspace.root / "reports/novelty/model_0.json").read_text())
+    assert novelty["calibrated_on"] == "training"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from cifar10 import metrics, plots
+from cifar10.answers import Answers
 
 LONG = [*plausible.ODD, "a class name that is far too long to be written out beside an axis"]
 MODELS = ["short", "a-model-with-a-name-of-more-than-forty-characters", "third"]
@@ -40,6 +41,11 @@ CLASSES = pd.DataFrame(
     ],
     columns=["model", "label", "accuracy", "low", "high"],
 )
+SCORES = pd.DataFrame({"kind": ["test"] * 90 + ["odd"] * 30, "score": RANDOM.normal(size=120)})
+ANSWERS = {
+    model: Answers(probabilities, known=np.arange(120.0), accepted=np.arange(120) != 1)
+    for model, probabilities in PROBABILITIES.items()
+}
 COUNTS = np.array([[9, 1, 0, 0], [2, 2, 2, 2], [0, 0, 0, 0], [0, 0, 1, 199]])
 
 FIGURES: dict[str, Callable[[], Figure]] = {
@@ -51,6 +57,12 @@ FIGURES: dict[str, Callable[[], Figure]] = {
         IMAGES[:6], LABELS[:6], LABELS[::20], PROBABILITIES["short"][:6, 0], LONG, MODELS[1]
     ),
     "class accuracy": lambda: plots.class_accuracy(CLASSES, LONG),
+    "novelty": lambda: plots.novelty(
+        dict.fromkeys(MODELS, SCORES), {name: {"threshold": -1.0, "auroc": {"odd": 0.5}} for name in MODELS}
+    ),
+    "answers": lambda: plots.answers(
+        IMAGES[:3], ["a/very/long/path/to/a/picture.png", "$x$.png", "-"], ANSWERS, LONG
+    ),
     "reliability": lambda: plots.reliability(PROBABILITIES, LABELS),
 }
 

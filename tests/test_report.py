@@ -43,7 +43,8 @@ def test_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     assert sorted(written(first)) == sorted(
         [
             *WRITTEN,
-            *("samples.png", "accuracy.png", "loss.png", "class_accuracy.png", "reliability.png"),
+            *(f"{name}.png" for name in ("samples", "accuracy", "loss", "class_accuracy", "reliability")),
+            "novelty.png",
             *(f"{kind}_{name}.png" for kind in ("confusion", "predictions") for name in skills),
         ]
     )

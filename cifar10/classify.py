@@ -1,0 +1,126 @@
+"""Ask the trained models what new images show, or whether they show none of the classes at all."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cifar10 import errors
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from cifar10.images import Fit
+
+# Everything else is imported where it is needed: `--help` and a mistyped option should not take seconds.
+
+
+def run() -> None:
+    """Run `main` as a command."""
+    errors.run(main)
+
+
+def main() -> None:
+    """Read the images, ask the models, print the answers; exit with 1 if an image could not be read."""
+    options = _parser().parse_args()
+    from cifar10 import listing, params, progress
+
+    chosen = params.load()
+    for name in options.model:
+        chosen.model(name)
+    pictures, unreadable = _read(listing.expand(options.images), options.fit)
+    for reason in unreadable.values():
+        progress.log(f"error: {listing.shown(reason)}")
+    if pictures or options.json:
+        _answer(options, pictures, unreadable)
+    if not pictures and not unreadable:
+        raise errors.UserError("there are no files in the folders given")
+    sys.exit(1 if unreadable else 0)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="cifar10-classify", description=__doc__)
+    parser.add_argument(
+        "images",
+        nargs="+",
+        metavar="IMAGE",
+        help="a file, a folder with all below it, or - for standard input",
+    )
+    parser.add_argument(
+        "--model", action="append", default=[], metavar="NAME", help="ask this one alone (may be repeated)"
+    )
+    parser.add_argument(
+        "--fit",
+        choices=["crop", "pad"],
+        default="crop",
+        help="make a picture square: by its middle (the default), or whole, on grey",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON with every probability")
+    parser.add_argument(
+        "--figure", metavar="FILE.png", help="draw the images as the models see them, with bars"
+    )
+    return parser
+
+
+def _read(names: Sequence[str], fit: "Fit") -> tuple[dict[str, "np.ndarray"], dict[str, str]]:
+    """Read all pictures: uint8 (32, 32, 3), or what is wrong with them, by name."""
+    from pathlib import Path
+
+    from cifar10 import images, listing, progress
+
+    found: dict[str, np.ndarray] = {}
+    unreadable: dict[str, str] = {}
+    files = [name for name in dict.fromkeys(names) if name != listing.STDIN]
+    with progress.bar(total=len(files), desc="reading", unit=" images") as bar:
+        for name, picture in zip(files, images.read_all([Path(name) for name in files], fit), strict=True):
+            if isinstance(picture, images.PictureError):
+                unreadable[name] = str(picture)
+            else:
+                found[name] = picture
+            bar.update()
+    if listing.STDIN in names:
+        try:
+            content = sys.stdin.buffer.read(images.MAX_BYTES + 1)
+            found[listing.STDIN] = images.read(content, fit, name="standard input")
+        except images.PictureError as error:
+            unreadable[listing.STDIN] = str(error)
+    return {name: found[name] for name in dict.fromkeys(names) if name in found}, unreadable
+
+
+def _answer(
+    options: argparse.Namespace, pictures: dict[str, "np.ndarray"], unreadable: dict[str, str]
+) -> None:
+    """Ask the models and print what they say."""
+    import json
+    from pathlib import Path
+
+    import numpy as np
+
+    # before TensorFlow, from which `startup` hides what these need
+    from cifar10 import answers, files, startup
+
+    with startup.tensorflow():
+        from cifar10 import classifier, models
+
+        models.configure(seed=0)  # nothing is drawn; one thread, for the same bits as `evaluate`
+    asked = classifier.load(options.model)
+    seen = np.array([*pictures.values()], np.uint8).reshape(-1, *models.INPUT_SHAPE)
+    found = asked.classify(seen)
+    names = [*pictures]
+    if options.figure:
+        from cifar10 import plots
+
+        with files.replacing(Path(options.figure)) as beside:
+            plots.save(plots.answers(seen, names, found, asked.classes), beside)
+    if options.json:
+        print(
+            json.dumps(
+                answers.content(names, asked.detectors, found, unreadable), indent=2, ensure_ascii=False
+            )
+        )
+    else:
+        print(answers.table(names, asked.classes, found))
+
+
+if __name__ == "__main__":
+    run()

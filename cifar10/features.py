@@ -1,0 +1,59 @@
+"""Look inside a network: what goes into its last layer, and what comes out."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from cifar10 import models
+from cifar10.models import keras, tf  # by way of it, which sets what they read when they are imported
+from cifar10.outputs import Outputs
+from cifar10.probabilities import normalize
+
+
+def looker(model: keras.Sequential) -> Callable[[np.ndarray], Outputs]:
+    """Compile a network so that one pass gives features, logits and probabilities.
+
+    The logits of a softmax layer are what goes into it. A sigmoid layer is trained as p_k = s_k / sum(s),
+    which is the softmax of log s: so its logits are log s.
+
+    Args:
+        model: from `models.build`, with the weights that count.
+
+    Returns:
+        A function of uint8 (N, 32, 32, 3). An image comes out the same, whatever others come with it.
+    """
+    last = max((index for index, layer in enumerate(model.layers) if layer.weights), default=-1)
+    taps = keras.Model(model.inputs, [model.layers[last].input, _before_activation(model), model.outputs[0]])
+    sigmoid = models.output_activation(model) == "sigmoid"
+    signature = [tf.TensorSpec((None, *models.INPUT_SHAPE), tf.uint8)]
+    forward = tf.function(lambda batch: taps(batch, training=False), input_signature=signature)
+
+    def look(images: np.ndarray) -> Outputs:
+        size = models.PREDICTION_BATCH
+        starts = range(0, max(len(images), 1), size)  # without images one empty batch, for the shapes
+        batches = [_several(forward, images[start : start + size]) for start in starts]
+        features, raw, scores = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+        logits = raw.astype(np.float64)
+        logits = -np.logaddexp(0, -logits) if sigmoid else logits
+        return Outputs(
+            features.reshape(len(features), int(np.prod(features.shape[1:]))), logits, normalize(scores)
+        )
+
+    return look
+
+
+def _several(forward: Callable[[tf.Tensor], list[tf.Tensor]], batch: np.ndarray) -> list[np.ndarray]:
+    """Run a batch, filled up to two images: a matrix of one row is multiplied in another order of sums."""
+    missing = np.zeros((max(0, 2 - len(batch)), *models.INPUT_SHAPE), np.uint8)
+    return [part.numpy()[: len(batch)] for part in forward(tf.constant(np.concatenate([batch, missing])))]
+
+
+def _before_activation(model: keras.Sequential) -> keras.KerasTensor:
+    """Give what goes into the output's softmax or sigmoid."""
+    last = model.layers[-1]
+    if not isinstance(last, keras.layers.Dense):
+        return last.input  # an activation that is a layer of its own
+    linear = keras.layers.Dense(last.units, use_bias=last.use_bias)
+    raw = linear(last.input)
+    linear.set_weights(last.get_weights())
+    return raw

@@ -1,0 +1,149 @@
+"""The command as a user types it, on models of the digits."""
+
+import csv
+import json
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+COMMAND = ("python", "-m", "cifar10.classify")
+MODELS = ["model_0", "model_1", "model_2"]
+
+
+@pytest.fixture(scope="module")
+def pictures(finished, tmp_path_factory):
+    """The test images as PNG files, in order."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for index, image in enumerate(np.load(finished.root / "data/processed/test/images.npy")):
+        Image.fromarray(image).save(folder / f"{index:04d}.png")
+    return folder
+
+
+def predicted(finished, name):
+    with (finished.root / f"reports/predictions/{name}.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_test_images_as_files_get_the_classes_that_were_recorded(finished, pictures):
+    found = json.loads(finished.run(*COMMAND, str(pictures), "--json"))
+    assert [entry["image"] for entry in found["images"]] == sorted(map(str, pictures.iterdir()))
+    for name in MODELS:
+        rows = predicted(finished, name)
+        assert len(rows) == len(found["images"])
+        accepted = []
+        for row, entry in zip(rows, found["images"], strict=True):
+            answer = entry["answers"][name]
+            probabilities = answer["probabilities"]
+            assert max(probabilities, key=probabilities.get) == row["predicted"]
+            assert np.float32(probabilities["two"]) == np.float32(row["probability_two"])
+            accepted.append(answer["known"] >= found["models"][name]["threshold"])
+            assert answer["verdict"] == (row["predicted"] if accepted[-1] else None)
+        recorded = json.loads((finished.root / f"reports/novelty/{name}.json").read_text())
+        assert np.mean(accepted) == pytest.approx(recorded["scores"][recorded["score"]]["accepted"])
+
+
+def test_one_model_one_image_and_standard_input_give_the_same(finished, pictures):
+    path = pictures / "0007.png"
+    alone = finished.run(*COMMAND, "--model", "model_1", str(path)).splitlines()
+    assert alone[0].split() == ["image", "model", "verdict", "most", "probable", "second", "third"]
+    assert len(alone) == 3
+    assert alone[2].split()[:2] == [str(path), "model_1"]
+    assert predicted(finished, "model_1")[7]["predicted"] in alone[2]
+    with path.open("rb") as file:
+        piped = subprocess.run(
+            [sys.executable, "-m", "cifar10.classify", "-", "--model", "model_1"],
+            cwd=finished.root,
+            stdin=file,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert piped.stderr == ""
+    assert piped.stdout.splitlines()[2].split()[1:] == alone[2].split()[1:]
+
+
+def test_what_cannot_be_read_is_named_and_the_others_are_classified(finished, pictures, tmp_path):
+    good = tmp_path / "sub" / "good.png"
+    good.parent.mkdir()
+    good.write_bytes((pictures / "0003.png").read_bytes())
+    (tmp_path / "empty.jpg").touch()
+    (tmp_path / "text\x1b[31m.png").write_text("no picture")
+    (tmp_path / ".hidden.png").write_text("skipped")
+    figure = tmp_path.parent / "answers.png"
+    absent = tmp_path.parent / "absent.png"
+    done = subprocess.run(
+        [sys.executable, *COMMAND[1:], tmp_path, absent, "--figure", figure],
+        cwd=finished.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert sorted(done.stderr.splitlines()) == sorted(
+        [
+            f"error: {tmp_path}/empty.jpg: the file is empty",
+            f"error: {tmp_path}/text\\x1b[31m.png: no picture of a known format",
+            f"error: {absent}: No such file or directory",
+        ]
+    )
+    assert [line.split()[:2] for line in done.stdout.splitlines()[2:]] == [
+        [str(good), name] for name in MODELS
+    ]
+    assert Image.open(figure).format == "PNG"
+
+
+def test_nothing_readable_starts_no_model(finished, tmp_path):
+    started = time.monotonic()
+    finished.run(*COMMAND, str(tmp_path / "absent.png"), expect=1)
+    assert "no files" in finished.run(*COMMAND, str(tmp_path), expect=2)
+    assert time.monotonic() - started < 4
+
+
+def test_help_is_quick_and_loads_no_tensorflow(finished):
+    started = time.monotonic()
+    printed = finished.run("python", "-X", "importtime", "-m", "cifar10.classify", "--help")
+    assert time.monotonic() - started < 0.5
+    assert "usage: cifar10-classify" in printed
+    assert not any(
+        f" {name}\n" in printed
+        for name in ("tensorflow", "keras", "pandas", "numpy", "matplotlib", "sklearn")
+    )
+
+
+@pytest.mark.parametrize("gone", ["models/model_1.h5", "models/model_1.novelty.npz"])
+def test_without_a_model_it_says_what_fetches_or_makes_it(workspace, pictures, gone):
+    (workspace.root / gone).unlink()
+    printed = workspace.run(*COMMAND, str(pictures / "0000.png"), expect=2)
+    verb = "trains" if gone.endswith(".h5") else "makes"
+    assert printed == f"error: {gone} not found: `dvc pull {gone}` fetches it, `dvc repro` {verb} it\n"
+
+
+def test_an_unknown_model_is_a_users_mistake(finished, pictures):
+    printed = finished.run(*COMMAND, "--model", "model_9", str(pictures), expect=2)
+    assert printed == "error: params.yaml: models: got 'model_9', expected one of model_0, model_1, model_2\n"
+
+
+def test_a_wide_picture_is_cut_or_padded(finished, tmp_path):
+    pixels = np.zeros((50, 150, 3), np.uint8)
+    pixels[:, 40:110] = 255  # 10 more at each side, for the filter that scales looks beyond the edge
+    Image.fromarray(pixels).save(tmp_path / "wide.png")
+    Image.new("RGB", (32, 32), "white").save(tmp_path / "white.png")
+    run = (*COMMAND, "--json", str(tmp_path / "wide.png"), str(tmp_path / "white.png"))
+    wide, white = (entry["answers"] for entry in json.loads(finished.run(*run))["images"])
+    assert wide == white  # the middle square is white
+    wide, white = (entry["answers"] for entry in json.loads(finished.run(*run, "--fit", "pad"))["images"])
+    assert wide != white
+
+
+def test_a_thousand_files_take_less_than_15_seconds(finished, tmp_path):
+    random = np.random.default_rng(0)
+    for index in range(1000):
+        Image.fromarray(random.integers(0, 256, (32, 32, 3), np.uint8)).save(tmp_path / f"{index}.png")
+    started = time.monotonic()
+    printed = finished.run(*COMMAND, "--model", "model_1", str(tmp_path))
+    assert time.monotonic() - started < 15
+    assert len(printed.splitlines()) == 1002

@@ -1,0 +1,57 @@
+"""One pass gives the same probabilities as a prediction, bit for bit, and logits that explain them."""
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+from cifar10 import features, models, params
+from cifar10.probabilities import normalize
+
+MODELS = params.load().models
+IMAGES = np.random.default_rng(2).integers(0, 256, (501, 32, 32, 3), dtype=np.uint8)
+
+
+@pytest.fixture(params=["model_0", "model_1"], scope="module")
+def model(request):
+    return models.build(request.param, MODELS[request.param], 10)
+
+
+def test_probabilities_are_those_of_a_prediction(model):
+    found = features.looker(model)(IMAGES[:500])
+    np.testing.assert_array_equal(found.probabilities, normalize(models.predict(model, IMAGES[:500])))
+
+
+def test_logits_and_features_explain_the_probabilities(model):
+    found = features.looker(model)(IMAGES[:50])
+    np.testing.assert_allclose(softmax(found.logits, axis=1), found.probabilities, rtol=1e-5)
+    kernel, bias = model.layers[-1].get_weights()
+    raw = found.features @ kernel + bias
+    sigmoid = models.output_activation(model) == "sigmoid"
+    np.testing.assert_allclose(found.logits, np.log(1 / (1 + np.exp(-raw))) if sigmoid else raw, atol=1e-5)
+
+
+def test_an_image_comes_out_the_same_whatever_comes_with_it(model):
+    look = features.looker(model)
+    together = look(IMAGES)
+    for picked in ([500], [3], [7, 3], range(100, 137), range(501)[::-1]):
+        alone = look(IMAGES[np.array(picked)])
+        for name in ("features", "logits", "probabilities"):
+            np.testing.assert_array_equal(getattr(alone, name), getattr(together, name)[np.array(picked)])
+
+
+def test_no_image_is_no_error(model):
+    assert features.looker(model)(IMAGES[:0]).probabilities.shape == (0, 10)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        [{"Dense": {"units": 10}}, {"Softmax": {}}],
+        [{"Dense": {"units": 10}}, {"Activation": {"activation": "sigmoid"}}],
+    ],
+)
+def test_an_activation_may_be_a_layer_of_its_own(end):
+    entry = MODELS["model_0"].model_copy(update={"layers": [{"Flatten": {}}, *end]})
+    found = features.looker(models.build("other", entry, 10))(IMAGES[:5])
+    np.testing.assert_allclose(softmax(found.logits, axis=1), found.probabilities, rtol=1e-5)
+    assert found.features.shape == (5, 3072)

@@ -1,0 +1,122 @@
+"""Files of models and thresholds from anybody: only numbers that fit are taken from them, nothing runs."""
+
+import contextlib
+import pickle
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from cifar10 import classifier, files, models, novelty, params, paths
+from cifar10.errors import UserError
+
+ENTRY = params.load().models["model_0"]
+CLASSES = [f"class {index}" for index in range(10)]
+
+
+@pytest.fixture
+def trained(tmp_path, monkeypatch):
+    """A folder with model_0, its weights as they were drawn."""
+    files.write_text(tmp_path / "params.yaml", Path("params.yaml").read_text())
+    monkeypatch.chdir(tmp_path)
+    models.save(models.build("model_0", ENTRY, 10), paths.model("model_0"))
+    novelty.save(
+        novelty.Detector("probability", 0.2, np.zeros((0, 256), np.float32), CLASSES),
+        paths.novelty("model_0"),
+    )
+    return tmp_path
+
+
+def refused() -> str:
+    with pytest.raises(UserError, match="dvc repro") as caught:
+        classifier.load(["model_0"])
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_what_is_right_is_taken(trained):
+    answers = classifier.load(["model_0"]).classify(np.zeros((3, 32, 32, 3), np.uint8))["model_0"]
+    assert answers.probabilities.shape == (3, 10)
+
+
+def test_a_layer_that_would_write_a_file_does_not(trained):
+    marker = trained / "ran"
+    harmful = eval(f"lambda x: (__import__('pathlib').Path({str(marker)!r}).touch(), x)[1]")
+    model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Lambda(harmful), keras.layers.Flatten()])
+    assert marker.exists()  # so it works where it is called
+    model.add(keras.layers.Dense(10))
+    model.save(paths.model("model_0"))
+    marker.unlink()
+    assert "model_0.h5" in refused()
+    assert not marker.exists()
+    with pytest.raises(
+        ValueError, match="Lambda"
+    ):  # what Keras says to the whole model, unless asked to run it
+        keras.models.load_model(paths.model("model_0"))
+    keras.models.load_model(paths.model("model_0"), safe_mode=False)
+    assert marker.exists()
+
+
+def test_the_architecture_in_the_file_is_not_read(trained):
+    with h5py.File(paths.model("model_0"), "r+") as file:
+        file.attrs["model_config"] = '{"class_name": "os.system", "config": {"command": "touch ran"}}'
+    classifier.load(["model_0"])
+    assert not (trained / "ran").exists()
+
+
+def test_weights_of_another_shape(trained):
+    with h5py.File(paths.model("model_0"), "r+") as file:
+        found: list[str] = []
+        file.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None)
+        del file[found[0]]
+        file[found[0]] = np.zeros((7, 7))
+    assert "model_0.h5" in refused()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_truncated_and_changed_files(trained, seed):
+    random, path = np.random.default_rng(seed), paths.model("model_0")
+    content = bytearray(path.read_bytes())
+    if seed % 2:
+        del content[random.integers(len(content) // 2) :]
+    else:
+        for at in random.integers(0, 4000, 60):  # where the file's own tables are
+            content[at] = random.integers(256)
+    path.write_bytes(content)
+    if seed % 2:
+        assert "model_0.h5" in refused()
+    else:  # a change may hit what nobody reads
+        with contextlib.suppress(UserError):
+            classifier.load(["model_0"])
+
+
+class Harmful:
+    def __reduce__(self):
+        return Path.touch, (Path("ran"),)
+
+
+@pytest.mark.parametrize(
+    "content", ["pickle", "pickled array", "empty", "text", "no threshold", "other width"]
+)
+def test_a_damaged_or_hostile_threshold_file(trained, content):
+    path = paths.novelty("model_0")
+    match content:
+        case "pickle":
+            path.write_bytes(pickle.dumps(Harmful()))
+        case "pickled array":
+            array = np.empty((), object)
+            array[()] = Harmful()
+            np.savez(path, score=array, threshold=array, bank=array, classes=array)
+        case "empty":
+            path.write_bytes(b"")
+        case "text":
+            path.write_text("hello")
+        case "no threshold":
+            np.savez(path, score=np.array("energy"))
+        case "other width":
+            bank = np.zeros((4, 99), np.float32)
+            novelty.save(novelty.Detector("distance", 0.1, bank, CLASSES), path)
+    assert "model_0.novelty.npz" in refused()
+    assert not (trained / "ran").exists()
