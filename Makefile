@@ -1,5 +1,6 @@
 # Everything runs inside .venv, which the first target makes. No root rights needed.
 PYTHON ?= python3
+COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml
 PIP := .venv/bin/python -m pip --disable-pip-version-check
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -28,8 +29,9 @@ lint: .venv/test.done  ## check style and types
 	mypy
 
 lock:  ## pin the newest allowed versions in requirements*.txt (needs uv)
-	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.txt
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --constraint requirements.txt --extra dev pyproject.toml -o requirements-dev.txt
+	$(COMPILE) --upgrade --extra dev -o requirements-dev.txt
+	$(COMPILE) --constraint requirements-dev.txt -o requirements.txt
+	$(COMPILE) --constraint requirements-dev.txt --extra app -o requirements-app.txt
 
 clean:  ## delete the demo and the environment; data, models and reports stay
 	rm -rf demo .venv
@@ -42,6 +44,10 @@ clean:  ## delete the demo and the environment; data, models and reports stay
 	$(PIP) install -q --progress-bar off --require-hashes -r requirements.txt
 	$(PIP) install -q --no-deps --no-build-isolation -e .
 	@.venv/bin/python -m compileall -q .venv/lib > .venv/compile.log 2>&1 || true  # without it the first import takes 11 s
+	@touch $@
+
+.venv/app.done: requirements-app.txt .venv/run.done
+	$(PIP) install -q --progress-bar off --require-hashes -r requirements-app.txt
 	@touch $@
 
 .venv/bench.done: requirements-bench.txt .venv/run.done
