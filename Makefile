@@ -22,6 +22,7 @@ test: .venv/test.done  ## run the tests
 
 bench: .venv/bench.done  ## measure against the notebook's way and PyTorch; EPOCHS, IMAGES, REPEATS shorten it
 	python benchmarks/run.py
+	python benchmarks/classify.py
 
 lint: .venv/test.done  ## check style and types
 	ruff check

@@ -7,10 +7,12 @@ import skimage
 from PIL import Image
 from sklearn import datasets
 
+from cifar10 import images
 from cifar10.images import SIZE
 
 CROPS = 100  # of each photograph and texture
 SMALLEST = 96  # pixels, the side of the smallest crop
+DATA = Path(skimage.__file__).parent / "data"
 TILE = 8  # pixels, of the shuffled puzzle
 
 # What scikit-image ships and downloads nothing for. Left out, since they show a class or something like one:
@@ -60,11 +62,16 @@ def real(source: str) -> dict[str, np.ndarray]:
     }
 
 
-def proxies(images: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+def person() -> np.ndarray:
+    """Give scikit-image's astronaut, a portrait, as `images.read` does: uint8 (32, 32, 3)."""
+    return images.read(DATA / "astronaut.png")
+
+
+def proxies(known: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
     """Make images of no class out of images of the classes, none like those of `real`.
 
     Args:
-        images: uint8 (N, 32, 32, 3).
+        known: uint8 (N, 32, 32, 3).
         labels: int (N,).
 
     Returns:
@@ -72,17 +79,17 @@ def proxies(images: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
         images cut into 8x8 tiles that are shuffled; `clouds`, smooth random colours.
     """
     random = np.random.default_rng(0)
-    partner = random.permutation(len(images))
+    partner = random.permutation(len(known))
     differ = labels != labels[partner]
-    blends = (images[differ].astype(np.uint16) + images[partner[differ]]) // 2
-    coarse = random.integers(0, 256, (len(images), 4, 4, 3), np.uint8)
+    blends = (known[differ].astype(np.uint16) + known[partner[differ]]) // 2
+    coarse = random.integers(0, 256, (len(known), 4, 4, 3), np.uint8)
     clouds = [
         np.asarray(Image.fromarray(colours).resize((SIZE, SIZE), Image.Resampling.BICUBIC))
         for colours in coarse
     ]
     return {
         "blends": blends.astype(np.uint8),
-        "puzzles": _puzzles(images, random),
+        "puzzles": _puzzles(known, random),
         "clouds": np.array(clouds),
     }
 
@@ -100,7 +107,7 @@ def _puzzles(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 def _shipped(name: str) -> Image.Image:
     """Open a picture that lies in scikit-image's package."""
-    with Image.open(Path(skimage.__file__).parent / "data" / name) as image:
+    with Image.open(DATA / name) as image:
         return image.convert("RGB")
 
 

@@ -1,7 +1,9 @@
 """The report as pages: results in, Markdown or HTML text out. The words are in templates/."""
 
 import base64
+import html as markup
 import math
+import re
 import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,6 +13,7 @@ import jinja2
 import numpy as np
 
 from cifar10 import comparison, results
+from cifar10.answers import NONE, Answers, verdict
 from cifar10.params import KerasObject, Params, Reference
 from cifar10.results import Results
 
@@ -20,6 +23,11 @@ DATA = {
     "folder": "pictures from a folder",
 }
 SCORES = {"probability": "largest probability", "energy": "energy", "distance": "distance of features"}
+
+
+def _cell(text: str) -> str:
+    """Write a name that anybody may have chosen into a cell of a Markdown table."""
+    return re.sub(r"([\\`*_\[\]|~$#])", r"\\\1", markup.escape(" ".join(text.split()), quote=False))
 
 
 def _fact(value: Any) -> str:
@@ -43,6 +51,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "p": comparison.p_text,
     "listed": comparison.listed,
     "fact": _fact,
+    "cell": _cell,
 }
 
 
@@ -101,10 +110,17 @@ def _context(found: Results, params: Params) -> dict[str, Any]:
         "mixed_up": {model.name: _mixed_up(found, model) for model in found.models},
         "architectures": _architectures(found),
         "kinds": [*found.models[0].rejection["auroc"]],
+        "persons": {model.name: _person(found.classes, model.person) for model in found.models},
         "rejected": _rejected(found),
         "score_words": SCORES,
         "optimizers": {name: _optimizer(model.optimizer) for name, model in params.models.items()},
     }
+
+
+def _person(classes: list[str], answers: Answers) -> dict[str, Any]:
+    """Gather what a model says of a person: verdict, and the most probable classes with their shares."""
+    top = [(classes[label], float(answers.probabilities[0, label])) for label in answers.top(0)]
+    return {"verdict": verdict(classes, answers, 0) or NONE, "top": top}
 
 
 def _rejected(found: Results) -> dict[str, str]:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cifar10 import files, metrics, paths
+from cifar10.answers import Answers
 from cifar10.errors import UserError
 
 SPLITS = ("train", "validation", "test")
@@ -41,6 +42,13 @@ class Model:
     def rejection(self) -> dict[str, Any]:
         """Figures of the score that was picked: threshold, accepted, and by kind auroc and rejected."""
         return self.novelty["scores"][self.novelty["score"]]
+
+    @property
+    def person(self) -> Answers:
+        """Give what the model says of a person, one image."""
+        known = np.array([self.novelty["person"]["known"]])
+        probabilities = np.array([[*self.novelty["person"]["probabilities"].values()]])
+        return Answers(probabilities, known, known >= self.rejection["threshold"])
 
 
 @dataclass(frozen=True)

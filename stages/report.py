@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
-from cifar10 import errors, files, pages, params, paths, plots, progress, results
+from cifar10 import errors, files, nonclass, pages, params, paths, plots, progress, results
 
 
 def draw(found: results.Results, seed: int) -> dict[str, Figure]:
@@ -28,6 +28,8 @@ def draw(found: results.Results, seed: int) -> dict[str, Figure]:
     }
     scores, rejection = ({m.name: getattr(m, what) for m in found.models} for what in ("scores", "rejection"))
     figures["novelty.png"] = plots.novelty(scores, rejection)
+    answers = {model.name: model.person for model in found.models}
+    figures["person.png"] = plots.answers(nonclass.person()[None], ["astronaut"], answers, names)
     picked = np.random.default_rng(seed).permutation(len(test))[: plots.SHOWN]
     for model in found.models:
         counts = results.confusion(found.actual, model.predicted, len(names))

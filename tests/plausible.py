@@ -117,15 +117,23 @@ def _model(
         "model": {"parameters": sum(layer["parameters"] for layer in layers), "bytes": 1_140_000},
     }
     files.write_json(paths.metrics(name), content)
-    _novelty(name, skill, len(actual), validation, random)
+    _novelty(name, skill, classes, len(actual), validation, random)
     files.write_json(paths.architecture(name), layers)
 
 
-def _novelty(name: str, skill: float, images: int, validation: bool, random: np.random.Generator) -> None:
+def _novelty(
+    name: str,
+    skill: float,
+    classes: Sequence[str],
+    images: int,
+    validation: bool,
+    random: np.random.Generator,
+) -> None:
     """Scores of known images are about the skill, those of other kinds about 0, each kind a little higher."""
     kinds = {"test": random.normal(skill, 1, images)}
     kinds |= {kind: random.normal(shift, 1, 50) for shift, kind in enumerate(KINDS)}
     threshold = float(np.quantile(kinds["test"], 0.05))
+    chances = random.dirichlet(np.ones(len(classes)) / 3).tolist()
     figures = {
         "threshold": threshold,
         "accepted": 0.95,
@@ -139,6 +147,10 @@ def _novelty(name: str, skill: float, images: int, validation: bool, random: np.
             "proxies": {score: {"blends": 0.6, "mean": 0.6} for score in novelty.SCORES},
             "calibrated_on": "validation" if validation else "training",
             "scores": dict.fromkeys(novelty.SCORES, figures),
+            "person": {
+                "known": threshold + skill - 2.2,
+                "probabilities": dict(zip(classes, chances, strict=True)),
+            },
         },
     )
     rows = [pd.DataFrame({"kind": kind, "score": scores}) for kind, scores in kinds.items()]

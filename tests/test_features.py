@@ -18,7 +18,7 @@ def model(request):
 
 def test_probabilities_are_those_of_a_prediction(model):
     found = features.looker(model)(IMAGES[:500])
-    np.testing.assert_array_equal(found.probabilities, normalize(models.predict(model, IMAGES[:500])))
+    np.testing.assert_array_equal(found.probabilities, normalize(models.predictor(model)(IMAGES[:500])))
 
 
 def test_logits_and_features_explain_the_probabilities(model):

@@ -45,6 +45,7 @@ def test_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
             *WRITTEN,
             *(f"{name}.png" for name in ("samples", "accuracy", "loss", "class_accuracy", "reliability")),
             "novelty.png",
+            "person.png",
             *(f"{kind}_{name}.png" for kind in ("confusion", "predictions") for name in skills),
         ]
     )

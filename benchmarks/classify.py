@@ -1,0 +1,63 @@
+"""Measure how long 1,000 pictures take: the command, and the notebook's way of one prediction per picture.
+
+Both get the same PNG files, made of the test images, and the first trained model of params.yaml; whole processes
+are timed, from start to exit, taking turns. REPEATS in the environment: default 3. Writes reports/classify.json
+and .md.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchmarks.run import machine, number, timed
+from cifar10 import dataset, errors, files, params, paths
+
+IMAGES = 1000
+STEM = paths.REPORTS / "classify"
+ONE_BY_ONE = Path(__file__).with_name("one_by_one.py")
+
+
+def main() -> None:
+    """Run both sides, write the outcome."""
+    form = argparse.RawDescriptionHelpFormatter
+    argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
+    model, repeats = next(iter(params.load().models)), number("REPEATS", 3)
+    seconds: dict[str, list[float]] = {"one_by_one": [], "command": []}
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        for index, image in enumerate(dataset.load("test").images[:IMAGES]):
+            Image.fromarray(image).save(Path(folder) / f"{index:04d}.png")
+        sides = {
+            "one_by_one": [str(ONE_BY_ONE), str(paths.model(model)), folder],
+            "command": ["-m", "cifar10.classify", "--model", model, folder],
+        }
+        for _ in range(repeats):
+            for name, arguments in sides.items():
+                seconds[name].append(timed([sys.executable, *arguments], Path.cwd()).seconds)
+        pictures = len([*Path(folder).iterdir()])
+    report = {"machine": machine(), "model": model, "images": pictures, "seconds": seconds}
+    files.write_json(STEM.with_suffix(".json"), report)
+    text = markdown(report)
+    files.write_text(STEM.with_suffix(".md"), text)
+    print(text)
+
+
+def markdown(report: dict) -> str:
+    """Put it into a sentence."""
+    medians = {name: statistics.median(runs) for name, runs in report["seconds"].items()}
+    repeats, where = len(report["seconds"]["command"]), report["machine"]
+    return (
+        "# Time to classify\n\n"
+        f"{report['images']:,} files take {medians['command']:.1f} s from start to exit with {report['model']}, "
+        f"{medians['command'] / medians['one_by_one']:.2f} of the {medians['one_by_one']:.1f} s that the notebook's "
+        f"way takes, one prediction per picture (medians of {repeats}, in turn, on {where['processor']}, "
+        f"{where['cores']} cores).\n"
+    )
+
+
+if __name__ == "__main__":
+    errors.run(main)
