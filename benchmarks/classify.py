@@ -1,8 +1,8 @@
 """Measure how long 1,000 pictures take: the command, and the notebook's way of one prediction per picture.
 
-Both get the same PNG files, made of the test images, and the first trained model of params.yaml; whole processes
-are timed, from start to exit, taking turns. REPEATS in the environment: default 3. Writes reports/classify.json
-and .md.
+Both get the same PNG files, made of the test images, and the first trained model of params.yaml; whole
+processes are timed, from start to exit, taking turns. REPEATS in the environment: default 3. Writes
+reports/classify.json and .md.
 """
 
 import argparse
@@ -49,12 +49,12 @@ def main() -> None:
 def markdown(report: dict) -> str:
     """Put it into a sentence."""
     medians = {name: statistics.median(runs) for name, runs in report["seconds"].items()}
-    repeats, where = len(report["seconds"]["command"]), report["machine"]
+    ours, theirs, where = medians["command"], medians["one_by_one"], report["machine"]
     return (
         "# Time to classify\n\n"
-        f"{report['images']:,} files take {medians['command']:.1f} s from start to exit with {report['model']}, "
-        f"{medians['command'] / medians['one_by_one']:.2f} of the {medians['one_by_one']:.1f} s that the notebook's "
-        f"way takes, one prediction per picture (medians of {repeats}, in turn, on {where['processor']}, "
+        f"{report['images']:,} files take {ours:.1f} s from start to exit with {report['model']}, "
+        f"{ours / theirs:.2f} of the {theirs:.1f} s the notebook's way takes, one prediction per picture "
+        f"(medians of {len(report['seconds']['command'])}, in turn, on {where['processor']}, "
         f"{where['cores']} cores).\n"
     )
 
