@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cifar10 import models
+from cifar10 import dense, models
 from cifar10.dataset import Split
 from cifar10.errors import UserError
 from cifar10.params import Train
@@ -94,6 +94,7 @@ def stepper(
         A function that takes uint8 (steps, batch size, 32, 32, 3) images and int (steps, batch size) labels,
         does those steps, and gives the sums over the images of the loss and of the correct answers.
     """
+    dense.accelerate(model)
     variables = [variable.value for variable in model.trainable_variables]
     sigmoid = models.output_activation(model) == "sigmoid"
 
