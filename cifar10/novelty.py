@@ -162,6 +162,12 @@ def measure(
     return figures
 
 
+def answer(detector: Detector, outputs: Outputs) -> dict[str, Any]:
+    """Write down what a model says of one image: its score `known`, and `probabilities` by class."""
+    probabilities = dict(zip(detector.classes, outputs.probabilities[0].tolist(), strict=True))
+    return {"known": float(detector.known(outputs)[0]), "probabilities": probabilities}
+
+
 def table(detector: Detector, kinds: Mapping[str, Outputs]) -> pd.DataFrame:
     """List the score of every image: kind, score."""
     frames = [

@@ -56,14 +56,8 @@ def find_novelty(name: str, look: novelty.Look, test: Outputs, source: str) -> d
         **choice,
         "calibrated_on": calibrated_on,
         "scores": novelty.measure(detectors, test, novel),
-        "person": answer(picked, look(nonclass.person()[None])),
+        "person": novelty.answer(picked, look(nonclass.person()[None])),
     }
-
-
-def answer(detector: novelty.Detector, outputs: Outputs) -> dict[str, Any]:
-    """Write down what a model says of one image."""
-    probabilities = dict(zip(detector.classes, outputs.probabilities[0].tolist(), strict=True))
-    return {"known": float(detector.known(outputs)[0]), "probabilities": probabilities}
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:

@@ -4,9 +4,11 @@ import csv
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage
 from PIL import Image
 
 COMMAND = ("python", "-m", "cifar10.classify")
@@ -43,6 +45,26 @@ def test_test_images_as_files_get_the_classes_that_were_recorded(finished, pictu
             assert answer["verdict"] == (row["predicted"] if accepted[-1] else None)
         recorded = json.loads((finished.root / f"reports/novelty/{name}.json").read_text())
         assert np.mean(accepted) == pytest.approx(recorded["scores"][recorded["score"]]["accepted"])
+
+
+def test_the_person_of_the_report_is_answered_as_the_command_does(finished):
+    astronaut = Path(skimage.__file__).parent / "data/astronaut.png"
+    (entry,) = json.loads(finished.run(*COMMAND, str(astronaut), "--json"))["images"]
+    for name in MODELS:
+        recorded = json.loads((finished.root / f"reports/novelty/{name}.json").read_text())["person"]
+        answer = entry["answers"][name]
+        assert recorded == {"known": answer["known"], "probabilities": answer["probabilities"]}
+        row = next(line for line in person_table(finished) if line[0] == name)
+        assert row[1] == (answer["verdict"] or "none of these")
+        assert row[2].startswith(max(answer["probabilities"], key=answer["probabilities"].get))
+
+
+def person_table(finished):
+    """Rows of the results' table of a person."""
+    _, _, rest = (finished.root / "reports/results.md").read_text().partition("## A person\n")
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in rest.splitlines() if "%" in line
+    ]
 
 
 def test_one_model_one_image_and_standard_input_give_the_same(finished, pictures):
