@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
-from cifar10 import errors, files, pages, params, paths, plots, progress, results
+from cifar10 import cards, errors, files, pages, params, paths, plots, progress, results
 
 
 def draw(found: results.Results, seed: int) -> dict[str, Figure]:
@@ -59,6 +59,7 @@ def main() -> None:
     files.write_text(paths.CONFUSION, results.confusion_table(found).to_csv(index=False, lineterminator="\n"))
     files.write_json(paths.DATASET, found.dataset)
     files.write_text(paths.RESULTS, pages.markdown(found, chosen))
+    cards.write(found, chosen)
     files.write_text(paths.REPORT, pages.html(found, chosen, figures))
     progress.log(
         f"{paths.REPORT}: {len(found.models)} models, {len(figures)} figures; the table: {paths.RESULTS}"
