@@ -1,28 +1,27 @@
-"""Copy the results and the benchmark from reports/ into README.md, between their marks."""
+"""Copy the results into README.md and the benchmark into docs/speed.md, between their marks."""
 
 import re
 from pathlib import Path
 
 README = Path("README.md")
+SPEED = Path("docs/speed.md")
 RESULTS = Path("reports/results.md")
 BENCHMARK = Path("reports/benchmark.md")
 
 
 def main() -> None:
     """Replace what stands between the marks."""
-    text = README.read_text(encoding="utf-8")
-    text = replaced(text, f"<!-- results: scripts/readme.py copies them from {RESULTS} -->", results())
-    text = replaced(text, f"<!-- benchmark: scripts/readme.py copies it from {BENCHMARK} -->", benchmark())
-    README.write_text(text, encoding="utf-8")
+    replace(README, f"<!-- results: scripts/readme.py copies them from {RESULTS} -->", results())
+    replace(SPEED, f"<!-- benchmark: scripts/readme.py copies it from {BENCHMARK} -->", benchmark())
 
 
-def replaced(text: str, begin: str, new: str) -> str:
-    """Put `new` between the mark `begin` and the next mark."""
-    before, mark, rest = text.partition(begin)
+def replace(page: Path, begin: str, new: str) -> None:
+    """Put `new` between the mark `begin` of a page and the next mark."""
+    before, mark, rest = page.read_text(encoding="utf-8").partition(begin)
     _, end, after = rest.partition("<!-- end of")
     if not mark or not end:
-        raise SystemExit(f"error: {README}: expected the line {begin} and a mark that ends it")
-    return f"{before}{mark}\n{new}\n{end}{after}"
+        raise SystemExit(f"error: {page}: expected the line {begin} and a mark that ends it")
+    page.write_text(f"{before}{mark}\n{new}\n{end}{after}", encoding="utf-8")
 
 
 def results() -> str:
@@ -45,7 +44,7 @@ def table(text: str) -> str:
     """Find the first table."""
     found = re.search(r"(^\|.*\n)+", text, re.MULTILINE)
     if not found:
-        raise SystemExit("error: no table in what is to be copied into the README")
+        raise SystemExit("error: no table in what is to be copied")
     return found[0]
 
 
