@@ -1,7 +1,6 @@
 """The report as pages: results in, Markdown or HTML text out. The words are in templates/."""
 
 import base64
-import html as markup
 import math
 import re
 import struct
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import numpy as np
 
 from cifar10 import comparison, results
 from cifar10.answers import NONE, Answers, verdict
@@ -23,11 +21,6 @@ DATA = {
     "folder": "pictures from a folder",
 }
 SCORES = {"probability": "largest probability", "energy": "energy", "distance": "distance of features"}
-
-
-def _cell(text: str) -> str:
-    """Write a name that anybody may have chosen into a cell of a Markdown table."""
-    return re.sub(r"([\\`*_\[\]|~$#])", r"\\\1", markup.escape(" ".join(text.split()), quote=False))
 
 
 def _fact(value: Any) -> str:
@@ -43,6 +36,11 @@ def _fact(value: Any) -> str:
             return str(value)
 
 
+def _plain(text: str) -> str:
+    """Write a text into Markdown so that it is read as it is, in one line."""
+    return re.sub(r"([\\`*_\[\]<>|&$~])", r"\\\1", " ".join(text.split()))
+
+
 FILTERS: dict[str, Callable[..., str]] = {
     "percent": lambda share: f"{100 * share:.2f} %",
     "four": lambda value: f"{value:.4f}",
@@ -51,13 +49,13 @@ FILTERS: dict[str, Callable[..., str]] = {
     "p": comparison.p_text,
     "listed": comparison.listed,
     "fact": _fact,
-    "cell": _cell,
+    "plain": _plain,
 }
 
 
 def markdown(found: Results, params: Params) -> str:
     """Write the results table with the verdict below it."""
-    return _render("results.md.jinja", found, params)
+    return render("results.md.jinja", found, params)
 
 
 def html(found: Results, params: Params, figures: Mapping[str, bytes]) -> str:
@@ -75,11 +73,12 @@ def html(found: Results, params: Params, figures: Mapping[str, bytes]) -> str:
         }
         for name, content in figures.items()
     }
-    page = _render("report.html.jinja", found, params, figures=images)
+    page = render("report.html.jinja", found, params, figures=images)
     return page.replace(" %", "\u00a0%")  # no line ends between a number and its %
 
 
-def _render(template: str, found: Results, params: Params, **more: Any) -> str:
+def render(template: str, found: Results, params: Params, **more: Any) -> str:
+    """Fill a template with the results, and with what else it asks for."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=jinja2.select_autoescape(["html.jinja"]),  # Markdown needs none
@@ -95,6 +94,7 @@ def _render(template: str, found: Results, params: Params, **more: Any) -> str:
 def _context(found: Results, params: Params) -> dict[str, Any]:
     published = params.report.reference if found.source["source"] == "cifar10" else {}
     return {
+        "source": found.source["source"],
         "data": DATA[found.source["source"]],
         "dataset": found.dataset,
         "measured": _measured(found),
@@ -107,7 +107,7 @@ def _context(found: Results, params: Params) -> dict[str, Any]:
         "sizes": _sizes(found, published),
         "verdict": comparison.verdict(found.correct),
         "pairs": comparison.pairs(found.correct),
-        "mixed_up": {model.name: _mixed_up(found, model) for model in found.models},
+        "mixed_up": {m.name: next(iter(results.mix_ups(found, m, 1)), None) for m in found.models},
         "architectures": _architectures(found),
         "kinds": [*found.models[0].rejection["auroc"]],
         "persons": {model.name: _person(found.classes, model.person) for model in found.models},
@@ -163,17 +163,6 @@ def _sizes(found: Results, published: Mapping[str, Reference]) -> str:
     if others:
         return f"The published parameter count differs for {comparison.listed(others)}."
     return "The parameter counts are the published ones." if pairs else ""
-
-
-def _mixed_up(found: Results, model: results.Model) -> tuple[str, str, float] | None:
-    """Find the most frequent error: actual class, predicted class, share of the actual class (0 to 1)."""
-    counts = results.confusion(found.actual, model.predicted, len(found.classes))
-    errors = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    np.fill_diagonal(errors, 0)
-    actual, predicted = np.unravel_index(errors.argmax(), errors.shape)
-    if errors[actual, predicted] == 0:
-        return None
-    return found.classes[actual], found.classes[predicted], float(errors[actual, predicted])
 
 
 def _architectures(found: Results) -> list[tuple[list[str], list[dict[str, Any]]]]:

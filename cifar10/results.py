@@ -131,6 +131,24 @@ def confusion_table(results: Results) -> pd.DataFrame:
     )
 
 
+def mix_ups(results: Results, model: Model, most: int) -> list[tuple[str, str, float]]:
+    """List a model's most frequent errors: actual class, predicted class, share of the actual class (0 to 1).
+
+    The largest share first; among equal ones, in the order of the classes. Errors that do not occur are left
+    out.
+    """
+    counts = confusion(results.actual, model.predicted, len(results.classes))
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    np.fill_diagonal(shares, 0)
+    largest = np.argsort(-shares, axis=None, kind="stable")[:most]
+    pairs = [divmod(int(place), len(results.classes)) for place in largest]
+    return [
+        (results.classes[actual], results.classes[predicted], float(shares[actual, predicted]))
+        for actual, predicted in pairs
+        if shares[actual, predicted] > 0
+    ]
+
+
 def class_accuracy(results: Results) -> pd.DataFrame:
     """Tabulate accuracy per model and class, with Wilson's 95 % interval.
 

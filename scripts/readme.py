@@ -1,9 +1,10 @@
-"""Copy the results and the benchmarks from reports/ into README.md, between their marks."""
+"""Copy the results into README.md and the benchmark into docs/speed.md, between their marks."""
 
 import re
 from pathlib import Path
 
 README = Path("README.md")
+SPEED = Path("docs/speed.md")
 RESULTS = Path("reports/results.md")
 BENCHMARK = Path("reports/benchmark.md")
 CLASSIFY = Path("reports/classify.md")
@@ -11,30 +12,29 @@ CLASSIFY = Path("reports/classify.md")
 
 def main() -> None:
     """Replace what stands between the marks."""
-    text = README.read_text(encoding="utf-8")
-    for name, (source, content) in parts().items():
-        text = replaced(text, f"<!-- {name}: scripts/readme.py copies it from {source} -->", content)
-    README.write_text(text, encoding="utf-8")
+    for name, (page, source, content) in parts().items():
+        replace(page, f"<!-- {name}: scripts/readme.py copies it from {source} -->", content)
 
 
-def parts() -> dict[str, tuple[Path, str]]:
-    """Gather what is copied: by mark, the file that it comes from and the text."""
+def parts() -> dict[str, tuple[Path, Path, str]]:
+    """Gather what is copied: by mark, the page that it goes to, the file that it comes from, and the text."""
+    none, person = (f"\n{table(section(RESULTS, title))}" for title in ("None of these", "A person"))
     return {
-        "results": (RESULTS, results()),
-        "none of these": (RESULTS, f"\n{table(section(RESULTS, 'None of these'))}"),
-        "person": (RESULTS, f"\n{table(section(RESULTS, 'A person'))}"),
-        "classify": (CLASSIFY, after_title(CLASSIFY)),
-        "benchmark": (BENCHMARK, after_title(BENCHMARK)),
+        "results": (README, RESULTS, results()),
+        "none of these": (README, RESULTS, none),
+        "person": (README, RESULTS, person),
+        "classify": (README, CLASSIFY, after_title(CLASSIFY)),
+        "benchmark": (SPEED, BENCHMARK, after_title(BENCHMARK)),
     }
 
 
-def replaced(text: str, begin: str, new: str) -> str:
-    """Put `new` between the mark `begin` and the next mark."""
-    before, mark, rest = text.partition(begin)
+def replace(page: Path, begin: str, new: str) -> None:
+    """Put `new` between the mark `begin` of a page and the next mark."""
+    before, mark, rest = page.read_text(encoding="utf-8").partition(begin)
     _, end, after = rest.partition("<!-- end of")
     if not mark or not end:
-        raise SystemExit(f"error: {README}: expected the line {begin} and a mark that ends it")
-    return f"{before}{mark}\n{new}\n{end}{after}"
+        raise SystemExit(f"error: {page}: expected the line {begin} and a mark that ends it")
+    page.write_text(f"{before}{mark}\n{new}\n{end}{after}", encoding="utf-8")
 
 
 def results() -> str:
@@ -62,7 +62,7 @@ def table(text: str) -> str:
     """Find the first table."""
     found = re.search(r"(^\|.*\n)+", text, re.MULTILINE)
     if not found:
-        raise SystemExit("error: no table in what is to be copied into the README")
+        raise SystemExit("error: no table in what is to be copied")
     return found[0]
 
 

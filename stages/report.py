@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
-from cifar10 import errors, figures, files, pages, params, paths, plots, progress, results
+from cifar10 import cards, errors, figures, files, pages, params, paths, plots, progress, results
 
 
 def write_figures(drawn: dict[str, Figure]) -> dict[str, bytes]:
@@ -30,6 +30,7 @@ def main() -> None:
     files.write_text(paths.CONFUSION, results.confusion_table(found).to_csv(index=False, lineterminator="\n"))
     files.write_json(paths.DATASET, found.dataset)
     files.write_text(paths.RESULTS, pages.markdown(found, chosen))
+    cards.write(found, chosen)
     files.write_text(paths.REPORT, pages.html(found, chosen, drawn))
     progress.log(
         f"{paths.REPORT}: {len(found.models)} models, {len(drawn)} figures; the table: {paths.RESULTS}"

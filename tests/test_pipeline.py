@@ -48,7 +48,8 @@ def test_git_holds_no_model_image_or_prediction(finished):
     tracked = finished.run("git", "ls-files").splitlines()
     kept_by_dvc = ("data/raw", "data/processed", "reports/predictions", "reports/histories", "reports/report")
     assert [name for name in tracked if name.endswith((".h5", ".npy")) or name.startswith(kept_by_dvc)] == []
-    for name in ("reports/metrics/model_0.json", "reports/curves.csv", "reports/results.md", "dvc.lock"):
+    kept = ("metrics/model_0.json", "cards/model_0.md", "curves.csv", "results.md")
+    for name in ("dvc.lock", *(f"reports/{name}" for name in kept)):
         assert name in tracked
 
 
@@ -84,6 +85,7 @@ def test_a_fourth_model_is_an_entry_of_params_and_trains_alone(workspace):
         )
     assert workspace.repro() == ["train@linear", "evaluate@linear", "report"]
     assert "linear" in (workspace.root / "reports/results.md").read_text()
+    assert "# Model card: linear" in (workspace.root / "reports/cards/linear.md").read_text()
 
 
 def test_a_colleague_pulls_and_runs_nothing(finished, tmp_path):

@@ -1,4 +1,4 @@
-"""The README's figures are those of the committed run."""
+"""The figures of README and docs are those of the committed run."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ from scripts import readme
 
 
 @pytest.mark.parametrize("part", ["results", "none of these", "person", "classify", "benchmark"])
-def test_the_readme_shows_what_the_committed_run_wrote(part):
-    source, content = readme.parts()[part]
-    text = Path("README.md").read_text(encoding="utf-8")
-    assert f"<!-- {part}: scripts/readme.py copies it from {source} -->\n{content}\n<!-- end of" in text
+def test_the_pages_show_what_the_committed_run_wrote(part):
+    page, source, content = readme.parts()[part]
+    mark = f"<!-- {part}: scripts/readme.py copies it from {source} -->"
+    assert f"{mark}\n{content}\n<!-- end of" in page.read_text(encoding="utf-8")
 
 
 def test_the_readme_names_the_archive_that_was_measured():

@@ -26,7 +26,8 @@ def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 def written(folder: Path) -> dict[str, bytes]:
     reports = folder / "reports"
-    files = [*(reports / "figures").iterdir(), *(path for path in reports.iterdir() if path.is_file())]
+    files = [path for folder in (".", "cards", "figures") for path in (reports / folder).iterdir()]
+    files = [path for path in files if path.is_file()]
     return {path.name: path.read_bytes() for path in files}
 
 
@@ -46,6 +47,7 @@ def test_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
             *(f"{name}.png" for name in ("samples", "accuracy", "loss", "class_accuracy", "reliability")),
             "novelty.png",
             "person.png",
+            *(f"{name}.md" for name in skills),
             *(f"{kind}_{name}.png" for kind in ("confusion", "predictions") for name in skills),
         ]
     )

