@@ -136,19 +136,21 @@ def _rejected(found: Results) -> dict[str, str]:
     }
 
 
+def origin(source: Mapping[str, Any]) -> str:
+    """Name the data by the facts that `download` wrote down about their source."""
+    if source["source"] != "cifar10":
+        return f"{DATA[source['source']]}, not CIFAR-10"
+    if source["official"]:
+        return f"CIFAR-10, the official archive (SHA-256 {source['sha256']})"
+    return f"a copy of CIFAR-10 whose SHA-256 is {source['sha256']}, not the official archive"
+
+
 def _measured(found: Results) -> str:
     """Say on which data, exactly."""
-    source = found.source
-    if source["source"] != "cifar10":
-        what = f"{DATA[source['source']]}, not CIFAR-10"
-    elif source["official"]:
-        what = f"CIFAR-10, the official archive (SHA-256 {source['sha256']})"
-    else:
-        what = f"a copy of CIFAR-10 whose SHA-256 is {source['sha256']}, not the official archive"
     train, validation, test = (f"{found.images[split]:,}" for split in results.SPLITS)
     return (
-        f"Measured on {what}: {train} training, {validation} validation and {test} test images "
-        f"in {len(found.classes)} classes."
+        f"Measured on {origin(found.source)}: {train} training, {validation} validation and {test} test "
+        f"images in {len(found.classes)} classes."
     )
 
 
