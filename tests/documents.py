@@ -10,7 +10,14 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 MARK = re.compile(r"^<!-- needs: (?P<needs>[^;>]+)(; run by (?P<run_by>[\w./-]+)[^>]*)? -->$")
-KINDS = {"bash": "bash", "console": "console", "python": "python", "yaml": "yaml", "text": "text"}
+KINDS = {
+    "bash": "bash",
+    "sh": "bash",
+    "console": "console",
+    "python": "python",
+    "yaml": "yaml",
+    "text": "text",
+}
 
 
 @dataclass(frozen=True)
@@ -21,6 +28,7 @@ class Block:
     line: int  # of the fence, from 1
     kind: str
     text: str
+    section: str = ""  # the heading that it stands under
     mark: str = ""  # the comment right before it
 
     @property
@@ -42,12 +50,14 @@ def pages() -> list[Path]:
 
 def blocks(page: Path, root: Path = Path()) -> list[Block]:
     """List the blocks of code of a page below `root`."""
-    found = []
+    found, section = [], ""
     for before, token in pairwise([Token("start", "", 0), *_parse(root / page)]):
+        if before.type == "heading_open":
+            section = token.content
         if token.type == "fence":
             comment = before.content.strip() if before.type == "html_block" else ""
             mark = comment if comment.startswith("<!-- needs") else ""
-            found.append(Block(page, token.map[0] + 1, _kind(token), token.content, mark))
+            found.append(Block(page, token.map[0] + 1, _kind(token), token.content, section, mark))
     return found
 
 
@@ -58,10 +68,10 @@ def _kind(token: Token) -> str:
     return KINDS.get(language, f"unknown: {language}")
 
 
-def commands(block: Block) -> list[tuple[str, list[str]]]:
-    """List the commands of a console block, each with the lines that it is said to print."""
+def commands(text: str) -> list[tuple[str, list[str]]]:
+    """List the commands of a console block's text, each with the lines that it is said to print."""
     found: list[tuple[str, list[str]]] = []
-    for line in block.text.splitlines():
+    for line in text.splitlines():
         if line.startswith("$ "):
             found.append((line[2:], []))
         else:
