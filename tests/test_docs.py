@@ -1,8 +1,8 @@
 """The documentation does what it says: its commands run, its examples are valid, its links lead somewhere.
 
-The blocks of a page are run one after the other in a clone of its own, where `dvc repro` ran on the digits. What
-a block sets for DVC's remotes holds to the end of its section, since those of different servers exclude each
-other. A block that no test can run is preceded by a comment that gives the reason, and where it is run instead:
+The blocks of a page are run one after the other in a clone of its own, where `dvc repro` ran on the digits.
+What a block sets for DVC's remotes holds to the end of its section, since those of different servers exclude
+each other. A block that no test can run is preceded by a comment: why not, and where it is run instead.
 
     <!-- needs: a dask cluster; run by tests/test_cluster.py -->
 """
