@@ -43,7 +43,8 @@ for name in {names}:
 def reader(workspace, tmp_path):
     """The clone of somebody who follows a page: environment, upstream, another branch, pictures."""
     (workspace.root / ".venv").mkdir()
-    (workspace.root / ".venv/bin").symlink_to(Path(sys.executable).parent)  # so that `make` installs nothing
+    for part in ("bin", "lib", "pyvenv.cfg"):  # the one of the tests, so that `make` installs nothing
+        (workspace.root / ".venv" / part).symlink_to(Path(sys.prefix) / part)
     for done in ("run", "test", "app"):
         (workspace.root / f".venv/{done}.done").touch()
     for name, picture in EXAMPLES.items():
