@@ -44,15 +44,17 @@ def class_figures(found: Results, model: Model) -> list[dict[str, Any]]:
 
     Classes without test images are left out.
     """
-    table = results.class_accuracy(found)
-    images = np.bincount(found.actual)
+    table, images = results.class_accuracy(found), np.bincount(found.actual)
+    columns = ["label", "accuracy", "low", "high"]
     return [
         {
-            "name": found.classes[row.label],
-            "images": int(images[row.label]),
-            "accuracy": row.accuracy,
-            "low": row.low,
-            "high": row.high,
+            "name": found.classes[label],
+            "images": int(images[label]),
+            "accuracy": accuracy,
+            "low": low,
+            "high": high,
         }
-        for row in table[table["model"] == model.name].itertuples()
+        for label, accuracy, low, high in table.loc[table["model"] == model.name, columns].itertuples(
+            index=False
+        )
     ]

@@ -1,8 +1,8 @@
 """The documentation does what it says: its commands run, its examples are valid, its links lead somewhere.
 
-The blocks of a page are run one after the other in a clone of its own, where `dvc repro` ran on the digits. What
-a block sets for DVC's remotes holds to the end of its section, since those of different servers exclude each
-other. A block that no test can run is preceded by a comment that gives the reason, and where it is run instead:
+The blocks of a page are run one after the other in a clone of its own, where `dvc repro` ran on the digits.
+What a block sets for DVC's remotes holds to the end of its section, since those of different servers exclude
+each other. A block that no test can run is preceded by a comment: why not, and where it is run instead.
 
     <!-- needs: a dask cluster; run by tests/test_cluster.py -->
 """
@@ -43,7 +43,8 @@ for name in {names}:
 def reader(workspace, tmp_path):
     """The clone of somebody who follows a page: environment, upstream, another branch, pictures."""
     (workspace.root / ".venv").mkdir()
-    (workspace.root / ".venv/bin").symlink_to(Path(sys.executable).parent)  # so that `make` installs nothing
+    for part in ("bin", "lib", "pyvenv.cfg"):  # the one of the tests, so that `make` installs nothing
+        (workspace.root / ".venv" / part).symlink_to(Path(sys.prefix) / part)
     for done in ("run", "test", "app"):
         (workspace.root / f".venv/{done}.done").touch()
     for name, picture in EXAMPLES.items():
