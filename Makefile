@@ -4,7 +4,7 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 PIP := .venv/bin/python -m pip --disable-pip-version-check
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install demo repro check test bench lint lock clean
+.PHONY: help install demo repro compare check test bench lint lock clean
 
 help:  ## show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -16,6 +16,10 @@ demo: .venv/run.done  ## run everything on 1,797 embedded digits, without networ
 
 repro: .venv/run.done  ## bring all up to date, JOBS=n trainings at once (default: one per core)
 	@python scripts/repro.py
+
+compare: export BASE ?= main
+compare: .venv/run.done  ## show as a page of Markdown what this branch changes against BASE (default: main)
+	@python scripts/compare.py --output comparison -- "$$BASE"
 
 check: lint test  ## all that has to pass before a change lands
 
