@@ -8,7 +8,6 @@ A block that no test can run is preceded by a comment that gives the reason, and
 
 import re
 import shutil
-import sys
 from pathlib import Path
 from textwrap import dedent
 from urllib.parse import unquote
@@ -19,6 +18,7 @@ import sklearn
 import yaml
 
 from tests import documents
+from tests.conftest import lend_environment
 
 PAGES = documents.pages()
 BLOCKS = [block for page in PAGES for block in documents.blocks(page)]
@@ -39,10 +39,7 @@ for name in {names}:
 @pytest.fixture
 def reader(workspace, tmp_path):
     """The clone of somebody who follows a page: environment, upstream, another branch, pictures."""
-    (workspace.root / ".venv").mkdir()
-    (workspace.root / ".venv/bin").symlink_to(Path(sys.executable).parent)  # so that `make` installs nothing
-    for done in ("run", "test", "app"):
-        (workspace.root / f".venv/{done}.done").touch()
+    lend_environment(workspace.root)
     for name, picture in EXAMPLES.items():
         (workspace.root / name).parent.mkdir(exist_ok=True)
         shutil.copy(picture, workspace.root / name)
