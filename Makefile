@@ -4,7 +4,7 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 PIP := .venv/bin/python -m pip --disable-pip-version-check
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install demo repro app check test bench lint lock clean
+.PHONY: help install demo repro app compare check test bench lint lock clean
 
 help:  ## show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -19,6 +19,10 @@ repro: .venv/run.done  ## bring all up to date, JOBS=n trainings at once (defaul
 
 app: .venv/app.done  ## open the page for new images, on 127.0.0.1; ARGS='--port 8000'
 	@python -m cifar10.app $(ARGS)
+
+compare: export BASE ?= main
+compare: .venv/run.done  ## show as a page of Markdown what this branch changes against BASE (default: main)
+	@python scripts/compare.py --output comparison -- "$$BASE"
 
 check: lint test  ## all that has to pass before a change lands
 

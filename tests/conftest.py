@@ -43,6 +43,15 @@ def digests(root, *patterns):
     }
 
 
+def lend_environment(root):
+    """Give a clone the environment of the tests as its .venv, so that `make` installs nothing there."""
+    (root / ".venv").mkdir()
+    for name in ("bin", "lib", "pyvenv.cfg"):
+        (root / ".venv" / name).symlink_to(Path(sys.executable).parents[1] / name)
+    for done in ("run", "test", "app"):
+        (root / f".venv/{done}.done").touch()
+
+
 @dataclass
 class Clone:
     """A clone and the ways to work in it."""

@@ -9,7 +9,6 @@ each other. A block that no test can run is preceded by a comment: why not, and 
 
 import re
 import shutil
-import sys
 import tomllib
 from pathlib import Path
 from textwrap import dedent
@@ -21,6 +20,7 @@ import sklearn
 import yaml
 
 from tests import documents
+from tests.conftest import lend_environment
 
 PAGES = documents.pages()
 BLOCKS = [block for page in PAGES for block in documents.blocks(page)]
@@ -42,11 +42,7 @@ for name in {names}:
 @pytest.fixture
 def reader(workspace, tmp_path):
     """The clone of somebody who follows a page: environment, upstream, another branch, pictures."""
-    (workspace.root / ".venv").mkdir()
-    for part in ("bin", "lib", "pyvenv.cfg"):  # the one of the tests, so that `make` installs nothing
-        (workspace.root / ".venv" / part).symlink_to(Path(sys.prefix) / part)
-    for done in ("run", "test", "app"):
-        (workspace.root / f".venv/{done}.done").touch()
+    lend_environment(workspace.root)
     for name, picture in EXAMPLES.items():
         (workspace.root / name).parent.mkdir(exist_ok=True)
         shutil.copy(picture, workspace.root / name)

@@ -114,3 +114,18 @@ def test_the_real_run_is_started_by_hand_alone():
     scripts = [step.get("run", "") for step in steps(path)]
     assert "make repro" in scripts
     assert any("dvc push --run-cache" in script for script in scripts)
+
+
+def test_the_comparison_is_a_single_comment_and_a_fork_needs_no_right():
+    path = Path(".github/workflows/compare.yml")
+    assert list(load(path)["on"]) == ["pull_request"]
+    (job,) = load(path)["jobs"].values()
+    assert job["permissions"] == {"contents": "read", "pull-requests": "write"}
+    (checkout,) = [step for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
+    assert checkout["with"]["fetch-depth"] == 0
+    (page,) = [step for step in job["steps"] if "make compare" in step.get("run", "")]
+    assert "if" not in page
+    assert "GITHUB_STEP_SUMMARY" in page["run"]
+    (comment,) = [step for step in job["steps"] if "GH_TOKEN" in step.get("env", {})]
+    assert "--edit-last --create-if-none" in comment["run"]
+    assert comment["if"] == "github.event.pull_request.head.repo.full_name == github.repository"

@@ -1,0 +1,112 @@
+"""The comparison of two revisions as a Markdown page for a pull request. The words are in templates/."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+
+from cifar10 import comparison, revisions
+from cifar10.pages import FILTERS
+from cifar10.revisions import ABSENT, Row, Side
+
+DASH = "\u2013"
+LONGEST = 300  # characters of a parameter's value
+Links = Callable[[Side, str], str | None]  # where a figure of a side is to be seen; None for nowhere
+
+
+def markdown(
+    before: Side, after: Side, links: Links, lacks: int = 0, missing: list[str] | None = None
+) -> str:
+    """Write the page.
+
+    Args:
+        before: what is compared with.
+        after: what is compared.
+        links: gives the address of a figure.
+        lacks: how many commits of `before` are not part of `after`.
+        missing: sentences about what could not be had.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=jinja2.select_autoescape([]),  # Markdown: what others named goes through `code`
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= FILTERS | {
+        "code": code,
+        "value": value,
+        "figure": figure,
+        "difference": difference,
+        "points": lambda share: f"{100 * share:+.2f}",
+    }
+    context = _context(before, after, links)
+    page = environment.get_template("comparison.md.jinja").render(
+        before=before, after=after, lacks=lacks, missing=missing or [], level=comparison.LEVEL, **context
+    )
+    return re.sub(r"\n{3,}", "\n\n", page).rstrip() + "\n"
+
+
+def _context(before: Side, after: Side, links: Links) -> dict[str, Any]:
+    tests, untested = revisions.tests(before, after)
+    names = sorted(before.figures | after.figures)
+    drawn = [name for name in names if before.figures.get(name) != after.figures.get(name)]
+    rows = revisions.figures(before, after)
+    kept = [name for name in after.models if name in before.models]
+    return {
+        "changes": list(revisions.changes(before.params, after.params)),
+        "rows": rows,
+        "same_figures": [name for name in kept if name not in {row.model for row in rows}],
+        "added": [name for name in after.models if name not in before.models],
+        "removed": [name for name in before.models if name not in after.models],
+        "tests": tests,
+        "same": [name for name, reason in untested.items() if reason == revisions.SAME_PREDICTIONS],
+        "untested": {name: why for name, why in untested.items() if why != revisions.SAME_PREDICTIONS},
+        "drawn": {name: (links(before, name), links(after, name)) for name in drawn},
+        "same_drawn": [name for name in names if name not in drawn],
+        "stale": [(side, side.stale) for side in (before, after) if side.stale],
+    }
+
+
+def code(text: object) -> str:
+    """Write a text as code in a Markdown table: in one line, read as it is, whatever is in it."""
+    line = " ".join(str(text).split()).replace("|", r"\|")
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
+    return f"{fence} {line} {fence}" if "`" in line else f"`{line}`"
+
+
+def value(content: Any) -> str:
+    """Write a parameter's value as YAML in one line, cut to LONGEST characters; a dash for none."""
+    if content is ABSENT:
+        return DASH
+    text = yaml.safe_dump(content, default_flow_style=True, width=float("inf"), sort_keys=False)
+    text = " ".join(text.removesuffix("...\n").split())
+    return code(text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
+
+
+def figure(number: float | None, share: bool) -> str:
+    """Write a figure: a share in percent, others with four decimals, a dash for none."""
+    if number is None:
+        return DASH
+    return f"{100 * number:.2f} %" if share else f"{number:.4f}"
+
+
+def difference(row: Row) -> str:
+    """Write by how much a figure is higher on the second side: shares in percentage points."""
+    if row.before is None or row.after is None:
+        return DASH
+    if row.before == row.after:
+        return "0"
+    gap = row.after - row.before
+    return f"{100 * gap:+.2f} points" if row.share else f"{gap:+.4f}"
+
+
+def linked(addresses: Mapping[str, str]) -> Links:
+    """Make links from the address of each side's folder of figures, by label; None for a side without one."""
+    return lambda side, name: (
+        f"{addresses[side.label]}/{name}" if side.label in addresses and name in side.figures else None
+    )

@@ -1,0 +1,104 @@
+"""Print what this branch changes against another as one Markdown page, ready for a pull request.
+
+Parameters, test figures, whether each difference in test accuracy is more than chance, figures side by side.
+With changes that are not committed, the workspace is compared as it is. Predictions come from the DVC cache
+or remote; what cannot be had is named on the page. Figures are linked if `origin` is on GitHub; push first.
+"""
+
+import argparse
+import re
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from cifar10 import errors, paths, revision_page, revisions
+from cifar10.errors import UserError
+from cifar10.revisions import Side
+from scripts import revision
+from scripts.revision import Revision
+
+GITHUB = re.compile(
+    r"(?:https://(?:[^@/]*@)?|(?:ssh://)?git@)github\.com[:/]([\w.-]+)/([\w.-]+?)(?:\.git)?/?"
+)
+PAGE = "comparison.md"
+
+
+def main() -> None:
+    """Gather both sides, print the page, write the folder."""
+    arguments = parse()
+    base, this = revision.named(arguments.base), revision.here()
+    if base.label == this.label:  # a branch with itself: the labels name files and links
+        base.label = f"{base.label} (base)"
+    before, after = sides(base, this)
+    lacks, missing = revision.lacking(base), base.missing + this.missing
+    if arguments.output:
+        write(arguments.output, before, after, lacks, missing)
+        print(f"with figures: {arguments.output / PAGE}", file=sys.stderr)
+    links = revision_page.linked(addresses(before, after))
+    print(revision_page.markdown(before, after, links, lacks, missing), end="")
+
+
+def parse() -> argparse.Namespace:
+    """Read the command line."""
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
+    parser.add_argument("base", metavar="BASE", help="branch, tag or commit to compare with, as in main")
+    parser.add_argument(
+        "--output", type=Path, metavar="FOLDER", help=f"write {PAGE} and the figures of both sides there, too"
+    )
+    return parser.parse_args()
+
+
+def sides(base: Revision, this: Revision) -> tuple[Side, Side]:
+    """Read both sides, with the predictions of the models whose predictions differ."""
+    before, after = base.side(), this.side()
+    wanted = revisions.retrained(before, after)
+    found = []
+    for side, at in ((before, base), (after, this)):
+        tables = {name: at.predictions(name) for name in wanted}
+        found.append(
+            replace(side, predictions={n: table for n, table in tables.items() if table is not None})
+        )
+    return found[0], found[1]
+
+
+def addresses(before: Side, after: Side) -> dict[str, str]:
+    """Give the address of each side's figures on GitHub, by label; none if origin is elsewhere."""
+    origin = GITHUB.fullmatch(revision.git_line("remote", "get-url", "origin"))
+    if not origin:
+        return {}
+    root = f"https://github.com/{origin[1]}/{origin[2]}/raw"
+    return {
+        side.label: f"{root}/{side.commit}/{paths.FIGURES.as_posix()}"
+        for side in (before, after)
+        if not side.uncommitted
+    }
+
+
+def write(folder: Path, before: Side, after: Side, lacks: int, missing: list[str]) -> None:
+    """Write the page with both sides' figures beside it, so that it can be looked at without a network.
+
+    Raises:
+        UserError: the folder holds something else.
+    """
+    if folder.exists() and not (folder / PAGE).is_file() and any(folder.iterdir()):
+        raise UserError(
+            f"{folder}: expected an earlier comparison or nothing, found other files: name another"
+        )
+    new = folder.with_name(f".{folder.name}.tmp")
+    shutil.rmtree(new, ignore_errors=True)
+    for name, side in (("before", before), ("after", after)):
+        (new / name).mkdir(parents=True)
+        for file, content in side.figures.items():
+            (new / name / file).write_bytes(content)
+    links = revision_page.linked({before.label: "before", after.label: "after"})
+    page = revision_page.markdown(before, after, links, lacks, missing)
+    (new / PAGE).write_text(page, encoding="utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    new.rename(folder)
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,175 @@
+"""What a team does: two people, a branch each, one upstream; the commands are those of docs/branches.md."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from tests.conftest import Clone, digests, stages_in
+
+MODELS = ["model_0", "model_1", "model_2"]
+
+
+class Person(Clone):
+    """A clone with a cache of its own; upstream and DVC remote are shared."""
+
+    def join(self, upstream, storage):
+        subprocess.run(["git", "clone", "--quiet", upstream, self.root], check=True)
+        self.run("dvc", "remote", "modify", "--local", "storage", "url", str(storage))
+        self.run("dvc", "pull", "--quiet", "--run-cache")
+        return self
+
+    def json(self, *command):
+        return json.loads(self.run("dvc", *command, "--json"))
+
+    def shown(self, revision, path):
+        return self.run("git", "show", f"{revision}:{path}")
+
+
+@pytest.fixture(scope="module")
+def team(finished, tmp_path_factory):
+    """Ann and Ben, each with a branch off main that is trained, committed and pushed. Read only but for main.
+
+    Ann's has another model_1, Ben's another model_2.
+    """
+    root = tmp_path_factory.mktemp("team")
+    first = Clone(root / "first")
+    subprocess.run(["git", "clone", "--quiet", finished.root, first.root], check=True)
+    first.run("git", "checkout", "--quiet", "-B", "main")
+    first.run("dvc", "cache", "dir", "--local", str(finished.root / ".dvc/cache"))
+    first.run("dvc", "remote", "modify", "--local", "storage", "url", str(root / "storage"))
+    first.run("dvc", "push", "--quiet", "--run-cache")
+    subprocess.run(["git", "clone", "--quiet", "--bare", first.root, root / "upstream"], check=True)
+    ann, ben = (Person(root / name).join(root / "upstream", root / "storage") for name in ("ann", "ben"))
+    changes = (
+        (ann, "model_1", "learning_rate: 0.001", "learning_rate: 0.002"),
+        (ben, "model_2", "learning_rate: 0.01", "learning_rate: 0.03"),
+    )
+    for person, model, old, new in changes:
+        person.run("git", "switch", "--quiet", "--create", f"other-{model}")
+        person.edit_model(model, old, new)
+        person.ran = person.repro()
+        person.commit(f"Change {model}")
+        person.run("dvc", "push", "--quiet", "--run-cache")
+        person.run("git", "push", "--quiet", "--set-upstream", "origin", f"other-{model}")
+    return ann, ben
+
+
+def flat(content, key=""):
+    """All entries of a JSON file, by their keys as DVC writes them."""
+    if isinstance(content, dict):
+        return {k: v for name, inner in content.items() for k, v in flat(inner, f"{key}.{name}").items()}
+    return {key.lstrip("."): content}
+
+
+def test_a_branch_trains_the_model_that_it_changes_alone(team):
+    ann, ben = team
+    assert ann.ran == ["train@model_1", "evaluate@model_1", "report"]
+    assert ben.ran == ["train@model_2", "evaluate@model_2", "report"]
+
+
+@pytest.mark.parametrize(("who", "model"), [(0, "model_1"), (1, "model_2")], ids=["ann", "ben"])
+def test_metrics_diff_shows_that_models_numbers_as_the_json_files_have_them(team, who, model):
+    person = team[who]
+    shown = person.json("metrics", "diff", "main")
+    files = [f"reports/{folder}/{model}.json" for folder in ("metrics", "novelty")]
+    assert sorted(shown) == files
+    for path in files:
+        before, after = (flat(json.loads(person.shown(at, path))) for at in ("main", "HEAD"))
+        moved = {key for key in before if before[key] != after[key]}
+        assert set(shown[path]) == moved
+        for key, entry in shown[path].items():
+            assert (entry["old"], entry["new"]) == (before[key], after[key])
+            if isinstance(before[key], float):
+                assert entry["diff"] == pytest.approx(after[key] - before[key])
+    assert "test.loss" in shown[files[0]]
+    two = person.json("metrics", "diff", "main", f"other-{model}")
+    assert two == shown
+
+
+def test_params_diff_shows_that_one_parameter(team):
+    for person, key, old, new in (
+        (team[0], "models.model_1.optimizer.Adam.learning_rate", 0.001, 0.002),
+        (team[1], "models.model_2.optimizer.SGD.learning_rate", 0.01, 0.03),
+    ):
+        shown = person.json("params", "diff", "main")
+        assert shown == {"params.yaml": {key: {"old": old, "new": new, "diff": new - old}}}
+
+
+def test_plots_diff_draws_both_revisions_and_only_that_models_points_differ(team):
+    ann, _ = team
+    ann.run("dvc", "plots", "diff", "main", "--out", "dvc_plots")
+    page = (ann.root / "dvc_plots/index.html").read_text()
+    for title in ("Validation accuracy", "Validation loss", "Training accuracy", "Training loss"):
+        assert title in page
+    points = drawn(page)
+    assert {point["rev"] for point in points} == {"main", "workspace"}
+    sides = {
+        rev: {(p["model"], p["epoch"]): p["val_loss"] for p in points if p["rev"] == rev}
+        for rev in ("main", "workspace")
+    }
+    moved = {key[0] for key in sides["main"] if sides["main"][key] != sides["workspace"][key]}
+    assert {model for model, _ in sides["main"]} == set(MODELS)
+    assert moved == {"model_1"}
+
+
+def drawn(page):
+    """The points of the curves in a page of `dvc plots`, read from its Vega-Lite specifications."""
+    decode = json.JSONDecoder()
+    points = []
+    for found in re.finditer(r'"values": (?=\[)', page):
+        values, _ = decode.raw_decode(page, found.end())
+        points += [value for value in values if isinstance(value, dict) and "val_loss" in value]
+    return points
+
+
+def test_compare_says_what_the_metrics_say(team):
+    ann, _ = team
+    page = ann.run("python", "scripts/compare.py", "main", PYTHONPATH=str(ann.root))
+    files = [json.loads(ann.shown(at, "reports/metrics/model_1.json")) for at in ("main", "HEAD")]
+    old, new = (100 * content["test"]["accuracy"] for content in files)
+    assert f"| model_1 | test accuracy | {old:.2f} % | {new:.2f} % | {new - old:+.2f} points |" in page
+    assert f"- **model_1**: test accuracy {new - old:+.2f} points, " in page
+    assert "The same on both sides: `model_0` and `model_2`." in page
+
+
+def test_both_branches_land_on_main_and_nothing_is_trained_twice(team):
+    ann, ben = team
+    ann.run("git", "switch", "--quiet", "main")
+    ann.run("git", "merge", "--quiet", "other-model_1")
+    assert ann.repro() == []
+    ann.run("git", "push", "--quiet", "origin", "main")
+    own = digests(ben.root, "models/model_2.h5")
+
+    ben.run("git", "fetch", "--quiet")
+    printed = ben.run("git", "merge", "origin/main", expect=1)
+    assert "CONFLICT (content): Merge conflict in dvc.lock" in printed
+    assert "<<<<<<<" not in (ben.root / "params.yaml").read_text()
+    ben.run("git", "checkout", "--theirs", "--", "dvc.lock", "reports")
+    ben.run("git", "add", "dvc.lock", "reports")
+    ben.run("dvc", "pull", "--quiet", "--run-cache")
+    printed = ben.run("dvc", "repro")
+    assert not [stage for stage in stages_in(printed) if stage.startswith("train")], printed
+    assert "Stage 'train@model_2' is cached - skipping run" in printed
+    ben.run("git", "add", "--all")
+    ben.run("git", "commit", "--quiet", "--no-edit")
+    assert digests(ben.root, "models/model_2.h5") == own
+    assert digests(ben.root, "models/model_1.h5") == digests(ann.root, "models/model_1.h5")
+    for model, revision in (
+        ("model_0", "main"),
+        ("model_1", "origin/main"),
+        ("model_2", "origin/other-model_2"),
+    ):
+        path = f"reports/metrics/{model}.json"
+        assert (ben.root / path).read_text() == ben.shown(revision, path)
+    assert ben.repro() == []
+
+    ben.run("git", "push", "--quiet", "origin", "other-model_2", "HEAD:main")
+    ben.run("dvc", "push", "--quiet", "--run-cache")
+    ann.run("git", "pull", "--quiet", "origin", "main")
+    ann.run("dvc", "pull", "--quiet")
+    assert ann.repro() == []
+    assert digests(ann.root, "models/*.h5", "reports/*/*.*") == digests(
+        ben.root, "models/*.h5", "reports/*/*.*"
+    )
