@@ -4,10 +4,10 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 PIP := .venv/bin/python -m pip --disable-pip-version-check
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install demo repro app compare check test bench lint lock clean
+.PHONY: help install demo repro pull app compare check test remote-test bench lint lock clean
 
 help:  ## show this list
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 13
 
 install: .venv/run.done  ## set up .venv with what the pipeline needs, versions and hashes pinned
 
@@ -16,6 +16,9 @@ demo: .venv/run.done  ## run everything on 1,797 embedded digits, without networ
 
 repro: .venv/run.done  ## bring all up to date, JOBS=n trainings at once (default: one per core)
 	@python scripts/repro.py
+
+pull: .venv/run.done  ## fetch the trained models from the DVC remote; TARGETS and REMOTE name others
+	@python scripts/pull.py $(TARGETS) $(if $(REMOTE),--remote $(REMOTE))
 
 app: .venv/app.done  ## open the page for new images, on 127.0.0.1; ARGS='--port 8000'
 	@python -m cifar10.app $(ARGS)
@@ -28,6 +31,9 @@ check: lint test  ## all that has to pass before a change lands
 
 test: .venv/test.done  ## run the tests
 	python -m pytest
+
+remote-test: .venv/test.done  ## run those of remotes alone: SSH, S3 and HTTP servers on this machine
+	python -m pytest tests/test_remotes.py tests/test_sharing.py
 
 bench: .venv/bench.done  ## measure against the notebook's way and PyTorch; EPOCHS, IMAGES, REPEATS shorten it
 	python benchmarks/run.py

@@ -1,12 +1,18 @@
 """Real HTTP servers on this machine, each with the fault that a test needs."""
 
+import base64
 import contextlib
+import math
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 
 @dataclass
@@ -135,3 +141,97 @@ def black_hole() -> Iterator[str]:
             waiting.setblocking(False)
             waiting.connect_ex(listener.getsockname())
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/archive.tar.gz"
+
+
+class _Files(SimpleHTTPRequestHandler):
+    """Serves a folder, read only; to those who know the password, if it takes one."""
+
+    def __init__(self, *arguments: object, login: str | None, **options: object):
+        self.login = login
+        super().__init__(*arguments, **options)
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+    def send_head(self):
+        expected = f"Basic {base64.b64encode((self.login or '').encode()).decode()}"
+        if self.login and self.headers["Authorization"] != expected:
+            self.send_error(HTTPStatus.UNAUTHORIZED)
+            return None
+        return super().send_head()
+
+
+@contextlib.contextmanager
+def folder(root: Path, login: str | None = None) -> Iterator[int]:
+    """Serve the files below `root`, to all or to `login`, that is user:password; give the port."""
+    server = _Server(("127.0.0.1", 0), partial(_Files, directory=str(root), login=login))
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class Line:
+    """A line to a server on this machine that a test cuts, also in the middle of a transfer.
+
+    Who hangs on it when it is cut gets a reset; after that, connections are refused, as by a machine whose
+    server died. `restore` brings it back at the same port.
+    """
+
+    def __init__(self, server: int):
+        self.server = server
+        self.port = 0
+        self.ends: list[socket.socket] = []
+        self.restore()
+
+    def restore(self) -> None:
+        self.left = {"up": math.inf, "down": math.inf}  # bytes to the server, bytes from it
+        self.listener = socket.create_server(("127.0.0.1", self.port))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
+
+    def cut(self) -> None:
+        for end in (self.listener, *self.ends):
+            with contextlib.suppress(OSError):
+                if end is not self.listener:
+                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                end.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for it
+            end.close()
+        self.ends = []
+
+    def cut_after(self, **left: int) -> None:
+        """Let so many more bytes through, `up` to the server or `down` from it, then cut."""
+        self.left |= left
+
+    def _accept(self, listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                server = socket.create_connection(("127.0.0.1", self.server))
+                self.ends += [client, server]
+                for ends in ((client, server, "up"), (server, client, "down")):
+                    threading.Thread(target=self._pump, args=ends, daemon=True).start()
+
+    def _pump(self, source: socket.socket, target: socket.socket, way: str) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 14):
+                self.left[way] -= len(data)
+                if self.left[way] < 0:
+                    self.cut()
+                    return
+                target.sendall(data)
+                if self.left[way] < math.inf:
+                    time.sleep(0.001)  # or buffers take what nobody asked for, and its bytes count
+            target.shutdown(socket.SHUT_WR)
+
+
+@contextlib.contextmanager
+def line(server: int) -> Iterator[Line]:
+    """Lay a line to the server at a port."""
+    laid = Line(server)
+    try:
+        yield laid
+    finally:
+        laid.cut()

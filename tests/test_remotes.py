@@ -1,0 +1,163 @@
+"""Push and pull through real servers on 127.0.0.1, and what is left when they fail."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests import storages
+from tests.conftest import digests
+from tests.preloaded import preloaded
+from tests.storages import MODEL, folder, http, s3, ssh, train_anew
+
+PULL = ["python", "scripts/pull.py"]
+
+
+@pytest.fixture(scope="module")
+def dvc():
+    with preloaded() as found:
+        yield found
+
+
+@pytest.fixture(scope="module", params=[ssh, s3, http], ids=lambda kind: kind.__name__)
+def storage(request, finished, dvc, tmp_path_factory):
+    root = tmp_path_factory.mktemp(request.param.__name__)
+    pusher = storages.make_pusher(finished, dvc, root / "pusher")
+    with request.param(root, pusher) as found:
+        if request.param is not http:
+            pusher.run("dvc", "push", *MODEL)
+        yield found
+
+
+with_folder = pytest.mark.parametrize(
+    "storage", [ssh, s3, http, folder], indirect=True, ids=lambda kind: kind.__name__
+)
+
+
+@with_folder
+def test_a_colleague_pulls_a_model_and_nothing_else_and_classifies_with_it(storage, finished, tmp_path):
+    colleague = storage.colleague(tmp_path / "clone")
+    before = colleague.files()
+    colleague.run("dvc", "pull", *MODEL)
+    new = {name: digest for name, digest in colleague.files().items() if name not in before}
+    assert new == digests(finished.root, *MODEL)
+    images = np.load(finished.root / "data/processed/test/images.npy")
+    Image.fromarray(images[0]).save(tmp_path / "image.png")
+    command = ["python", "-m", "cifar10.classify", "--model=model_0", "--json", str(tmp_path / "image.png")]
+    (image,) = json.loads(colleague.clone.run(*command))["images"]
+    line = (finished.root / "reports/predictions/model_0.csv").read_text().splitlines()[1]
+    probabilities = image["answers"]["model_0"]["probabilities"]
+    assert max(probabilities, key=probabilities.get) == line.split(",")[1]
+
+
+def test_nothing_secret_is_committed(storage):
+    assert storage.secret in storage.local
+    clone = storage.pusher.clone
+    clone.run("git", "check-ignore", "--quiet", ".dvc/config.local")
+    clone.run("git", "add", "--all")
+    assert clone.run("git", "diff", "--cached") == ""
+    assert storage.secret not in clone.run("git", "log", "--patch", "--all")
+
+
+def test_a_stranger_gets_nothing(storage, tmp_path):
+    stranger = storage.colleague(tmp_path / "clone", storage.local.replace(storage.secret, storage.wrong))
+    print(stranger.fails(*PULL, *MODEL))
+
+
+def test_without_a_server_nothing_changes(storage, tmp_path):
+    colleague = storage.colleague(tmp_path / "clone")
+    storage.line.cut()
+    try:
+        print(colleague.fails(*PULL, *MODEL))
+    finally:
+        storage.line.restore()
+
+
+def test_a_server_that_is_gone_in_the_middle_leaves_no_part_and_the_next_pull_completes(
+    storage, finished, tmp_path
+):
+    colleague = storage.colleague(tmp_path / "clone")
+    storage.line.cut_after(down=200_000)
+    try:
+        print(colleague.fails("dvc", "pull", "models/model_0.h5"))
+    finally:
+        storage.line.restore()
+    colleague.run("dvc", "pull", *MODEL)
+    assert digests(colleague.root, *MODEL) == digests(finished.root, *MODEL)
+
+
+@with_folder
+def test_what_the_server_lost_or_damaged_does_not_replace_an_older_model(storage, finished, tmp_path):
+    colleague = storage.colleague(tmp_path / "clone")
+    colleague.run(*PULL, *MODEL)
+    train_anew(colleague.root / "dvc.lock")
+    path = storage.object("models/model_2.h5")
+    assert not storage.files.exists(path)
+    print(colleague.fails(*PULL, *MODEL))
+    right = (finished.root / "models/model_2.h5").read_bytes()
+    try:
+        for damaged in (right[:-1] + bytes([right[-1] ^ 1]), right[:100_000], b""):
+            storage.files.pipe_file(path, damaged)
+            print(colleague.fails(*PULL, *MODEL))
+        storage.files.pipe_file(path, right)
+        colleague.run(*PULL, *MODEL)
+        assert (colleague.root / "models/model_0.h5").read_bytes() == right
+    finally:
+        storage.files.rm_file(path)
+
+
+def test_who_may_only_read_cannot_push(storage, tmp_path):
+    reader = storage.writer(tmp_path / "clone", storage.local.replace(*storage.reader))
+    print(reader.fails("dvc", "push", "models/model_1.h5"))
+    assert not storage.files.exists(storage.object("models/model_1.h5"))
+
+
+@pytest.mark.parametrize("storage", [ssh, s3], indirect=True, ids=lambda kind: kind.__name__)
+def test_a_push_that_breaks_off_is_completed_by_the_next(storage, tmp_path):
+    writer = storage.writer(tmp_path / "clone")
+    storage.line.cut_after(up=1_000_000)
+    try:
+        print(writer.fails("dvc", "push", "models/model_1.h5"))
+    finally:
+        storage.line.restore()
+    print(storage.files.exists(storage.object("models/model_1.h5")), storage.holds("models/model_1.h5"))
+    print(writer.run("dvc", "push", "models/model_1.h5"))
+    assert storage.holds("models/model_1.h5")
+
+
+@pytest.mark.parametrize("storage", [folder], indirect=True, ids=["folder"])
+def test_a_folder_such_as_models_stands_for_the_outputs_in_it(storage, finished, tmp_path):
+    colleague = storage.colleague(tmp_path / "clone")
+    assert "does not exist as an output" in colleague.fails("dvc", "pull", "models")
+    colleague.fails(*PULL, "cifar10", words=["error: cifar10: neither an output of dvc.yaml nor"])
+    words = ["error: no sound copy of models/model_", "models/model_1.h5", "no file here was changed"]
+    colleague.fails(*PULL, words=words)
+    models = digests(finished.root, "models/*.h5", "models/*.npz")
+    storage.pusher.run("dvc", "push", *models)
+    colleague.run(*PULL)
+    assert digests(colleague.root, "models/*.h5", "models/*.npz") == models
+    assert not (colleague.root / "data/processed").exists()
+
+
+@pytest.mark.parametrize("storage", [folder], indirect=True, ids=["folder"])
+def test_a_full_disk_leaves_no_part(storage, tmp_path):
+    writer, reader = storage.writer(tmp_path / "writer"), storage.colleague(tmp_path / "reader")
+    path = storage.object("models/model_1.h5")
+    if storage.files.exists(path):
+        storage.files.rm_file(path)
+    full = ["python", str(tmp_path / "full.py")]  # no file may become larger than 1 MB
+    (tmp_path / "full.py").write_text(
+        "import resource, runpy, sys\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))\n"
+        "from dvc.cli import main\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    print(writer.fails(*full, "push", "models/model_1.h5"))
+    assert not storage.files.exists(path)
+    writer.run("dvc", "push", "models/model_1.h5")
+    assert storage.holds("models/model_1.h5")
+    print(reader.fails(*full, "pull", "models/model_1.h5"))
+    reader.run("dvc", "pull", "models/model_1.h5")
+    assert list(Path(storage.root).rglob("*.tmp")) == []

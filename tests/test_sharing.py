@@ -1,0 +1,104 @@
+"""What docs/remotes.md says of options, secrets, and models without a clone."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests import hosts
+from tests.conftest import ENVIRONMENT, Clone
+from tests.preloaded import preloaded
+from tests.storages import DOCS, MODEL, Colleague, documented, make_pusher, recorded
+
+SECTION = "A model without the repository"
+
+
+@pytest.fixture(scope="module")
+def dvc():
+    with preloaded() as found:
+        yield found
+
+
+@pytest.fixture
+def published(finished, dvc, tmp_path):
+    """A bare repository whose models anybody may get over HTTP, and the folder that is served."""
+    pusher = make_pusher(finished, dvc, tmp_path / "pusher")
+    pusher.follow(documented("Shared folder"), {"/mnt/team/cifar10": f"{tmp_path}/files"})
+    pusher.run("dvc", "push", *MODEL)
+    with hosts.folder(tmp_path / "files") as port:
+        lines = [*documented("Public models over HTTP")[:2], "dvc remote default public"]
+        pusher.follow(lines, {"https://models.example.org/cifar10": f"http://127.0.0.1:{port}"})
+        pusher.clone.commit("Name the remotes")
+        subprocess.run(["git", "clone", "--quiet", "--bare", pusher.root, tmp_path / "bare.git"], check=True)
+        pusher.clone.run("git", "remote", "set-url", "origin", str(tmp_path / "bare.git"))
+        yield pusher
+
+
+def outside(published, elsewhere, line):
+    """Run a documented line in a folder that is no repository; return its exit code and what it printed."""
+    elsewhere.mkdir(exist_ok=True)
+    address = f"file://{published.root.parent}/bare.git"
+    line = line.replace("https://git.example.org/team/cifar10.git", address)
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line],
+        cwd=elsewhere,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def test_a_model_comes_without_a_clone(published, finished, tmp_path):
+    for line in documented(SECTION, ("gto ", "git ")):
+        published.clone.run(*line.split())
+    for line in documented(SECTION):
+        code, printed = outside(published, tmp_path / "elsewhere", line)
+        assert code == 0, printed
+    assert "model_0.h5: OK" in outside(published, tmp_path / "elsewhere", documented(SECTION)[1])[1]
+    right = (finished.root / "models/model_0.h5").read_bytes()
+    found = {path.name: path.read_bytes() == right for path in (tmp_path / "elsewhere").iterdir()}
+    assert found == {"model_0.h5": True, "newest.h5": True, "first.h5": True}
+
+
+def test_a_damaged_model_is_found_by_the_line_that_compares(published, tmp_path):
+    md5 = recorded(published.root, "models/model_0.h5")["md5"]
+    path = tmp_path / "files/files/md5" / md5[:2] / md5[2:]
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-1])
+    get, compare = documented(SECTION)[:2]
+    assert outside(published, tmp_path / "elsewhere", get)[0] == 0
+    code, printed = outside(published, tmp_path / "elsewhere", compare)
+    assert code == 1
+    assert "model_0.h5: FAILED" in printed
+
+
+OPTION = re.compile(r"dvc remote modify (?P<local>--local )?(?P<name>\w+) (?P<option>\w+) (?P<value>\S+)$")
+SECRETS = {"access_key_id", "account_key", "client_secret", "connection_string", "credentialpath", "keyfile"}
+SECRETS |= {"passphrase", "password", "sas_token", "secret_access_key", "session_token", "token"}
+SECTIONS = re.findall("^## (.*)\n+```bash\npip", DOCS.read_text(), re.MULTILINE)
+SECTIONS += ["Shared folder", "Public models over HTTP"]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_dvc_takes_every_option_that_the_page_names_and_commits_no_secret(section, dvc, tmp_path):
+    lines = documented(section)
+    repository = Colleague(Clone(tmp_path), dvc)
+    (tmp_path / ".dvc").mkdir()
+    for name in (".dvc/config", ".dvc/.gitignore"):
+        (tmp_path / name).write_text(Path(name).read_text())
+    repository.clone.run("git", "init", "--quiet")
+    repository.follow(lines, {})
+    listed = repository.run("dvc", "config", "--list").lower().splitlines()
+    repository.clone.run("git", "add", "--all")
+    staged = repository.clone.run("git", "diff", "--cached")
+    for found in filter(None, map(OPTION.match, lines)):
+        assert f"remote.{found['name']}.{found['option']}={found['value']}".lower() in listed
+        assert bool(found["local"]) == (f"{found['option']} = {found['value']}" not in staged)
+        assert found["local"] or found["option"] not in SECRETS
+    code, printed = dvc.run(tmp_path, "dvc", "remote", "modify", "storage", "no_such_option", "x")
+    assert code > 0
+    assert "no_such_option" in printed
