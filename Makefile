@@ -4,7 +4,7 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 PIP := .venv/bin/python -m pip --disable-pip-version-check
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install demo repro test bench lint lock clean
+.PHONY: help install demo repro app test bench lint lock clean
 
 help:  ## show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -16,6 +16,9 @@ demo: .venv/run.done  ## run everything on 1,797 embedded digits, without networ
 
 repro: .venv/run.done  ## bring all up to date, JOBS=n trainings at once (default: one per core)
 	@python scripts/repro.py
+
+app: .venv/app.done  ## open a page that asks the models about your pictures, PORT=n (default: 7860)
+	@python -m cifar10.app $(if $(PORT),--port $(PORT))
 
 test: .venv/test.done  ## run the tests
 	python -m pytest
