@@ -59,7 +59,7 @@ def answer(
         name=shown(name),
         data=_encoded(png(picture)),
         models=models,
-        none=answers.NONE,
+        novel=answers.NONE,
     )
 
 

@@ -39,7 +39,6 @@ def serve(asker: "Asker", listener: socket.socket) -> None:
         footer_links=[],
         run_history=False,
         show_error=False,
-        max_file_size=0,
         ssr_mode=False,
         enable_monitoring=False,
         pwa=False,
@@ -69,7 +68,7 @@ def page(asker: "Asker") -> gradio.Blocks:
             return cards.problem("this example is gone: load the page again")
         return _answer(asker, chosen.name, chosen.content)
 
-    with gradio.Blocks(title="Ask the networks", analytics_enabled=False) as blocks:
+    with gradio.Blocks(title="Ask the networks", fill_width=True, analytics_enabled=False) as blocks:
         gradio.HTML(
             cards.page(),
             css_template=(TEMPLATES / "app.css").read_text("utf-8"),
