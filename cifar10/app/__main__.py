@@ -3,6 +3,7 @@
 import argparse
 import errno
 import importlib.util
+import logging
 import os
 import signal
 import socket
@@ -80,6 +81,7 @@ def _serve(listener: socket.socket) -> None:
         from cifar10 import models
 
         models.configure(seed=0)  # nothing is drawn; one thread, for the same bits as `evaluate`
+    logging.getLogger("tensorflow").setLevel("ERROR")  # it warns when models are loaded anew
     from cifar10.app.asking import Asker
 
     server.serve(Asker(), listener)
