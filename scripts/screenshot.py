@@ -9,8 +9,8 @@ from playwright.sync_api import Page, sync_playwright
 
 TARGET = Path("docs/app.png")
 CHROMIUM = "/usr/bin/chromium"
-EXAMPLES = (4, 8, -1)  # of those that the page offers; the newest answer stands first
-SIZE = {"width": 1000, "height": 1120}  # pixels
+EXAMPLES = (8, 3, -1)  # of those that the page offers; the newest answer stands first
+SIZE = {"width": 1000, "height": 700}  # pixels; the picture is as long as the page
 COLOURS = 128  # enough for a page, and a third of the bytes
 
 
@@ -26,7 +26,7 @@ def main() -> None:
                 page = browser.new_page(viewport=SIZE)  # type: ignore[arg-type]
                 page.goto(url)
                 ask(page)
-                page.screenshot(path=TARGET)
+                page.screenshot(path=TARGET, full_page=True)
                 browser.close()
         finally:
             app.terminate()
