@@ -20,8 +20,8 @@ repro: .venv/run.done  ## bring all up to date, JOBS=n trainings at once (defaul
 pull: .venv/run.done  ## fetch the trained models from the DVC remote; TARGETS and REMOTE name others
 	@python scripts/pull.py $(TARGETS) $(if $(REMOTE),--remote $(REMOTE))
 
-app: .venv/app.done  ## open the page for new images, on 127.0.0.1; ARGS='--port 8000'
-	@python -m cifar10.app $(ARGS)
+app: .venv/app.done  ## open a page that asks the models about your pictures, PORT=n (default: 7860)
+	@python -m cifar10.app $(if $(PORT),--port $(PORT))
 
 compare: export BASE ?= main
 compare: .venv/run.done  ## show as a page of Markdown what this branch changes against BASE (default: main)

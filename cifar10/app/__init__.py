@@ -1,1 +1,1 @@
-"""A page in the browser that asks the trained models about new images."""
+"""A page in the browser on which the trained models answer for new pictures."""

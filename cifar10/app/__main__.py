@@ -1,16 +1,22 @@
-"""Open a page that asks the trained models what new images show, or whether they show none of the classes."""
+"""Open a page on which the trained models say what new pictures show, each beside the others."""
 
 import argparse
+import errno
 import importlib.util
+import logging
 import os
 import signal
+import socket
+import sys
 import tempfile
-import threading
 
 from cifar10 import errors
 
-HOST, PORT = "127.0.0.1", 7860
-ENVIRONMENT = {  # of Gradio and what it loads: nothing is reported or asked for outside this machine
+# Everything else is imported where it is needed: `--help` and a port in use should not take seconds.
+
+LOCAL = "127.0.0.1"
+PORT = 7860
+QUIET = {  # Gradio reads these when it is imported
     "GRADIO_ANALYTICS_ENABLED": "False",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_OFFLINE": "1",
@@ -18,58 +24,67 @@ ENVIRONMENT = {  # of Gradio and what it loads: nothing is reported or asked for
 
 
 def main() -> None:
-    """Read the options, load the models, serve the page until Ctrl-C."""
+    """Listen, load, serve until Ctrl-C."""
     options = _parser().parse_args()
     if importlib.util.find_spec("gradio") is None:
         raise errors.UserError(
-            "the page needs Gradio: `make app` installs and starts it, `pip install -e '.[app]'` installs it"
+            "the page needs gradio, which is not installed: `make app` installs it and opens the page, "
+            "or run pip install -e '.[app]'"
         )
-    signal.signal(signal.SIGTERM, _end)  # as on Ctrl-C, what was uploaded goes
-    with tempfile.TemporaryDirectory(prefix="cifar10-app-") as uploads:
-        os.environ |= ENVIRONMENT | {"GRADIO_TEMP_DIR": uploads}
-        for name in ("NO_PROXY", "no_proxy"):  # Gradio asks itself whether it has started
-            os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1", options.host]))
-        _serve(options.host, options.port)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an exit that tidies up, as Ctrl-C does
+    try:
+        with _listen(options.host, options.port) as listener, tempfile.TemporaryDirectory() as folder:
+            os.environ |= QUIET | {"GRADIO_TEMP_DIR": folder}
+            _serve(listener)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(130)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m cifar10.app", description=__doc__)
     parser.add_argument(
         "--host",
-        default=HOST,
-        help="address to listen on (default: %(default)s, this machine alone; 0.0.0.0 for all that reach it)",
+        default=LOCAL,
+        help=f"address to listen on (default {LOCAL}: this machine alone; 0.0.0.0: whoever reaches it)",
     )
     parser.add_argument(
-        "--port", type=int, default=PORT, metavar="N", help="port to listen on (default: %(default)s)"
+        "--port", type=_port, default=PORT, help=f"default {PORT}; 0 takes one that is free and says which"
     )
     return parser
 
 
-def _serve(host: str, port: int) -> None:
-    from cifar10 import progress
-    from cifar10.app import page
-    from cifar10.app.asking import Asking
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a number from 0 to 65535")
+    return int(text)
 
-    progress.log("loading the models")
-    served = page.build(Asking())
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        page.launch(served, host, port)
+        return socket.create_server((host, port), family=family)
     except OSError as error:
-        raise errors.UserError(
-            f"cannot listen on {host}, port {port}: another program may; `--port {port + 1}` takes the next "
-            f"({' '.join(str(error).split())[:80]})"
-        ) from None
-    progress.log(f"the page: http://{host}:{port} (Ctrl-C ends it)")
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        progress.log("ended")
-    finally:
-        served.close(verbose=False)
+        if error.errno == errno.EADDRINUSE:
+            reason = "something listens there already; name another port with --port, or --port 0"
+        else:
+            reason = f"{error.strerror}; name an address of this machine with --host, a port with --port"
+        raise errors.UserError(f"cannot listen on {host} port {port}: {reason}") from None
 
 
-def _end(*_: object) -> None:
-    raise KeyboardInterrupt
+def _serve(listener: socket.socket) -> None:
+    # before TensorFlow, from which `startup` hides what these need
+    from cifar10 import answers, novelty, startup  # noqa: F401
+    from cifar10.app import server
+
+    with startup.tensorflow():
+        from cifar10 import models
+
+        models.configure(seed=0)  # nothing is drawn; one thread, for the same bits as `evaluate`
+    logging.getLogger("tensorflow").setLevel("ERROR")  # it warns when models are loaded anew
+    from cifar10.app.asking import Asker
+
+    server.serve(Asker(), listener)
 
 
 if __name__ == "__main__":

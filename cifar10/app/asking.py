@@ -1,73 +1,62 @@
-"""The models behind the page: loaded when they are there, asked about files from anybody."""
+"""Ask the trained models about pictures from a page, one at a time."""
 
-from collections.abc import Sequence
+import threading
 from pathlib import Path
 
 import numpy as np
 
-# before TensorFlow, from which `startup` hides what these need
-from cifar10 import answers, images, startup
-from cifar10.errors import UserError
-
-with startup.tensorflow():
-    from cifar10 import classifier, models
-
-    models.configure(seed=0)  # nothing is drawn; one thread, for the same bits as `evaluate`
-
-MAX_BYTES = 20_000_000  # of a file
-MAX_PIXELS = 50_000_000  # of a picture, unpacked
-MAX_FILES = 100  # at once
+from cifar10 import classifier, images, params, paths
+from cifar10.answers import Answers
+from cifar10.app.limits import MAX_BYTES
+from cifar10.classifier import Classifier
 
 
-class Asking:
-    """Models that may not be there yet: `error` says what to run until they are."""
+class Asker:
+    """The models that lie on disk now: loaded when first asked, and again when their files change."""
 
     def __init__(self) -> None:
-        self.error = ""
-        self._classifier: classifier.Classifier | None = None
-        self.ready()
+        self._one = threading.Lock()  # a picture at a time, so that memory stays bounded by one
+        self._seen: dict[Path, int | None] = {}
+        self._loaded: Classifier | None = None
 
-    def ready(self) -> bool:
-        """Load the models unless that is done; tell whether they can be asked."""
-        if self._classifier is None:
-            try:
-                self._classifier = classifier.load()
-                self.error = ""
-            except UserError as error:
-                self.error = str(error)
-        return self._classifier is not None
+    def models(self) -> Classifier:
+        """Give the models.
 
-    @property
-    def classes(self) -> list[str]:
-        """Names of the classes, none without models."""
-        return self._classifier.classes if self._classifier else []
+        Raises:
+            UserError: one is missing or damaged; says what to run.
+        """
+        with self._one:
+            return self._current()
 
-    def ask(self, pictures: np.ndarray) -> dict[str, answers.Answers]:
-        """Ask every model about uint8 (N, 32, 32, 3), as `Classifier.classify` does; only if `ready`."""
-        assert self._classifier is not None  # noqa: S101  (whoever calls has asked)
-        return self._classifier.classify(pictures)
+    def ask(self, content: bytes, name: str) -> tuple[np.ndarray, Classifier, dict[str, Answers]]:
+        """Ask every model what a picture shows, exactly as `cifar10-classify` does.
 
+        Args:
+            content: of a file in any format that `images.read` takes.
+            name: what an error calls the picture.
 
-def read(paths: Sequence[Path]) -> tuple[dict[str, np.ndarray], list[str]]:
-    """Read uploaded files, and delete them whatever they are.
+        Returns:
+            The picture as the models see it, uint8 (32, 32, 3); the models; their answers by name.
 
-    Returns:
-        Pictures, uint8 (32, 32, 3), by the name to show; and a line for each file that is none.
-    """
-    found: dict[str, np.ndarray] = {}
-    refused = [f"{path.name}: more than {MAX_FILES} files at once" for path in paths[MAX_FILES:]]
-    for path in paths[:MAX_FILES]:
-        try:
-            name = path.name if path.name not in found else f"{path.name} ({len(found) + 1})"
-            content = _content(path)
-            found[name] = images.read(content, name=name, max_pixels=MAX_PIXELS, max_bytes=MAX_BYTES)
-        except images.PictureError as error:
-            refused.append(str(error))
-    for path in paths:
-        path.unlink(missing_ok=True)
-    return found, refused
+        Raises:
+            PictureError: it is no picture, or too large.
+            UserError: as for `models`.
+        """
+        with self._one:
+            asked = self._current()
+            picture = images.read(content, name=name, max_bytes=MAX_BYTES)
+            return picture, asked, asked.classify(picture[None])
+
+    def _current(self) -> Classifier:
+        now = _stamps()
+        if self._loaded is None or now != self._seen:
+            self._loaded = None  # what is on disk counts, even if it cannot be loaded
+            self._loaded, self._seen = classifier.load(), now
+        return self._loaded
 
 
-def _content(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(MAX_BYTES + 1)  # one more than allowed shows that it is too much
+def _stamps() -> dict[Path, int | None]:
+    """Give the time of the last change, in nanoseconds, of every file that the answers depend on."""
+    names = params.load().models
+    own = [path(name) for name in names for path in (paths.model, paths.novelty)]
+    return {path: path.stat().st_mtime_ns if path.exists() else None for path in [paths.PARAMS, *own]}

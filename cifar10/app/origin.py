@@ -1,70 +1,100 @@
-"""Where the models behind a page come from: data, git revision, and whether they are what that records."""
+"""Where the trained models come from: which data, which revision, and what has changed since."""
 
 import hashlib
 import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from cifar10 import files, pages, params, paths
-from cifar10.errors import UserError
+from cifar10 import files, pages, paths
 
-LOCK = Path("dvc.lock")
-MADE_OF = (
-    "cifar10",
-    "stages",
-    "dvc.yaml",
-    "dvc.lock",
-    "params.yaml",
-)  # what git keeps of how models are made
+LOCK = Path("dvc.lock")  # what DVC ran: hashes of what went into each stage and of what came out
 
 
-def describe() -> dict[str, Any]:
-    """Gather `data` and `revision`, a few words each, and `warnings`, a line each."""
-    return {"data": _data(), "revision": _git("rev-parse", "--short", "HEAD"), "warnings": _warnings()}
+@dataclass(frozen=True)
+class Origin:
+    """For people: the data and the revision in half a sentence each, and what no longer fits the models."""
+
+    data: str
+    revision: str
+    changed: list[str]
+
+
+def find(models: Sequence[str]) -> Origin:
+    """Look up where these models come from; what cannot be found out is said to be unknown."""
+    return Origin(_data(), _revision(), _changed(models))
 
 
 def _data() -> str:
-    return pages.origin(files.read_json(paths.DATASET)) if paths.DATASET.exists() else ""
+    source = _read(paths.SOURCE) or _read(paths.DATASET)
+    if source.get("source") != "cifar10":
+        return pages.DATA.get(str(source.get("source")), f"unknown data ({paths.SOURCE} not found)")
+    archive = f"archive (SHA-256 {str(source.get('sha256'))[:8]}…)"
+    if source.get("official"):
+        return f"CIFAR-10, the official {archive}"
+    return f"a copy of CIFAR-10, not the official {archive[:-1]})"
 
 
-def _warnings() -> list[str]:
-    found = []
-    if changed := _git("status", "--porcelain", "--", *MADE_OF).splitlines():
-        names = ", ".join(line[3:] for line in changed[:3]) + (", ..." if len(changed) > 3 else "")
-        found.append(f"Since that revision, without a commit, there are changes in {names}.")
-    if others := [name for name in _models() if _recorded(name) not in (None, _md5(name))]:
-        found.append(f"{', '.join(others)}: not the file that dvc.lock records.")
-    return found
+def _revision() -> str:
+    revision = _git("rev-parse", "--short", "HEAD")
+    if revision is None:
+        return "an unknown revision"
+    if _git("status", "--porcelain", "--", str(LOCK)):
+        return f"a run that is not committed, after git revision {revision}"
+    return f"git revision {revision}"
 
 
-def _models() -> list[str]:
+def _changed(models: Sequence[str]) -> list[str]:
+    """Name the models, code and parameters that differ from what dvc.lock records of the models' making."""
+    stages = _read(LOCK).get("stages") or {}
+    if not stages:
+        return [str(LOCK)]
+    mine = [stages.get(f"{stage}@{model}") or {} for stage in ("train", "evaluate") for model in models]
+    chosen = _read(paths.PARAMS)
+    found = [name for stage in mine for name in _differing(stage, models, chosen)]
+    return list(dict.fromkeys(found))
+
+
+def _differing(stage: dict[str, Any], models: Sequence[str], chosen: dict[str, Any]) -> Iterator[str]:
+    own = {str(path(model)) for model in models for path in (paths.model, paths.novelty)}
+    outs = [entry for entry in stage.get("outs", []) if entry["path"] in own]
+    code = [entry for entry in stage.get("deps", []) if entry["path"].endswith(".py")]
+    for entry in outs + code:
+        if _md5(Path(entry["path"])) != entry["md5"]:
+            yield entry["path"]
+    for key, value in stage.get("params", {}).get(str(paths.PARAMS), {}).items():
+        if _entry(chosen, key) != value:
+            yield f"{key} in {paths.PARAMS}"
+
+
+def _md5(path: Path) -> str | None:
+    """Hash a file as DVC does; None if there is none."""
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() if path.is_file() else None
+
+
+def _entry(chosen: Any, key: str) -> Any:
+    """Look up a dotted key; None if it is not there."""
+    for part in key.split("."):
+        chosen = chosen.get(part) if isinstance(chosen, dict) else None
+    return chosen
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Read JSON or YAML; nothing if it is missing, damaged or something else."""
     try:
-        return [name for name in params.load().models if paths.model(name).exists()]
-    except UserError:
-        return []
+        content = files.read_json(path) if path.suffix == ".json" else yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
-def _recorded(name: str) -> str | None:
-    """Look up the MD5 of a model's file, None if it is not recorded."""
+def _git(*arguments: str) -> str | None:
+    """Ask git; None if there is none, or no clone."""
     try:
-        stage = yaml.safe_load(LOCK.read_text(encoding="utf-8"))["stages"][f"train@{name}"]
-    except (OSError, KeyError, TypeError, yaml.YAMLError):
-        return None
-    found = [out.get("md5") for out in stage["outs"] if out["path"] == str(paths.model(name))]
-    return found[0] if found else None
-
-
-def _md5(name: str) -> str:
-    with paths.model(name).open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-
-
-def _git(*arguments: str) -> str:
-    """Ask git; nothing without git or outside a repository."""
-    try:
-        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
+        asked = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
-        return ""
-    return done.stdout.strip("\n")
+        return None
+    return asked.stdout.strip()

@@ -1,0 +1,50 @@
+"""Pictures to try: a test image of each class, and one that shows none of them."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import skimage
+from PIL import Image
+
+from cifar10 import files, paths, results
+from cifar10.errors import UserError
+
+PERSON = "astronaut.png"  # lies in scikit-image's package
+
+
+@dataclass(frozen=True)
+class Example:
+    """A picture's file: what is to be seen on it, what it is called, what it holds."""
+
+    label: str
+    name: str
+    content: bytes
+
+
+def find() -> list[Example]:
+    """Gather the examples; without test images at hand it is the person alone."""
+    person = (Path(skimage.__file__).parent / "data" / PERSON).read_bytes()
+    return [*_tests(), Example("an astronaut, of no class", PERSON, person)]
+
+
+def _tests() -> list[Example]:
+    """Give the first test image of each class that has one."""
+    try:
+        images, labels = results.pictures("test")
+        classes = files.read_json(paths.CLASSES)
+    except (UserError, OSError, ValueError):
+        return []
+    found, first = np.unique(labels, return_index=True)
+    return [
+        Example(classes[label], f"test image {index}: {classes[label]}", png(images[index]))
+        for label, index in zip(found, first, strict=True)
+    ]
+
+
+def png(picture: np.ndarray) -> bytes:
+    """Write uint8 (H, W, 3) as a PNG file."""
+    content = io.BytesIO()
+    Image.fromarray(picture).save(content, "PNG")
+    return content.getvalue()

@@ -1,0 +1,56 @@
+"""A real browser without a window, and what its pages ask for."""
+
+import contextlib
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--use-fake-device-for-media-stream",  # a camera that shows a test pattern
+    "--use-fake-ui-for-media-stream",
+]
+
+
+@contextlib.contextmanager
+def started():
+    """Start Chromium; skip the test where it is missing."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make test")
+    if not CHROMIUM.exists():
+        pytest.skip(f"no {CHROMIUM}: scripts/install-test-servers")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A page that is open, with a record of what it asked for and complained of."""
+
+    def __init__(self, browser, url, **options):
+        self.context = browser.new_context(**options)
+        self.page = self.context.new_page()
+        self.requests, self.complaints = [], []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("websocket", lambda socket: self.requests.append(socket.url))
+        self.page.on("console", lambda message: self._heard(message.type, message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.complaints.append("dialog"), dialog.dismiss()))
+        self.page.goto(url)
+
+    def _heard(self, kind, text):
+        if kind == "error" or "Content Security Policy" in text:
+            self.complaints.append(text)
+
+    @property
+    def hosts(self):
+        """Hosts of all requests but those for what lies in the page itself."""
+        parts = [urlsplit(url) for url in self.requests]
+        return {part.netloc for part in parts if part.scheme not in ("data", "blob")}
