@@ -32,7 +32,7 @@ class Guard:
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
-                message = message | {"headers": [*message["headers"], *own]}
+                message = {**message, "headers": [*message["headers"], *own]}
             await send(message)
 
         if scope["type"] == "lifespan":
