@@ -221,7 +221,8 @@ def _obstacle(before: Side, after: Side, name: str) -> str:
                 f"its predictions of {side.label} do not give its test accuracy there: run `dvc checkout` or "
                 "`dvc repro`"
             )
-    if not np.array_equal(*(side.predictions[name]["actual"].to_numpy() for side in sides)):
+    first, second = (side.predictions[name]["actual"].to_numpy() for side in sides)
+    if not np.array_equal(first, second):
         return "measured on other test images, so that no image pairs with one of the other side"
     return ""
 
