@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.conftest import ENVIRONMENT
 
 PARENT = """
-import contextlib, importlib, json, os, runpy, sys
+import contextlib, faulthandler, importlib, json, os, runpy, signal, sys
 
 for name in json.loads(sys.argv[1]):
     with contextlib.suppress(ImportError):
@@ -29,6 +29,8 @@ for line in sys.stdin:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(os.open(task["output"], os.O_WRONLY), 1)
     os.dup2(1, 2)
+    faulthandler.dump_traceback_later(40)
+    signal.alarm(45)  # nothing takes that long, unless it hangs
     os.chdir(task["folder"])
     os.environ.update(task["environment"])
     program, *sys.argv[:] = task["command"]

