@@ -97,7 +97,7 @@ def test_what_the_server_lost_or_damaged_does_not_replace_an_older_model(storage
     colleague.fails(*PULL, *MODEL)
     right = (finished.root / "models/model_2.h5").read_bytes()
     try:
-        for damaged in (right[:-1] + bytes([right[-1] ^ 1]), right[:100_000], b""):
+        for damaged in (right[:-1] + bytes([right[-1] ^ 1]), right[:100_000]):
             storage.files.pipe_file(path, damaged)
             colleague.fails(*PULL, *MODEL)
         storage.files.pipe_file(path, right)
