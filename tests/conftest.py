@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 from filelock import FileLock
 
 from scripts import demo
@@ -99,6 +100,13 @@ class Clone:
         text = path.read_text()
         assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {name}"
         path.write_text(text.replace(old, new))
+
+    def keep_models(self, *names):
+        """Delete the entries of the other models from params.yaml."""
+        path = self.root / "params.yaml"
+        content = yaml.safe_load(path.read_text())
+        content["models"] = {name: content["models"][name] for name in names}
+        path.write_text(yaml.safe_dump(content, sort_keys=False))
 
     def edit_model(self, name, old, new):
         """Replace the first place of a text in the entry of a model in params.yaml."""

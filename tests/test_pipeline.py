@@ -120,6 +120,7 @@ def test_repro_by_force_runs_everything_and_leaves_git_diff_empty(workspace, fin
 def test_without_validation_the_pipeline_still_ends_in_a_report(workspace):
     workspace.edit("params.yaml", "validation_fraction: 0.1", "validation_fraction: 0")
     workspace.edit("params.yaml", "epochs: 2", "epochs: 1")
+    workspace.keep_models("model_0")
     assert workspace.repro()[-1] == "report"
     metrics = json.loads((workspace.root / "reports/metrics/model_0.json").read_text())
     assert "validation" not in metrics

@@ -12,7 +12,8 @@ import pytest
 
 from tests.conftest import ENVIRONMENT, digests
 
-OUTPUTS = ["models/*.h5", "reports/histories/*.csv", "reports/metrics/*.json", "reports/figures/*.png"]
+OF_A_MODEL = ["models/*.h5", "reports/histories/*.csv", "reports/metrics/*.json"]
+OUTPUTS = [*OF_A_MODEL, "reports/figures/*.png"]
 
 
 @pytest.fixture
@@ -52,6 +53,7 @@ def test_jobs_has_to_be_a_number(finished, jobs):
 
 
 def test_one_after_the_other_on_a_terminal_each_has_a_live_line_and_the_same_bytes(finished, fresh):
+    fresh.keep_models("model_0", "model_2")
     outside, inside = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "scripts/repro.py"],
@@ -68,7 +70,8 @@ def test_one_after_the_other_on_a_terminal_each_has_a_live_line_and_the_same_byt
             shown += chunk.decode(errors="replace")
     os.close(outside)
     assert process.wait() == 0
-    assert digests(fresh.root, *OUTPUTS) == digests(finished.root, *OUTPUTS)
+    expected = digests(finished.root, *OF_A_MODEL)
+    assert digests(fresh.root, *OF_A_MODEL) == {k: v for k, v in expected.items() if "model_1" not in k}
     assert "model_2: waiting" in shown
     assert "epoch 1/2" in shown
     assert "loss=" in shown
