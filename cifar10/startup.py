@@ -13,9 +13,9 @@ GREETING = re.compile(
     rb"^(WARNING: All log messages before absl::InitializeLog|I0000 .* (port|cpu_feature_guard)\.cc)"
 )
 
-# Keras loads these, if they are installed, for scikit-learn wrappers and data frames that nothing here uses:
-# a second and 90 MB of every training.
-SPARED = ("pandas", "sklearn")
+# Keras loads these, if they are installed, for wrappers, data frames and pictures that nothing here uses:
+# more than a second and 90 MB of every training.
+SPARED = ("matplotlib", "pandas", "sklearn")
 
 
 @contextlib.contextmanager

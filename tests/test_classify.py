@@ -13,6 +13,7 @@ from PIL import Image
 
 COMMAND = ("python", "-m", "cifar10.classify")
 MODELS = ["model_0", "model_1", "model_2"]
+ASTRONAUT = str(Path(skimage.__file__).parent / "data/astronaut.png")
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +30,20 @@ def predicted(finished, name):
         return list(csv.DictReader(file))
 
 
-def test_test_images_as_files_get_the_classes_that_were_recorded(finished, pictures):
-    found = json.loads(finished.run(*COMMAND, str(pictures), "--json"))
-    assert [entry["image"] for entry in found["images"]] == sorted(map(str, pictures.iterdir()))
+@pytest.fixture(scope="module")
+def found(finished, pictures):
+    """What the command prints of the test images and, last, of the astronaut."""
+    return json.loads(finished.run(*COMMAND, str(pictures), ASTRONAUT, "--json"))
+
+
+def test_test_images_as_files_get_the_classes_that_were_recorded(finished, pictures, found):
+    *images, _ = found["images"]
+    assert [entry["image"] for entry in images] == sorted(map(str, pictures.iterdir()))
     for name in MODELS:
         rows = predicted(finished, name)
-        assert len(rows) == len(found["images"])
+        assert len(rows) == len(images)
         accepted = []
-        for row, entry in zip(rows, found["images"], strict=True):
+        for row, entry in zip(rows, images, strict=True):
             answer = entry["answers"][name]
             probabilities = answer["probabilities"]
             assert max(probabilities, key=probabilities.get) == row["predicted"]
@@ -47,9 +54,9 @@ def test_test_images_as_files_get_the_classes_that_were_recorded(finished, pictu
         assert np.mean(accepted) == pytest.approx(recorded["scores"][recorded["score"]]["accepted"])
 
 
-def test_the_person_of_the_report_is_answered_as_the_command_does(finished):
-    astronaut = Path(skimage.__file__).parent / "data/astronaut.png"
-    (entry,) = json.loads(finished.run(*COMMAND, str(astronaut), "--json"))["images"]
+def test_the_person_of_the_report_is_answered_as_the_command_does(finished, found):
+    entry = found["images"][-1]
+    assert entry["image"] == ASTRONAUT
     for name in MODELS:
         recorded = json.loads((finished.root / f"reports/novelty/{name}.json").read_text())["person"]
         answer = entry["answers"][name]

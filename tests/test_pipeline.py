@@ -60,23 +60,6 @@ def test_an_edit_to_the_plots_redraws_and_retrains_nothing(workspace):
     assert workspace.run("git", "status", "--porcelain", "reports") == ""  # the same figures
 
 
-def test_a_change_to_one_model_trains_that_one_and_shows_in_every_diff(workspace):
-    before = digests(workspace.root, "models/*.h5")
-    workspace.edit_model("model_1", "units: 3000", "units: 30")
-    assert workspace.repro() == ["train@model_1", "evaluate@model_1", "report"]
-    after = digests(workspace.root, "models/*.h5")
-    assert {name for name in after if after[name] != before[name]} == {"models/model_1.h5"}
-    parameters = json.loads(workspace.run("dvc", "params", "diff", "HEAD", "--json"))
-    assert list(parameters) == ["params.yaml"]
-    assert all(key.startswith("models.model_1.") for key in parameters["params.yaml"])
-    metrics = json.loads(workspace.run("dvc", "metrics", "diff", "HEAD", "--json"))
-    assert sorted(metrics) == ["reports/metrics/model_1.json", "reports/novelty/model_1.json"]
-    assert metrics["reports/metrics/model_1.json"]["model.parameters"]["diff"] < 0
-    workspace.run("dvc", "plots", "diff", "HEAD", "--out", "plots")
-    page = (workspace.root / "plots/index.html").read_text()
-    assert "workspace" in page
-
-
 def test_a_fourth_model_is_an_entry_of_params_and_trains_alone(workspace):
     with (workspace.root / "params.yaml").open("a") as file:
         file.write(
