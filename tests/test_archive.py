@@ -142,7 +142,13 @@ def test_a_changed_byte_is_noticed():
 @pytest.mark.parametrize(
     "content",
     [b"", b"<html>Not found</html>", gzip.compress(b""), gzip.compress(b"no tar" * 999), b"PK\x03\x04" * 99],
-    ids=["nothing", "HTML", "empty gzip", "gzip of text", "zip"],  # gzip writes the time, an id may not have it
+    ids=[
+        "nothing",
+        "HTML",
+        "empty gzip",
+        "gzip of text",
+        "zip",
+    ],  # bytes would be the id, and gzip writes the time
 )
 def test_what_is_no_archive_is_refused(content):
     with pytest.raises(UserError, match=r"^some.tar.gz is no complete .tar.gz archive \(.+\): get it again$"):
