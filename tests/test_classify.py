@@ -60,7 +60,8 @@ def test_the_person_of_the_report_is_answered_as_the_command_does(finished, foun
     for name in MODELS:
         recorded = json.loads((finished.root / f"reports/novelty/{name}.json").read_text())["person"]
         answer = entry["answers"][name]
-        assert recorded == {"known": answer["known"], "probabilities": answer["probabilities"]}
+        assert recorded["probabilities"] == answer["probabilities"]
+        assert recorded["known"] == pytest.approx(answer["known"], abs=1e-5)  # sums of another order
         row = next(line for line in person_table(finished) if line[0] == name)
         assert row[1] == (answer["verdict"] or "none of these")
         assert row[2].startswith(max(answer["probabilities"], key=answer["probabilities"].get))
