@@ -77,16 +77,21 @@ def html(found: Results, params: Params, figures: Mapping[str, bytes]) -> str:
     return page.replace(" %", "\u00a0%")  # no line ends between a number and its %
 
 
-def render(template: str, found: Results, params: Params, **more: Any) -> str:
-    """Fill a template with the results, and with what else it asks for."""
-    environment = jinja2.Environment(
+def templates() -> jinja2.Environment:
+    """Give the templates of this library; what goes into HTML is escaped, Markdown needs it case by case."""
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=jinja2.select_autoescape(["html.jinja"]),  # Markdown needs none
+        autoescape=jinja2.select_autoescape(["html.jinja"]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+
+
+def render(template: str, found: Results, params: Params, **more: Any) -> str:
+    """Fill a template with the results, and with what else it asks for."""
+    environment = templates()
     environment.filters |= FILTERS
     return environment.get_template(template).render(**_context(found, params), **more)
 

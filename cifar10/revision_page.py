@@ -2,14 +2,12 @@
 
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
-import jinja2
 import yaml
 
 from cifar10 import comparison, revisions
-from cifar10.pages import FILTERS
+from cifar10.pages import FILTERS, templates
 from cifar10.revisions import ABSENT, Row, Side
 
 DASH = "\u2013"
@@ -29,14 +27,7 @@ def markdown(
         lacks: how many commits of `before` are not part of `after`.
         missing: sentences about what could not be had.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=jinja2.select_autoescape([]),  # Markdown: what others named goes through `code`
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = templates()  # Markdown: what others named goes through `code`
     environment.filters |= FILTERS | {
         "code": code,
         "value": value,

@@ -35,7 +35,8 @@ def main() -> None:
         **metrics.last_epoch(pd.read_csv(paths.history(name))),
         "model": {"parameters": model.count_params(), "bytes": paths.model(name).stat().st_size},
     }
-    write_table(metrics.predictions(outputs.probabilities, test.labels, class_names), paths.predictions(name))
+    predictions = metrics.predictions(outputs.probabilities, test.labels, class_names)
+    files.write_text(paths.predictions(name), predictions.to_csv(index=False, lineterminator="\n"))
     files.write_json(paths.architecture(name), models.architecture(model))
     files.write_json(paths.metrics(name), figures)
     files.write_json(paths.novelty_metrics(name), find_novelty(name, look, outputs, chosen.data.source))
@@ -51,19 +52,14 @@ def find_novelty(name: str, look: novelty.Look, test: Outputs, source: str) -> d
     picked = detectors[choice["score"]]
     novel = {kind: look(images) for kind, images in nonclass.real(source).items()}
     novelty.save(picked, paths.novelty(name))
-    write_table(novelty.table(picked, {"test": test, **novel}), paths.novelty_scores(name))
+    scores = novelty.table(picked, {"test": test, **novel})
+    files.write_text(paths.novelty_scores(name), scores.to_csv(index=False, lineterminator="\n"))
     return {
         **choice,
         "calibrated_on": calibrated_on,
         "scores": novelty.measure(detectors, test, novel),
         "person": novelty.answer(picked, look(nonclass.person()[None])),
     }
-
-
-def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a CSV file, the same bytes on every system."""
-    with files.replacing(path) as beside:
-        table.to_csv(beside, index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":

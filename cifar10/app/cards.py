@@ -2,10 +2,8 @@
 
 import base64
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 
 from cifar10 import answers, images, pages
@@ -15,8 +13,6 @@ from cifar10.app.limits import MAX_BYTES, MOST
 from cifar10.app.origin import Origin
 from cifar10.listing import shown
 from cifar10.novelty import Detector
-
-TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
 def page() -> str:
@@ -82,11 +78,4 @@ def _encoded(content: bytes) -> str:
 
 
 def _render(template: str, **content: Any) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=jinja2.select_autoescape(["html.jinja"]),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(template).render(**content)
+    return pages.templates().get_template(template).render(**content)

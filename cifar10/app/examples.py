@@ -2,13 +2,11 @@
 
 import io
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import skimage
 from PIL import Image
 
-from cifar10 import files, paths, results
+from cifar10 import files, nonclass, paths, results
 from cifar10.errors import UserError
 
 PERSON = "astronaut.png"  # lies in scikit-image's package
@@ -25,7 +23,7 @@ class Example:
 
 def find() -> list[Example]:
     """Gather the examples; without test images at hand it is the person alone."""
-    person = (Path(skimage.__file__).parent / "data" / PERSON).read_bytes()
+    person = (nonclass.DATA / PERSON).read_bytes()
     return [*_tests(), Example("an astronaut, of no class", PERSON, person)]
 
 
