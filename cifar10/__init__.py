@@ -1,1 +1,5 @@
-"""The library that the pipeline's stages share. It knows no stage and does nothing on import."""
+"""The library that the stages share. Importing it pins the arithmetic of NumPy and TensorFlow; see arithmetic.py."""
+
+from cifar10 import arithmetic
+
+arithmetic.pin()

@@ -1,0 +1,139 @@
+"""Pin the floating-point arithmetic of NumPy, TensorFlow and HDF5, whatever the environment says.
+
+The order in which the terms of a float32 sum are added decides the last bits of a result. Libraries choose that
+order by instruction set, number of cores and environment variables, which they read when they are loaded.
+`import cifar10` calls `pin`, so import the package before NumPy and TensorFlow.
+"""
+
+import os
+import platform
+import sys
+import warnings
+from importlib import metadata
+from typing import Any
+
+from cifar10 import machine
+
+PORTABLE, FASTEST = "AVX2", "AVX512_CORE"  # limits, as oneDNN spells them
+EVERYWHERE = {
+    "TF_ENABLE_ONEDNN_OPTS": "1",  # by itself TensorFlow wants AVX512-VNNI; a step takes 0.6 of the time with it
+    "ONEDNN_DEFAULT_FPMATH_MODE": "STRICT",  # no bfloat16 inside float32 products
+    "OPENBLAS_NUM_THREADS": "1",  # products of NumPy sum in another order on two cores
+    "VECLIB_MAXIMUM_THREADS": "1",  # the same on macOS
+    "HDF5_USE_FILE_LOCKING": "FALSE",  # some network file systems have no locks; no file is written twice here
+}
+ON_X86 = {"ONEDNN_MAX_CPU_ISA": PORTABLE}
+WITH_AVX2 = {
+    "OPENBLAS_CORETYPE": "Haswell",  # the AVX2 kernels; those of AVX-512 sum in another order
+    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",  # AVX-512 rounds exp, log and power otherwise
+}
+UNSET = (  # each of these would choose other kernels, or stop NumPy from loading
+    "DNNL_CPU_ISA_HINTS",
+    "NPY_ENABLE_CPU_FEATURES",
+    "ONEDNN_CPU_ISA_HINTS",
+    "TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL",
+    "TF_DISABLE_MKL",
+    "TF_ENABLE_MKL_NATIVE_FORMAT",
+    "TF_SET_ONEDNN_FPMATH_MODE",
+    "TF_XLA_FLAGS",
+)
+INSTRUCTIONS = {  # sets that oneDNN has kernels for, the fastest first, and the processor flags that each needs
+    "AVX512_CORE": {"avx512f", "avx512bw", "avx512dq", "avx512vl"},
+    "AVX2": {"avx2", "fma"},
+    "AVX": {"avx"},
+    "SSE41": {"sse4_1"},
+}
+LIBRARIES = {"h5py": ["h5py"], "keras": ["keras"], "numpy": ["numpy"], "tensorflow": ["tensorflow", "tensorflow-cpu"]}
+
+
+def settings(portable: bool = True) -> dict[str, str]:
+    """Return the environment variables that pin the arithmetic on this processor.
+
+    Args:
+        portable: use nothing beyond AVX2, so that every x86-64 processor with AVX2 and FMA sums in the same order.
+            Otherwise TensorFlow uses AVX-512 where the processor has it.
+    """
+    chosen = dict(EVERYWHERE)
+    if machine.is_x86_64():
+        chosen |= ON_X86 if portable else {"ONEDNN_MAX_CPU_ISA": FASTEST}
+        chosen |= WITH_AVX2 if INSTRUCTIONS["AVX2"] <= machine.flags() else {}
+    return chosen
+
+
+def pin(portable: bool = True) -> None:
+    """Set the environment for what this process loads from now on, and for its children.
+
+    Args:
+        portable: as for `settings`.
+
+    Warns:
+        RuntimeWarning: NumPy or TensorFlow was loaded before, with other settings.
+    """
+    wanted = settings(portable)
+    changed = any(os.environ.get(name) != value for name, value in wanted.items())
+    changed = changed or any(name in os.environ for name in UNSET)
+    late = [library for library in ("numpy", "tensorflow") if library in sys.modules]
+    if changed and late:
+        warnings.warn(
+            f"{' and '.join(late)} was imported before cifar10: results can differ in their last digits; "
+            "import cifar10 first",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+    for name in UNSET:
+        os.environ.pop(name, None)
+    os.environ.update(wanted)
+
+
+def in_effect() -> dict[str, Any]:
+    """Describe the arithmetic of this process. Equal descriptions stand for equal bits; TensorFlow is loaded.
+
+    Returns:
+        `system`: operating system and architecture; `instructions`: the set in use; `oneDNN`: whether TensorFlow
+        uses it; `versions`: of the libraries that compute.
+    """
+    return {
+        "system": f"{platform.system()} {'x86_64' if machine.is_x86_64() else platform.machine()}",
+        "instructions": instructions(),
+        "oneDNN": _onednn(),
+        "versions": versions(),
+    }
+
+
+def instructions() -> str:
+    """Name the instruction set that oneDNN uses: the best that processor and environment allow."""
+    if not machine.is_x86_64():
+        return platform.machine()
+    names = list(INSTRUCTIONS)
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", FASTEST)
+    allowed = names[names.index(limit) :] if limit in names else names
+    flags = machine.flags()
+    return next((name for name in allowed if INSTRUCTIONS[name] <= flags), "unknown")
+
+
+def versions() -> dict[str, str]:
+    """Return the installed versions of the libraries that compute, by name."""
+    return {name: _version(distributions) for name, distributions in LIBRARIES.items()}
+
+
+def describe(arithmetic: dict[str, Any]) -> str:
+    """Put what `in_effect` returned into half a line, without the versions."""
+    onednn = "" if arithmetic["oneDNN"] else ", without oneDNN"
+    return f"{arithmetic['system']}, {arithmetic['instructions']}{onednn}"
+
+
+def _version(distributions: list[str]) -> str:
+    for name in distributions:
+        try:
+            return metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return "not installed"
+
+
+def _onednn() -> bool:
+    try:
+        from tensorflow.python.util import _pywrap_util_port  # TensorFlow has no public way to ask
+    except ImportError:
+        return False
+    return bool(_pywrap_util_port.IsMklEnabled())

@@ -1,0 +1,55 @@
+"""Describe the computer: processor, instruction sets, cores, memory."""
+
+import contextlib
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import psutil
+from archspec.cpu import detect
+
+CPUINFO = Path("/proc/cpuinfo")
+FLAGS = ("sse4_1", "avx", "avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "asimd", "sve")
+
+
+def is_x86_64() -> bool:
+    """Tell whether the processor is a 64-bit Intel or AMD one."""
+    return platform.machine().lower() in ("x86_64", "amd64")
+
+
+def flags() -> frozenset[str]:
+    """Return the processor's features by the names of /proc/cpuinfo; empty if they cannot be found out."""
+    with contextlib.suppress(Exception):  # archspec asks files, programs or registers, by system
+        return frozenset(detect.detected_info().features)
+    return frozenset()
+
+
+def processor() -> str:
+    """Name the processor: vendor's name, family and model, as far as the system tells."""
+    lines = CPUINFO.read_text(errors="replace").splitlines() if CPUINFO.exists() else []
+    fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines[:30])}
+    name = fields.get("model name") or platform.processor() or platform.machine() or "unknown processor"
+    if "cpu family" not in fields or "model" not in fields:
+        return name
+    return f"{name} (family {fields['cpu family']}, model {fields['model']})"
+
+
+def cores() -> int:
+    """Count the cores that this process may use."""
+    process = psutil.Process()
+    allowed = len(process.cpu_affinity()) if hasattr(process, "cpu_affinity") else None
+    return allowed or os.cpu_count() or 1
+
+
+def describe() -> dict[str, Any]:
+    """Describe the computer and its Python, for a report of what was measured on it."""
+    found = flags()
+    return {
+        "processor": processor(),
+        "flags": [flag for flag in FLAGS if flag in found],
+        "cores": cores(),
+        "memory_bytes": psutil.virtual_memory().total,
+        "system": platform.system(),
+        "python": platform.python_version(),
+    }
