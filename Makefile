@@ -44,10 +44,11 @@ lint: .venv/test.done  ## check style and types
 	ruff format --check
 	mypy
 
-lock:  ## pin the newest allowed versions in requirements*.txt (needs uv)
+lock: .venv/run.done  ## pin the newest allowed versions in requirements*.txt (needs uv)
 	$(COMPILE) --upgrade --extra dev -o requirements-dev.txt
 	$(COMPILE) --constraint requirements-dev.txt -o requirements.txt
 	$(COMPILE) --constraint requirements-dev.txt --extra app -o requirements-app.txt
+	python scripts/versions.py
 
 clean:  ## delete the demo and the environment; data, models and reports stay
 	rm -rf demo .venv

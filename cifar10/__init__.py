@@ -1,4 +1,4 @@
-"""The library that the stages share. Importing it pins the arithmetic of NumPy and TensorFlow; see arithmetic.py."""
+"""The library that the stages share. Importing it pins the arithmetic of NumPy and TensorFlow."""
 
 from cifar10 import arithmetic
 

@@ -1,7 +1,7 @@
 """Pin the floating-point arithmetic of NumPy, TensorFlow and HDF5, whatever the environment says.
 
-The order in which the terms of a float32 sum are added decides the last bits of a result. Libraries choose that
-order by instruction set, number of cores and environment variables, which they read when they are loaded.
+The order in which the terms of a float32 sum are added decides its last bits. Libraries choose that order by
+instruction set, number of cores and environment variables, which they read when they are loaded.
 `import cifar10` calls `pin`, so import the package before NumPy and TensorFlow.
 """
 
@@ -16,11 +16,11 @@ from cifar10 import machine
 
 PORTABLE, FASTEST = "AVX2", "AVX512_CORE"  # limits, as oneDNN spells them
 EVERYWHERE = {
-    "TF_ENABLE_ONEDNN_OPTS": "1",  # by itself TensorFlow wants AVX512-VNNI; a step takes 0.6 of the time with it
+    "TF_ENABLE_ONEDNN_OPTS": "1",  # TensorFlow's default needs AVX512-VNNI; with it steps take 0.6 of the time
     "ONEDNN_DEFAULT_FPMATH_MODE": "STRICT",  # no bfloat16 inside float32 products
     "OPENBLAS_NUM_THREADS": "1",  # products of NumPy sum in another order on two cores
     "VECLIB_MAXIMUM_THREADS": "1",  # the same on macOS
-    "HDF5_USE_FILE_LOCKING": "FALSE",  # some network file systems have no locks; no file is written twice here
+    "HDF5_USE_FILE_LOCKING": "FALSE",  # some network file systems have no locks
 }
 ON_X86 = {"ONEDNN_MAX_CPU_ISA": PORTABLE}
 WITH_AVX2 = {
@@ -37,21 +37,26 @@ UNSET = (  # each of these would choose other kernels, or stop NumPy from loadin
     "TF_SET_ONEDNN_FPMATH_MODE",
     "TF_XLA_FLAGS",
 )
-INSTRUCTIONS = {  # sets that oneDNN has kernels for, the fastest first, and the processor flags that each needs
+INSTRUCTIONS = {  # sets that oneDNN has kernels for, fastest first, with the flags that each needs
     "AVX512_CORE": {"avx512f", "avx512bw", "avx512dq", "avx512vl"},
     "AVX2": {"avx2", "fma"},
     "AVX": {"avx"},
     "SSE41": {"sse4_1"},
 }
-LIBRARIES = {"h5py": ["h5py"], "keras": ["keras"], "numpy": ["numpy"], "tensorflow": ["tensorflow", "tensorflow-cpu"]}
+LIBRARIES = {  # that decide the bytes of models and metrics, and the names that they are installed by
+    "h5py": ["h5py"],
+    "keras": ["keras"],
+    "numpy": ["numpy"],
+    "tensorflow": ["tensorflow-cpu", "tensorflow"],
+}
 
 
 def settings(portable: bool = True) -> dict[str, str]:
     """Return the environment variables that pin the arithmetic on this processor.
 
     Args:
-        portable: use nothing beyond AVX2, so that every x86-64 processor with AVX2 and FMA sums in the same order.
-            Otherwise TensorFlow uses AVX-512 where the processor has it.
+        portable: use nothing beyond AVX2, so that every x86-64 processor with AVX2 and FMA sums in the same
+            order. Otherwise TensorFlow uses AVX-512 where the processor has it.
     """
     chosen = dict(EVERYWHERE)
     if machine.is_x86_64():
@@ -69,28 +74,34 @@ def pin(portable: bool = True) -> None:
     Warns:
         RuntimeWarning: NumPy or TensorFlow was loaded before, with other settings.
     """
-    wanted = settings(portable)
-    changed = any(os.environ.get(name) != value for name, value in wanted.items())
-    changed = changed or any(name in os.environ for name in UNSET)
-    late = [library for library in ("numpy", "tensorflow") if library in sys.modules]
-    if changed and late:
+    wanted: dict[str, str | None] = {**dict.fromkeys(UNSET), **settings(portable)}
+    changed = [name for name, value in wanted.items() if os.environ.get(name) != value]
+    late = {library for name in changed if (library := _reader(name)) in sys.modules}
+    if late:
         warnings.warn(
-            f"{' and '.join(late)} was imported before cifar10: results can differ in their last digits; "
-            "import cifar10 first",
+            f"{' and '.join(sorted(late))} was imported before cifar10: results can differ in their last "
+            "digits; import cifar10 first",
             RuntimeWarning,
             stacklevel=3,
         )
-    for name in UNSET:
+    for name in changed:
         os.environ.pop(name, None)
-    os.environ.update(wanted)
+    os.environ.update({name: value for name, value in wanted.items() if value is not None})
+
+
+def _reader(variable: str) -> str:
+    """Name the library that reads a variable when it is loaded."""
+    if variable.startswith(("NPY_", "OPENBLAS_", "VECLIB_")):
+        return "numpy"
+    return "h5py" if variable.startswith("HDF5_") else "tensorflow"
 
 
 def in_effect() -> dict[str, Any]:
     """Describe the arithmetic of this process. Equal descriptions stand for equal bits; TensorFlow is loaded.
 
     Returns:
-        `system`: operating system and architecture; `instructions`: the set in use; `oneDNN`: whether TensorFlow
-        uses it; `versions`: of the libraries that compute.
+        `system`: operating system and architecture; `instructions`: the set in use; `oneDNN`: whether
+        TensorFlow uses it; `versions`: of the libraries that compute.
     """
     return {
         "system": f"{platform.system()} {'x86_64' if machine.is_x86_64() else platform.machine()}",
@@ -120,6 +131,18 @@ def describe(arithmetic: dict[str, Any]) -> str:
     """Put what `in_effect` returned into half a line, without the versions."""
     onednn = "" if arithmetic["oneDNN"] else ", without oneDNN"
     return f"{arithmetic['system']}, {arithmetic['instructions']}{onednn}"
+
+
+def difference(theirs: dict[str, Any], ours: dict[str, Any]) -> str:
+    """Say in half a line how the arithmetic that computed something differs from that of this process."""
+    if (there := describe(theirs)) != (here := describe(ours)):
+        return f"it was computed on {there}; this is {here}"
+    changed = [
+        f"{name} {theirs['versions'].get(name)} (here {version})"
+        for name, version in ours["versions"].items()
+        if theirs["versions"].get(name) != version
+    ]
+    return f"it was computed with {', '.join(changed)}"
 
 
 def _version(distributions: list[str]) -> str:

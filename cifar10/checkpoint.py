@@ -11,17 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from cifar10 import files
+from cifar10 import arithmetic, files
 
-LIBRARIES = ("keras", "numpy", "tensorflow")  # whose arithmetic is in the result
+UNREADABLE = (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A file with the state of one training; `key` tells that training from every other."""
+    """A file with the state of one training.
+
+    `key` tells that training from every other; `computed_with` is the arithmetic of this process, from
+    `arithmetic.in_effect`. A state that another arithmetic computed is never gone on from.
+    """
 
     path: Path
     key: str
+    computed_with: dict[str, Any]
 
     def save(self, history: list[dict[str, Any]], variables: Sequence[Any]) -> None:
         """Write the state after an epoch; until it is complete the one before it stays.
@@ -32,7 +37,9 @@ class Checkpoint:
         """
         arrays = {f"variable_{index}": variable.numpy() for index, variable in enumerate(variables)}
         with files.replacing(self.path) as beside:
-            np.savez(beside, key=np.array(self.key), history=np.array(json.dumps(history)), **arrays)
+            texts = {"key": self.key, "computed_with": self._arithmetic(), "history": json.dumps(history)}
+            arrays |= {name: np.array(text) for name, text in texts.items()}
+            np.savez(beside, allow_pickle=False, **arrays)
 
     def load(self, variables: Sequence[Any]) -> list[dict[str, Any]]:
         """Put the saved state into the variables.
@@ -43,15 +50,31 @@ class Checkpoint:
         """
         try:
             with np.load(self.path, allow_pickle=False) as saved:
-                if str(saved["key"]) != self.key:
+                if (str(saved["key"]), str(saved["computed_with"])) != (self.key, self._arithmetic()):
                     return []
                 history = json.loads(str(saved["history"]))
                 arrays = [saved[f"variable_{index}"] for index in range(len(variables))]
-        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
+        except UNREADABLE:
             return []
         for variable, array in zip(variables, arrays, strict=True):
             variable.assign(array)
         return history
+
+    def refusal(self) -> str | None:
+        """Say why `load` does not use the file, None if there is none."""
+        try:
+            with np.load(self.path, allow_pickle=False) as saved:
+                key, theirs = str(saved["key"]), json.loads(str(saved["computed_with"]))
+        except FileNotFoundError:
+            return None
+        except UNREADABLE:
+            return "it is damaged"
+        if theirs != self.computed_with:
+            return arithmetic.difference(theirs, self.computed_with)
+        return "it is damaged" if key == self.key else "parameters, images or code have changed since"
+
+    def _arithmetic(self) -> str:
+        return json.dumps(self.computed_with, sort_keys=True)
 
     def remove(self) -> None:
         """Delete the file, once the training is finished."""
@@ -66,12 +89,9 @@ def key(settings: dict[str, Any], data: Sequence[Path]) -> str:
         data: the files that it reads.
 
     Returns:
-        SHA-256 as hex, over the settings, the bytes of the data, the code of this library that is loaded and
-        the versions of the libraries that compute.
+        SHA-256 as hex, over the settings, the bytes of the data and the code of this library that is loaded.
     """
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    for library in LIBRARIES:
-        digest.update(f"{library} {getattr(sys.modules.get(library), '__version__', None)}".encode())
     loaded = [str(sys.modules[name].__file__) for name in sorted(sys.modules) if name.startswith("cifar10.")]
     for path in [*data, *map(Path, loaded)]:
         with path.open("rb") as file:

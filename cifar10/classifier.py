@@ -20,9 +20,7 @@ class Classifier:
     looks: dict[str, Look]
 
     def classify(self, images: np.ndarray) -> dict[str, Answers]:
-        """Ask every model; an image gets the same probabilities whatever others come with it.
-
-        The score may differ in its seventh digit where it is a distance.
+        """Ask every model; an image gets the same answer, bit for bit, whatever others come with it.
 
         Args:
             images: uint8 (N, 32, 32, 3), as `images.read` gives them.

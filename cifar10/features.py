@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from cifar10 import models
-from cifar10.models import keras, tf  # by way of it, which sets what they read when they are imported
+from cifar10.models import keras  # by way of it, which sets what they read when they are imported
 from cifar10.outputs import Outputs
 from cifar10.probabilities import normalize
 
@@ -25,14 +25,10 @@ def looker(model: keras.Sequential) -> Callable[[np.ndarray], Outputs]:
     last = max((index for index, layer in enumerate(model.layers) if layer.weights), default=-1)
     taps = keras.Model(model.inputs, [model.layers[last].input, _before_activation(model), model.outputs[0]])
     sigmoid = models.output_activation(model) == "sigmoid"
-    signature = [tf.TensorSpec((None, *models.INPUT_SHAPE), tf.uint8)]
-    forward = tf.function(lambda batch: taps(batch, training=False), input_signature=signature)
+    predict = models.predictor(taps)
 
     def look(images: np.ndarray) -> Outputs:
-        size = models.PREDICTION_BATCH
-        starts = range(0, max(len(images), 1), size)  # without images one empty batch, for the shapes
-        batches = [_several(forward, images[start : start + size]) for start in starts]
-        features, raw, scores = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+        features, raw, scores = predict(images)
         logits = raw.astype(np.float64)
         logits = -np.logaddexp(0, -logits) if sigmoid else logits
         return Outputs(
@@ -40,12 +36,6 @@ def looker(model: keras.Sequential) -> Callable[[np.ndarray], Outputs]:
         )
 
     return look
-
-
-def _several(forward: Callable[[tf.Tensor], list[tf.Tensor]], batch: np.ndarray) -> list[np.ndarray]:
-    """Run a batch, filled up to two images: a matrix of one row is multiplied in another order of sums."""
-    missing = np.zeros((max(0, 2 - len(batch)), *models.INPUT_SHAPE), np.uint8)
-    return [part.numpy()[: len(batch)] for part in forward(tf.constant(np.concatenate([batch, missing])))]
 
 
 def _before_activation(model: keras.Sequential) -> keras.KerasTensor:

@@ -1,5 +1,6 @@
 """What a model's probabilities say about it: accuracy, loss, calibration. Arrays in, numbers out."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -94,9 +95,9 @@ def predictions(probabilities: np.ndarray, labels: np.ndarray, class_names: list
     return frame
 
 
-def last_epoch(history: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Take the training figures, and the validation figures where there are some, of the last epoch."""
-    row = history.iloc[-1]
+def last_epoch(history: Path) -> dict[str, dict[str, float]]:
+    """Read the training figures, and the validation figures where there are some, of a history's last epoch."""
+    row = pd.read_csv(history).iloc[-1]
     figures = {"train": {"accuracy": float(row["accuracy"]), "loss": float(row["loss"])}}
     if pd.notna(row["val_loss"]):
         figures["validation"] = {"accuracy": float(row["val_accuracy"]), "loss": float(row["val_loss"])}

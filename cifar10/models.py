@@ -1,5 +1,6 @@
 """Networks and optimizers from params.yaml, weights from disk: the door to Keras."""
 
+import json
 import logging
 import os
 from collections.abc import Callable
@@ -9,18 +10,20 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # both are read once, when TensorFlow is imported
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
+import h5py
 import keras
 import numpy as np
 import tensorflow as tf
 
-from cifar10 import files
+from cifar10 import arithmetic, files
 from cifar10.construct import construct, first_line, subclasses
 from cifar10.errors import UserError
 from cifar10.optimizers import FusedAdam
 from cifar10.params import NUM_CLASSES, Model
 
 INPUT_SHAPE = (32, 32, 3)
-PREDICTION_BATCH = 500  # images; 30 MB of activations in the first layer
+ARITHMETIC = "arithmetic"  # attribute of an .h5 file
+PREDICTION_BATCH = 64  # images; with 8, 32 or 320 an answer depends on where in the batch its image stands
 
 
 def configure(seed: int) -> None:
@@ -81,8 +84,14 @@ def optimizer(name: str, entry: Model) -> keras.optimizers.Optimizer:
     return construct(known, kind, arguments, key)
 
 
-def save(model: keras.Model, path: Path) -> None:
-    """Write architecture and weights as HDF5, no optimizer state: the same bytes for the same weights."""
+def save(model: keras.Model, path: Path, computed_with: dict[str, Any]) -> None:
+    """Write architecture and weights as HDF5, no optimizer state: the same bytes for the same weights.
+
+    Args:
+        model: from `build`.
+        path: where to write.
+        computed_with: from `arithmetic.in_effect`; becomes an attribute of the file.
+    """
     with files.replacing(path) as beside:
         keras_log = logging.getLogger("absl")
         level = keras_log.level
@@ -93,6 +102,25 @@ def save(model: keras.Model, path: Path) -> None:
             model.save(beside)
         finally:
             keras_log.setLevel(level)
+        with h5py.File(beside, "r+") as file:
+            file.attrs[ARITHMETIC] = json.dumps(computed_with)
+
+
+def facts(model: keras.Model, path: Path) -> dict[str, Any]:
+    """Gather facts about a model and its .h5 file.
+
+    Returns:
+        `parameters`, their number; `bytes`, the file's size; `trained_on`, the arithmetic that the file says its
+        weights were computed with, and `evaluated_on`, that of this process, as `arithmetic.describe` puts it.
+    """
+    with h5py.File(path) as file:
+        text = file.attrs.get(ARITHMETIC)
+    return {
+        "parameters": model.count_params(),
+        "bytes": path.stat().st_size,
+        "trained_on": arithmetic.describe(json.loads(text)) if text else "unknown",
+        "evaluated_on": arithmetic.describe(arithmetic.in_effect()),
+    }
 
 
 def load_weights(model: keras.Model, path: Path) -> None:
@@ -112,23 +140,31 @@ def load_weights(model: keras.Model, path: Path) -> None:
         ) from None
 
 
-def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-    """Compile the way through a network once, for as many images and calls as come.
+def predictor(model: keras.Model) -> Callable[[np.ndarray], list[np.ndarray]]:
+    """Compile inference, once for as many images and calls as come. All inference runs through this function.
+
+    Every batch has PREDICTION_BATCH images; the last one is filled up with black ones. So an image comes out
+    the same, bit for bit, whatever others come with it and wherever it stands among them: matrix products are
+    cut into tiles by the number of rows, and 64 rows leave no tile that sums in another order.
 
     Args:
-        model: from `build`.
+        model: from `build`, or another that starts at its inputs.
 
     Returns:
-        A function that takes uint8 (N, 32, 32, 3) images and gives the scores of the output layer, float32
-        (N, K), not negative; `probabilities.normalize` makes probabilities of them.
+        A function from uint8 (N, 32, 32, 3) images to the model's outputs, float32 (N, ...) each. A network of
+        params.yaml has one, (N, K) scores; `probabilities.normalize` makes probabilities of them.
     """
-    batches = tf.TensorSpec((None, *INPUT_SHAPE), tf.uint8)
-    forward = tf.function(lambda batch: model(batch, training=False), input_signature=[batches])
+    batch_spec = tf.TensorSpec((PREDICTION_BATCH, *INPUT_SHAPE), tf.uint8)
+    forward = tf.function(lambda batch: model(batch, training=False), input_signature=[batch_spec])
 
-    def predict(images: np.ndarray) -> np.ndarray:
-        starts = range(0, len(images), PREDICTION_BATCH)
-        scores = [forward(tf.constant(images[start : start + PREDICTION_BATCH])).numpy() for start in starts]
-        return np.concatenate(scores) if scores else np.zeros((0, model.output_shape[-1]), np.float32)
+    def predict(images: np.ndarray) -> list[np.ndarray]:
+        batches = []
+        for start in range(0, max(len(images), 1), PREDICTION_BATCH):  # no image: one, for the shapes
+            some = images[start : start + PREDICTION_BATCH]
+            batch = np.zeros(batch_spec.shape, np.uint8)
+            batch[: len(some)] = some
+            batches.append([part.numpy()[: len(some)] for part in tf.nest.flatten(forward(batch))])
+        return [np.concatenate(parts) for parts in zip(*batches, strict=True)]
 
     return predict
 

@@ -22,6 +22,7 @@ HELD_OUT = (
     10  # without validation images every tenth training image stays out of the bank and takes their place
 )
 MOST = 5000  # of these
+BLOCK = 64  # images whose distances are computed in one product
 COLUMNS = ["kind", "score"]
 
 Look = Callable[[np.ndarray], Outputs]  # from images, uint8 (N, 32, 32, 3)
@@ -69,9 +70,22 @@ def known(score: str, outputs: Outputs, bank: np.ndarray) -> np.ndarray:
             return np.logaddexp.reduce(outputs.logits, axis=1)
         case _:
             near = min(NEIGHBOUR, len(bank))
-            similar = unit(outputs.features) @ bank.T  # between unit vectors: distance² = 2 - 2 similarity
+            similar = products(unit(outputs.features), bank)  # of unit vectors: distance² = 2 - 2 similarity
             nearest = np.partition(similar, -near, axis=1)[:, -near].astype(np.float64)
             return -np.sqrt(np.maximum(2 - 2 * nearest, 0))
+
+
+def products(features: np.ndarray, bank: np.ndarray) -> np.ndarray:
+    """Multiply features (N, D) with the rows of a bank (M, D), float32 (N, M).
+
+    BLOCK rows at a time, the last ones filled up with zeros: the order in which BLAS sums depends on the number
+    of rows, so an image would score otherwise with others beside it.
+    """
+    missing = -len(features) % BLOCK
+    filled = np.concatenate([features, np.zeros((missing, features.shape[1]), features.dtype)])
+    blocks = filled.reshape(-1, BLOCK, features.shape[1])
+    parts = [block @ bank.T for block in blocks]
+    return np.concatenate([*parts, np.zeros((0, len(bank)), np.float32)])[: len(features)]
 
 
 def unit(features: np.ndarray) -> np.ndarray:

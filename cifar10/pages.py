@@ -155,8 +155,22 @@ def _measured(found: Results) -> str:
     train, validation, test = (f"{found.images[split]:,}" for split in results.SPLITS)
     return (
         f"Measured on {origin(found.source)}: {train} training, {validation} validation and {test} test "
-        f"images in {len(found.classes)} classes."
+        f"images in {len(found.classes)} classes. {arithmetic_used(found)}"
     )
+
+
+def arithmetic_used(found: Results) -> str:
+    """Say which arithmetic computed the models and their figures, and warn where it is not one for all."""
+    used = {model.name: model.metrics["model"] for model in found.models}
+    steps = {
+        f"{name} was {step}": kinds[f"{step}_on"]
+        for name, kinds in used.items()
+        for step in ("trained", "evaluated")
+    }
+    if len(kinds := set(steps.values())) == 1:
+        return f"Trained and evaluated on {kinds.pop()}."
+    listed = comparison.listed([f"{step} on {kind}" for step, kind in steps.items()])
+    return f"Mixed arithmetic, so figures differ by more than the models do: {listed}."
 
 
 def _sizes(found: Results, published: Mapping[str, Reference]) -> str:

@@ -41,6 +41,7 @@ class Train(_Section):
     epochs: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=1)]
     seed: Annotated[int, Field(ge=0, lt=2**32)]
+    portable: bool
 
 
 class Reference(_Section):

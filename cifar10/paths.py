@@ -3,6 +3,7 @@
 from pathlib import Path
 
 PARAMS = Path("params.yaml")
+VERSIONS = Path("versions.yaml")  # of the libraries that decide the bytes of results
 
 # download
 PARTIAL = Path("data/partial")  # downloads under way; neither git nor DVC keeps them

@@ -59,6 +59,7 @@ def _context(before: Side, after: Side, links: Links) -> dict[str, Any]:
         "untested": {name: why for name, why in untested.items() if why != revisions.SAME_PREDICTIONS},
         "drawn": {name: (links(before, name), links(after, name)) for name in drawn},
         "same_drawn": [name for name in names if name not in drawn],
+        "recomputed": revisions.recomputed(before, after),
         "stale": [(side, side.stale) for side in (before, after) if side.stale],
     }
 

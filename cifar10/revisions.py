@@ -169,6 +169,25 @@ def figures(before: Side, after: Side) -> list[Row]:
     return [row for model in models for row in rows[model] if any(r.before != r.after for r in rows[model])]
 
 
+def recomputed(before: Side, after: Side) -> dict[str, tuple[str, str]]:
+    """Find the models of both sides that were not trained and evaluated with the same arithmetic.
+
+    Returns:
+        By model, what each side was computed on; "unknown" where it does not say.
+    """
+    found = {}
+    keys = ("trained_on", "evaluated_on")
+    for name in (name for name in after.models if name in before.metrics and name in after.metrics):
+        used = [
+            [side.metrics[name].get("model", {}).get(key, "unknown") for key in keys]
+            for side in (before, after)
+        ]
+        if used[0] != used[1]:
+            first, second = (" / ".join(dict.fromkeys(kinds)) for kinds in used)
+            found[name] = (first, second)
+    return found
+
+
 def retrained(before: Side, after: Side) -> list[str]:
     """List the models of both sides whose predictions are not, by dvc.lock, the same bytes."""
     return [

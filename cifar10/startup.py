@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
+from cifar10 import arithmetic
+
 # TensorFlow 2.21 prints these from C++ before any setting of the log level is read.
 GREETING = re.compile(
     rb"^(WARNING: All log messages before absl::InitializeLog|I0000 .* (port|cpu_feature_guard)\.cc)"
@@ -19,8 +21,13 @@ SPARED = ("matplotlib", "pandas", "sklearn")
 
 
 @contextlib.contextmanager
-def tensorflow() -> Iterator[None]:
-    """Wrap the first import of TensorFlow and Keras."""
+def tensorflow(portable: bool = True) -> Iterator[None]:
+    """Wrap the first import of TensorFlow and Keras.
+
+    Args:
+        portable: as for `arithmetic.pin`.
+    """
+    arithmetic.pin(portable)
     with _absent(SPARED), _without_greetings():
         yield
 

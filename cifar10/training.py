@@ -175,10 +175,11 @@ def train(
 
 
 def _validate(
-    predict: Callable[[np.ndarray], np.ndarray], validation: Split
+    predict: Callable[[np.ndarray], list[np.ndarray]], validation: Split
 ) -> tuple[float | None, float | None]:
     if not len(validation.labels):
         return None, None
-    probabilities = normalize(predict(validation.images))
+    (scores,) = predict(validation.images)
+    probabilities = normalize(scores)
     accuracy = (probabilities.argmax(axis=1) == validation.labels).mean()
     return cross_entropy(probabilities, validation.labels), float(accuracy)

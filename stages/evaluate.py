@@ -5,11 +5,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
-
-from cifar10 import dataset, errors, files, metrics, nonclass, novelty, params, paths, progress, startup
+from cifar10 import (
+    dataset,
+    errors,
+    files,
+    metrics,
+    nonclass,
+    novelty,
+    params,
+    paths,
+    progress,
+    startup,
+    versions,
+)
 from cifar10.outputs import Outputs
 
 
@@ -21,6 +30,7 @@ def main() -> None:
     chosen = params.load()
     entry = chosen.model(name)
     test, class_names = dataset.load("test"), dataset.class_names()
+    versions.check()
 
     with startup.tensorflow():
         from cifar10 import features, models  # here, since it takes seconds and a typo should not
@@ -32,8 +42,8 @@ def main() -> None:
     outputs = look(test.images)
     figures = {
         "test": metrics.summary(outputs.probabilities, test.labels, class_names),
-        **metrics.last_epoch(pd.read_csv(paths.history(name))),
-        "model": {"parameters": model.count_params(), "bytes": paths.model(name).stat().st_size},
+        **metrics.last_epoch(paths.history(name)),
+        "model": models.facts(model, paths.model(name)),
     }
     predictions = metrics.predictions(outputs.probabilities, test.labels, class_names)
     files.write_text(paths.predictions(name), predictions.to_csv(index=False, lineterminator="\n"))

@@ -4,10 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
 from cifar10 import cards, errors, figures, files, pages, params, paths, plots, progress, results
+
+# isort: split
+from matplotlib.figure import Figure
 
 
 def write_figures(drawn: dict[str, Figure]) -> dict[str, bytes]:

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
-from cifar10 import checkpoint, dataset, errors, files, params, paths, progress, startup
+from cifar10 import arithmetic, checkpoint, dataset, errors, files, params, paths, progress, startup, versions
 
 NOTE = (
     "Interrupted, it goes on after its last full epoch when it is started again, and ends in the same bytes."
@@ -22,20 +22,23 @@ def main() -> None:
     entry = settings.model(name)
     training, validation = dataset.load("train"), dataset.load("validation")
     num_classes = len(dataset.class_names())
+    versions.check()
 
-    with startup.tensorflow():
+    with startup.tensorflow(settings.train.portable):
         from cifar10 import models  # here, since it takes seconds and a typo should not
         from cifar10 import training as trainer
 
         models.configure(settings.train.seed)
     model = models.build(name, entry, num_classes)
     optimizer = models.optimizer(name, entry)
-    started = time.monotonic()
-    variables = trainer.state(model, optimizer)
-    saved = checkpoint.Checkpoint(paths.checkpoint(name), identity(name, settings))
+    started, variables = time.monotonic(), trainer.state(model, optimizer)
+    computed_with = arithmetic.in_effect()
+    saved = checkpoint.Checkpoint(paths.checkpoint(name), identity(name, settings), computed_with)
     history = saved.load(variables)
     if history:
         progress.log(f"{name}: going on after epoch {len(history)}")
+    elif refusal := saved.refusal():
+        progress.log(f"{name}: starting over, the checkpoint is of no use: {refusal}")
     steps = -(-len(training.labels) // settings.train.batch_size)  # of an epoch
     whole = {"total": steps * settings.train.epochs, "initial": steps * len(history)}
     with progress.bar(desc=name, unit=" steps", **whole) as bar:
@@ -50,7 +53,7 @@ def main() -> None:
             history.append(epoch.row())
             saved.save(history, variables)
             progress.log(f"{name}: {epoch.describe(settings.train.epochs)}")
-    models.save(model, paths.model(name))
+    models.save(model, paths.model(name), computed_with)
     files.write_csv(paths.history(name), history)
     saved.remove()
     progress.log(f"{name}: trained in {time.monotonic() - started:.1f} s, written to {paths.model(name)}")
