@@ -4,7 +4,7 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 PIP := .venv/bin/python -m pip --disable-pip-version-check
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install demo repro pull app compare check test remote-test bench lint lock clean
+.PHONY: help install demo repro pull app verify compare check test remote-test bench lint lock clean
 
 help:  ## show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 13
@@ -22,6 +22,9 @@ pull: .venv/run.done  ## fetch the trained models from the DVC remote; TARGETS a
 
 app: .venv/app.done  ## open a page that asks the models about your pictures, PORT=n (default: 7860)
 	@python -m cifar10.app $(if $(PORT),--port $(PORT))
+
+verify: .venv/run.done  ## tell whether this machine gives the recorded bytes; FULL=1: the whole pipeline, RECORD=1: add it
+	@python scripts/$(if $(FULL),reproduce.py,verify.py $(if $(RECORD),--record))
 
 compare: export BASE ?= main
 compare: .venv/run.done  ## show as a page of Markdown what this branch changes against BASE (default: main)

@@ -35,6 +35,13 @@ def processor() -> str:
     return f"{name} (family {fields['cpu family']}, model {fields['model']})"
 
 
+def vendor() -> str:
+    """Name the processor's vendor as it does itself, such as GenuineIntel; "unknown" if it cannot be found out."""
+    with contextlib.suppress(Exception):
+        return str(detect.detected_info().vendor)
+    return "unknown"
+
+
 def cores() -> int:
     """Count the cores that this process may use."""
     process = psutil.Process()
@@ -47,6 +54,7 @@ def describe() -> dict[str, Any]:
     found = flags()
     return {
         "processor": processor(),
+        "vendor": vendor(),
         "flags": [flag for flag in FLAGS if flag in found],
         "cores": cores(),
         "memory_bytes": psutil.virtual_memory().total,

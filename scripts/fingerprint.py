@@ -1,0 +1,131 @@
+"""Print hashes of what this machine computes: single operations, and an epoch of every model of params.yaml.
+
+The images are scikit-learn's handwritten digits, which are part of that package. Equal hashes are equal bytes.
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from cifar10 import arithmetic, errors, params, sources, startup
+
+# isort: split
+import numpy as np
+
+DIGITS = 12  # hexadecimal ones of a hash
+ASKED = 100  # images; more than a batch and no multiple of one
+
+
+def main() -> None:
+    """Compute in this process, print JSON."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--fastest", action="store_true", help="as with train.portable: false")
+    portable = not parser.parse_args().fastest
+    chosen = params.load()
+    images = sources.digits()
+    with startup.tensorflow(portable):
+        from cifar10 import models
+
+        models.configure(chosen.train.seed)
+    found = {
+        "arithmetic": arithmetic.in_effect(),
+        "operations": dict(operations()),
+        "models": {name: trained(name, chosen, images) for name in chosen.models},
+    }
+    print(json.dumps(found))
+
+
+def definition(name: str, chosen: params.Params) -> str:
+    """Hash what params.yaml says of a training, but for the number of epochs."""
+    train = chosen.train.model_dump(exclude={"epochs", "portable"})
+    text = json.dumps({"model": chosen.models[name].model_dump(), "train": train}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+
+
+def digest(*arrays: Any) -> str:
+    """Hash the bytes of arrays."""
+    total = hashlib.sha256()
+    for array in arrays:
+        total.update(np.ascontiguousarray(array).tobytes())
+    return total.hexdigest()[:DIGITS]
+
+
+def operations() -> Iterator[tuple[str, str]]:
+    """Hash single operations on drawn numbers, the simple ones first."""
+    import tensorflow as tf
+
+    draw = np.random.default_rng(0)
+
+    def numbers(*shape: int) -> np.ndarray:
+        return (draw.integers(-(2**15), 2**15, shape) / 2**15).astype(np.float32)  # exact on every machine
+
+    wide, kernel, upstream = numbers(32, 1000), numbers(1000, 500), numbers(32, 500)
+    yield "NumPy exp", digest(np.exp(wide.astype(np.float64)))
+    yield "NumPy log", digest(np.log(np.abs(wide.astype(np.float64)) + 1))
+    yield "NumPy product", digest(wide @ kernel)
+    yield "NumPy norm", digest(np.linalg.norm(wide, axis=1))
+    pictures, filters, changes = numbers(32, 15, 15, 16), numbers(3, 3, 16, 32), numbers(32, 13, 13, 32)
+    conv = {"strides": [1, 1, 1, 1], "padding": "VALID"}
+    calls: dict[str, Callable[[], Any]] = {
+        "sum": lambda: tf.reduce_sum(kernel, axis=0),
+        "mean": lambda: tf.reduce_mean(pictures, axis=[1, 2]),
+        "exp": lambda: tf.exp(wide),
+        "log": lambda: tf.math.log(tf.abs(wide) + 1),
+        "tanh": lambda: tf.tanh(wide),
+        "sigmoid": lambda: tf.sigmoid(wide),
+        "rsqrt": lambda: tf.math.rsqrt(tf.abs(wide) + 1),
+        "softmax": lambda: tf.nn.softmax(wide[:, :10]),
+        "max pooling": lambda: tf.nn.max_pool2d(pictures, 2, 2, "VALID"),
+        "convolution": lambda: tf.nn.conv2d(pictures, filters, 1, "VALID"),
+        "convolution, gradient of its input": lambda: tf.raw_ops.Conv2DBackpropInput(
+            input_sizes=pictures.shape, filter=filters, out_backprop=changes, **conv
+        ),
+        "convolution, gradient of its filters": lambda: tf.raw_ops.Conv2DBackpropFilter(
+            input=pictures, filter_sizes=filters.shape, out_backprop=changes, **conv
+        ),
+        "matrix product": lambda: tf.matmul(wide, kernel),
+        "matrix product, gradient of its input": lambda: tf.matmul(kernel, upstream, transpose_b=True),
+        "matrix product, gradient of its kernel": lambda: tf.matmul(wide, upstream, transpose_a=True),
+    }
+    for name, call in calls.items():
+        yield name, digest(tf.function(call)().numpy())
+
+
+def trained(name: str, chosen: params.Params, images: Any) -> dict[str, str]:
+    """Train a model on the digits for an epoch.
+
+    Returns:
+        Hashes: of its `definition` in params.yaml, of the weights at the `start` and after the `epoch`, and of its
+        `answers`, the scores of the last layer for test images.
+    """
+    from cifar10 import models
+    from cifar10 import training as trainer
+
+    entry = chosen.models[name]
+    model = models.build(name, entry, len(images.class_names))
+    optimizer = models.optimizer(name, entry)
+    trainer.state(model, optimizer)
+    start = digest(*model.get_weights())
+    run = trainer.stepper(model, optimizer)
+    for batches in trainer.order(
+        len(images.train_labels), chosen.train.batch_size, chosen.train.seed, epoch=1
+    ):
+        run(images.train_images[batches], images.train_labels[batches])
+    (answers,) = models.predictor(model)(images.test_images[:ASKED])
+    return {
+        "definition": definition(name, chosen),
+        "start": start,
+        "epoch": digest(*model.get_weights()),
+        "answers": digest(answers),
+    }
+
+
+if __name__ == "__main__":
+    errors.run(main)

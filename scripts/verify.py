@@ -1,0 +1,204 @@
+"""Tell in about a minute, before any long run, whether this machine gives the recorded bytes.
+
+Computes single operations and trains each model of params.yaml on embedded images, and compares hashes with those
+that reports/fingerprints.json holds of other machines.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from rich.console import Console
+from rich.table import Table
+
+from cifar10 import arithmetic, errors, files, machine, params
+from cifar10.errors import UserError
+
+RECORDS = Path("reports/fingerprints.json")
+PARTS = ("start", "epoch", "answers")
+DOCS = "docs/reproducibility.md"
+console = Console(highlight=False, soft_wrap=True)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How the hashes of one recorded machine compare with those of this one.
+
+    `same` has a row per operation and model; True, False, or None where one of the two has no such hash.
+    """
+
+    record: dict[str, Any]
+    same: dict[str, bool | None]
+
+    @property
+    def first_difference(self) -> str | None:
+        """The first row that differs."""
+        return next((name for name, same in self.same.items() if same is False), None)
+
+
+def main() -> None:
+    """Compare, or record."""
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
+    parser.add_argument("--record", action="store_true", help=f"add this machine to {RECORDS}, or renew it")
+    if parser.parse_args().record:
+        record()
+    else:
+        sys.exit(verify())
+
+
+def record() -> None:
+    """Write what this machine computes, with AVX2 at most and with all that it has."""
+    found = [fingerprint(), fingerprint("--fastest")]
+    entry = {
+        **identity(found[0]),
+        "fingerprints": {run["arithmetic"]["instructions"]: _hashes(run) for run in found},
+    }
+    others = [other for other in records() if _key(other) != _key(entry)]
+    files.write_json(RECORDS, sorted([*others, entry], key=lambda kept: json.dumps(_key(kept))))
+    console.print(f"{RECORDS}: recorded {title(entry)}")
+
+
+def verify() -> int:
+    """Compare and say what was found; return the exit code, 1 if a machine like this one gave other bytes."""
+    chosen = params.load()
+    run = fingerprint(*([] if chosen.train.portable else ["--fastest"]))
+    here, instructions = identity(run), run["arithmetic"]["instructions"]
+    console.print(f"This machine: {title(here)}")
+    console.print(f"Arithmetic: {arithmetic.describe(run['arithmetic'])}, {_versions(here['versions'])}")
+    comparable = [kept for kept in records() if _comparable(kept, here, instructions)]
+    verdicts = [
+        Verdict(kept, compare(kept["fingerprints"][instructions], _hashes(run))) for kept in comparable
+    ]
+    if not verdicts:
+        console.print(
+            f"{RECORDS} has no machine with this system, these instructions and these versions: nothing to "
+            f"compare with. `make verify RECORD=1` adds this one. {_meaning()}"
+        )
+        return 0
+    for number, verdict in enumerate(verdicts, 1):
+        console.print(f"Recorded machine {number}: {title(verdict.record)}")
+    console.print(table(verdicts))
+    alike = [verdict for verdict in verdicts if _key(verdict.record) == _key(here)]
+    return conclude(verdicts, alike)
+
+
+def conclude(verdicts: list[Verdict], alike: list[Verdict]) -> int:
+    """Say what the comparison means; return the exit code.
+
+    Args:
+        verdicts: of all comparable machines.
+        alike: those of machines with the same processor, flags and versions as this one.
+    """
+    unknown = [name for name in verdicts[0].same if all(verdict.same[name] is None for verdict in verdicts)]
+    if unknown:
+        console.print(
+            f"Not recorded as params.yaml has it now: {', '.join(unknown)}; `make verify RECORD=1` records it."
+        )
+    differing = [verdict for verdict in verdicts if verdict.first_difference]
+    for verdict in differing:
+        console.print(f"{title(verdict.record)}: the first difference is {verdict.first_difference!r}.")
+    if not differing:
+        console.print("This machine gives the recorded bytes.")
+        return 0
+    console.print(_meaning())
+    if any(verdict in differing for verdict in alike):
+        console.print(
+            "A machine with this processor, these flags and versions gave other bytes: either the code has "
+            "changed since (then `make verify RECORD=1`), or something here computes otherwise."
+        )
+        return 1
+    return 0
+
+
+def compare(theirs: dict[str, Any], ours: dict[str, Any]) -> dict[str, bool | None]:
+    """Compare hashes: operations one by one, of each model `start`, `epoch` and `answers`."""
+    same: dict[str, bool | None] = {}
+    for name, value in ours["operations"].items():
+        same[name] = theirs["operations"][name] == value if name in theirs["operations"] else None
+    for name, hashes in ours["models"].items():
+        other = theirs["models"].get(name, {})
+        known = other.get("definition") == hashes["definition"]
+        same |= {f"{name}, {part}": other[part] == hashes[part] if known else None for part in PARTS}
+    return same
+
+
+def fingerprint(*options: str) -> dict[str, Any]:
+    """Run scripts/fingerprint.py, in a process of its own, since the arithmetic is chosen when it starts."""
+    with console.status("computing"):
+        script = Path(__file__).with_name("fingerprint.py")
+        done = subprocess.run([sys.executable, script, *options], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UserError(f"no fingerprint: {done.stderr.strip().removeprefix('error: ')}")
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def identity(run: dict[str, Any]) -> dict[str, Any]:
+    """Say what may decide about bytes: processor, flags, system, versions."""
+    described = machine.describe()
+    return {
+        "processor": described["processor"],
+        "vendor": described["vendor"],
+        "flags": described["flags"],
+        "system": run["arithmetic"]["system"],
+        "oneDNN": run["arithmetic"]["oneDNN"],
+        "versions": run["arithmetic"]["versions"],
+    }
+
+
+def records() -> list[dict[str, Any]]:
+    """Read the recorded machines.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    try:
+        return list(files.read_json(RECORDS))
+    except FileNotFoundError:
+        return []
+    except ValueError as error:
+        raise UserError(f"{RECORDS} is damaged ({error}): `git checkout {RECORDS}`") from None
+
+
+def table(verdicts: list[Verdict]) -> Table:
+    """Lay the comparison out: a row per operation and model part, a column per machine."""
+    words = {True: "same", False: "[bold red]different[/]", None: "not recorded"}
+    drawn = Table("", *(f"machine {number}" for number in range(1, len(verdicts) + 1)))
+    for name in verdicts[0].same:
+        drawn.add_row(name, *(words[verdict.same[name]] for verdict in verdicts))
+    return drawn
+
+
+def title(kept: dict[str, Any]) -> str:
+    """Name a machine in a line."""
+    return f"{kept['processor']}, {' '.join(kept['flags']) or 'flags unknown'}, {kept['system']}"
+
+
+def _hashes(run: dict[str, Any]) -> dict[str, Any]:
+    return {"operations": run["operations"], "models": run["models"]}
+
+
+def _key(kept: dict[str, Any]) -> list[Any]:
+    return [kept[name] for name in ("vendor", "processor", "flags", "system", "oneDNN", "versions")]
+
+
+def _comparable(kept: dict[str, Any], here: dict[str, Any], instructions: str) -> bool:
+    same = all(kept[name] == here[name] for name in ("system", "oneDNN", "versions"))
+    return same and instructions in kept["fingerprints"]
+
+
+def _versions(versions: dict[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
+
+
+def _meaning() -> str:
+    return f"Accuracies still agree within the spread, not bit for bit: {DOCS}."
+
+
+if __name__ == "__main__":
+    errors.run(main)
