@@ -16,7 +16,7 @@ from cifar10 import machine
 
 PORTABLE, FASTEST = "AVX2", "AVX512_CORE"  # limits, as oneDNN spells them
 EVERYWHERE = {
-    "TF_ENABLE_ONEDNN_OPTS": "1",  # TensorFlow's default needs AVX512-VNNI; with it steps take 0.6 of the time
+    "TF_ENABLE_ONEDNN_OPTS": "1",  # TensorFlow's default asks for AVX512-VNNI; without it steps are slower
     "ONEDNN_DEFAULT_FPMATH_MODE": "STRICT",  # no bfloat16 inside float32 products
     "OPENBLAS_NUM_THREADS": "1",  # products of NumPy sum in another order on two cores
     "VECLIB_MAXIMUM_THREADS": "1",  # the same on macOS

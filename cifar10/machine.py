@@ -36,7 +36,7 @@ def processor() -> str:
 
 
 def vendor() -> str:
-    """Name the processor's vendor as it does itself, such as GenuineIntel; "unknown" if it cannot be found out."""
+    """Name the vendor as the processor does, such as GenuineIntel; "unknown" if it cannot be found out."""
     with contextlib.suppress(Exception):
         return str(detect.detected_info().vendor)
     return "unknown"

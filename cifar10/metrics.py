@@ -96,7 +96,7 @@ def predictions(probabilities: np.ndarray, labels: np.ndarray, class_names: list
 
 
 def last_epoch(history: Path) -> dict[str, dict[str, float]]:
-    """Read the training figures, and the validation figures where there are some, of a history's last epoch."""
+    """Read the last epoch's training figures, and validation figures if there are any, from a history."""
     row = pd.read_csv(history).iloc[-1]
     figures = {"train": {"accuracy": float(row["accuracy"]), "loss": float(row["loss"])}}
     if pd.notna(row["val_loss"]):

@@ -110,8 +110,8 @@ def facts(model: keras.Model, path: Path) -> dict[str, Any]:
     """Gather facts about a model and its .h5 file.
 
     Returns:
-        `parameters`, their number; `bytes`, the file's size; `trained_on`, the arithmetic that the file says its
-        weights were computed with, and `evaluated_on`, that of this process, as `arithmetic.describe` puts it.
+        `parameters`, their number; `bytes`, the file's size; `trained_on` and `evaluated_on`, the arithmetic
+        that the file names and that of this process, as `arithmetic.describe` words it.
     """
     with h5py.File(path) as file:
         text = file.attrs.get(ARITHMETIC)
@@ -151,8 +151,8 @@ def predictor(model: keras.Model) -> Callable[[np.ndarray], list[np.ndarray]]:
         model: from `build`, or another that starts at its inputs.
 
     Returns:
-        A function from uint8 (N, 32, 32, 3) images to the model's outputs, float32 (N, ...) each. A network of
-        params.yaml has one, (N, K) scores; `probabilities.normalize` makes probabilities of them.
+        A function from uint8 (N, 32, 32, 3) images to the model's outputs, float32 (N, ...) each. A network
+        of params.yaml has one, (N, K) scores; `probabilities.normalize` makes probabilities of them.
     """
     batch_spec = tf.TensorSpec((PREDICTION_BATCH, *INPUT_SHAPE), tf.uint8)
     forward = tf.function(lambda batch: model(batch, training=False), input_signature=[batch_spec])

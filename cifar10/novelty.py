@@ -78,8 +78,8 @@ def known(score: str, outputs: Outputs, bank: np.ndarray) -> np.ndarray:
 def products(features: np.ndarray, bank: np.ndarray) -> np.ndarray:
     """Multiply features (N, D) with the rows of a bank (M, D), float32 (N, M).
 
-    BLOCK rows at a time, the last ones filled up with zeros: the order in which BLAS sums depends on the number
-    of rows, so an image would score otherwise with others beside it.
+    BLOCK rows at a time, the last ones filled up with zeros: the order in which BLAS sums depends on the
+    number of rows, so an image would score otherwise with others beside it.
     """
     missing = -len(features) % BLOCK
     filled = np.concatenate([features, np.zeros((missing, features.shape[1]), features.dtype)])

@@ -1,6 +1,6 @@
 """Print hashes of what this machine computes: single operations, and an epoch of every model of params.yaml.
 
-The images are scikit-learn's handwritten digits, which are part of that package. Equal hashes are equal bytes.
+The images are scikit-learn's handwritten digits, which come with that package. Equal hashes: equal bytes.
 """
 
 import argparse
@@ -102,8 +102,8 @@ def trained(name: str, chosen: params.Params, images: Any) -> dict[str, str]:
     """Train a model on the digits for an epoch.
 
     Returns:
-        Hashes: of its `definition` in params.yaml, of the weights at the `start` and after the `epoch`, and of its
-        `answers`, the scores of the last layer for test images.
+        Hashes: of its `definition` in params.yaml, of the weights at the `start` and after the `epoch`, and
+        of its `answers`, the scores of the last layer for test images.
     """
     from cifar10 import models
     from cifar10 import training as trainer

@@ -1,6 +1,6 @@
-"""Run the whole pipeline in a clone, with an empty cache, and say of each stage whether it gave the recorded bytes.
+"""Run the whole pipeline in a clone with an empty cache, and say of each stage whether it was reproduced.
 
-What is recorded is dvc.lock of the commit that is checked out. The archive in data/raw is used if there is one.
+The record is dvc.lock of the commit that is checked out. The archive in data/raw is used if there is one.
 """
 
 import argparse

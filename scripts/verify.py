@@ -1,7 +1,7 @@
 """Tell in about a minute, before any long run, whether this machine gives the recorded bytes.
 
-Computes single operations and trains each model of params.yaml on embedded images, and compares hashes with those
-that reports/fingerprints.json holds of other machines.
+Computes single operations, trains each model of params.yaml on embedded images, and compares hashes with
+those of the machines in reports/fingerprints.json.
 """
 
 import argparse
@@ -98,7 +98,7 @@ def conclude(verdicts: list[Verdict], alike: list[Verdict]) -> int:
     unknown = [name for name in verdicts[0].same if all(verdict.same[name] is None for verdict in verdicts)]
     if unknown:
         console.print(
-            f"Not recorded as params.yaml has it now: {', '.join(unknown)}; `make verify RECORD=1` records it."
+            f"Not recorded as params.yaml has it: {', '.join(unknown)}; `make verify RECORD=1` records it."
         )
     differing = [verdict for verdict in verdicts if verdict.first_difference]
     for verdict in differing:

@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from cifar10 import arithmetic, files, paths
 
 LOCK = Path("requirements.txt")
-HEAD = f"""# The libraries whose versions decide the bytes of models and metrics. `train` and `evaluate` depend on
+HEAD = f"""# Libraries whose versions decide the bytes of models and metrics. `train` and `evaluate` depend on
 # them: `dvc status` names both after one of these changes, and after no other library does.
 # `make lock` writes this file from {LOCK}.
 """
