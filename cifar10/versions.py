@@ -6,7 +6,7 @@ from cifar10 import arithmetic, paths
 from cifar10.errors import UserError
 
 
-def check() -> None:
+def check_versions() -> None:
     """Refuse to compute with other versions than DVC records.
 
     Raises:

@@ -6,20 +6,9 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
-from cifar10 import (
-    dataset,
-    errors,
-    files,
-    metrics,
-    nonclass,
-    novelty,
-    params,
-    paths,
-    progress,
-    startup,
-    versions,
-)
+from cifar10 import dataset, errors, files, metrics, nonclass, novelty, params, paths, progress, startup
 from cifar10.outputs import Outputs
+from cifar10.versions import check_versions
 
 
 def main() -> None:
@@ -30,7 +19,7 @@ def main() -> None:
     chosen = params.load()
     entry = chosen.model(name)
     test, class_names = dataset.load("test"), dataset.class_names()
-    versions.check()
+    check_versions()
 
     with startup.tensorflow():
         from cifar10 import features, models  # here, since it takes seconds and a typo should not

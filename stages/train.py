@@ -6,11 +6,10 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
-from cifar10 import arithmetic, checkpoint, dataset, errors, files, params, paths, progress, startup, versions
+from cifar10 import arithmetic, checkpoint, dataset, errors, files, params, paths, progress, startup
+from cifar10.versions import check_versions
 
-NOTE = (
-    "Interrupted, it goes on after its last full epoch when it is started again, and ends in the same bytes."
-)
+NOTE = "Started again after an interruption, it goes on after its last full epoch and ends in the same bytes."
 
 
 def main() -> None:
@@ -22,7 +21,7 @@ def main() -> None:
     entry = settings.model(name)
     training, validation = dataset.load("train"), dataset.load("validation")
     num_classes = len(dataset.class_names())
-    versions.check()
+    check_versions()
 
     with startup.tensorflow(settings.train.portable):
         from cifar10 import models  # here, since it takes seconds and a typo should not

@@ -23,6 +23,7 @@ SOURCE = {
     "sha256": "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
     "official": True,
 }
+COMPUTED_ON = "Linux x86_64, AVX2"
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -114,7 +115,12 @@ def _model(
         **(
             {"validation": {"accuracy": last["val_accuracy"], "loss": last["val_loss"]}} if validation else {}
         ),
-        "model": {"parameters": sum(layer["parameters"] for layer in layers), "bytes": 1_140_000},
+        "model": {
+            "parameters": sum(layer["parameters"] for layer in layers),
+            "bytes": 1_140_000,
+            "trained_on": COMPUTED_ON,
+            "evaluated_on": COMPUTED_ON,
+        },
     }
     files.write_json(paths.metrics(name), content)
     _novelty(name, skill, classes, len(actual), validation, random)

@@ -10,6 +10,12 @@ from cifar10 import checkpoint
 from cifar10.checkpoint import Checkpoint
 
 HISTORY = [{"epoch": 1, "loss": 0.1 + 0.2, "accuracy": 1 / 3, "val_loss": None, "val_accuracy": None}]
+HERE = {
+    "system": "Linux x86_64",
+    "instructions": "AVX2",
+    "oneDNN": True,
+    "versions": {"keras": "3", "numpy": "2"},
+}
 
 
 def variables(value):
@@ -21,7 +27,7 @@ def variables(value):
 
 @pytest.fixture
 def saved(tmp_path):
-    state = Checkpoint(tmp_path / "checkpoints/model_0.npz", "key")
+    state = Checkpoint(tmp_path / "checkpoints/model_0.npz", "key", HERE)
     state.save(HISTORY, variables(0.3))
     return state
 
@@ -35,8 +41,30 @@ def test_the_state_comes_back_bit_for_bit(saved):
 
 def test_a_checkpoint_of_another_training_is_not_used(saved):
     untouched = variables(7)
-    assert Checkpoint(saved.path, "another key").load(untouched) == []
+    other = Checkpoint(saved.path, "another key", HERE)
+    assert other.load(untouched) == []
     assert (untouched[0].numpy() == 7).all()
+    assert other.refusal() == "parameters, images or code have changed since"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (
+            {"instructions": "AVX512_CORE"},
+            "computed on Linux x86_64, AVX2; this is Linux x86_64, AVX512_CORE",
+        ),
+        ({"system": "Darwin arm64"}, "computed on Linux x86_64, AVX2; this is Darwin arm64, AVX2"),
+        ({"oneDNN": False}, "computed on Linux x86_64, AVX2; this is Linux x86_64, AVX2, without oneDNN"),
+        ({"versions": {"keras": "4", "numpy": "2"}}, "computed with keras 3 (here 4)"),
+    ],
+)
+def test_a_checkpoint_of_another_arithmetic_is_not_used_and_the_reason_is_named(saved, change, reason):
+    untouched = variables(7)
+    elsewhere = Checkpoint(saved.path, "key", HERE | change)
+    assert elsewhere.load(untouched) == []
+    assert (untouched[0].numpy() == 7).all()
+    assert elsewhere.refusal() == f"it was {reason}"
 
 
 @pytest.mark.parametrize("share", [0, 0.1, 0.5, 0.9, 0.999])
@@ -46,6 +74,7 @@ def test_half_a_checkpoint_is_not_used(saved, share):
     untouched = variables(7)
     assert saved.load(untouched) == []
     assert (untouched[0].numpy() == 7).all()
+    assert saved.refusal() == "it is damaged"
 
 
 def test_a_checkpoint_with_a_flipped_bit_is_not_used(saved):
@@ -57,7 +86,9 @@ def test_a_checkpoint_with_a_flipped_bit_is_not_used(saved):
 
 
 def test_none_is_an_empty_history(tmp_path):
-    assert Checkpoint(tmp_path / "none.npz", "key").load(variables(7)) == []
+    none = Checkpoint(tmp_path / "none.npz", "key", HERE)
+    assert none.load(variables(7)) == []
+    assert none.refusal() is None
 
 
 def test_a_failed_write_leaves_the_one_before(saved, tmp_path):
@@ -85,6 +116,4 @@ def test_the_key_tells_settings_data_and_code_apart(tmp_path, monkeypatch):
     keys.append(checkpoint.key({"epochs": 1}, [data]))
     code.write_text("2")
     keys.append(checkpoint.key({"epochs": 1}, [data]))
-    monkeypatch.setattr(keras, "__version__", "0")
-    keys.append(checkpoint.key({"epochs": 1}, [data]))
-    assert len(set(keys)) == 5
+    assert len(set(keys)) == 4

@@ -60,8 +60,9 @@ def test_the_library_knows_no_stage():
         assert not re.search(r"^\s*(from|import) stages\b", file.read_text(), re.MULTILINE), file
 
 
-def test_the_package_itself_holds_no_code():
-    assert [type(node) for node in ast.parse(Path("cifar10/__init__.py").read_text()).body] == [ast.Expr]
+def test_the_package_itself_pins_the_arithmetic_and_does_nothing_else():
+    _, *code = ast.parse(Path("cifar10/__init__.py").read_text()).body
+    assert [ast.unparse(node) for node in code] == ["from cifar10 import arithmetic", "arithmetic.pin()"]
 
 
 @pytest.mark.parametrize("name", ["download", "preprocess", "report"])

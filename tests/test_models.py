@@ -10,6 +10,7 @@ from cifar10 import models, params
 from cifar10.errors import UserError
 
 MODELS = params.load().models
+COMPUTED_WITH = {"system": "Linux x86_64", "instructions": "AVX2", "oneDNN": True, "versions": {"keras": "3"}}
 
 
 def convolution(filters, channels):
@@ -75,13 +76,13 @@ def test_the_model_scales_the_pixels_itself(images):
     model = models.build("model_0", MODELS["model_0"], 10)
     scaled = images.astype(np.float32) / 255
     expected = keras.Sequential([keras.Input((32, 32, 3)), *model.layers[1:]])(scaled)
-    np.testing.assert_allclose(models.predictor(model)(images), expected, rtol=1e-5)
+    np.testing.assert_allclose(models.predictor(model)(images)[0], expected, rtol=1e-5)
 
 
 def test_weights_survive_the_file_and_keras_opens_it_alone(tmp_path, images):
     path = tmp_path / "model_0.h5"
     model = models.build("model_0", MODELS["model_0"], 10)
-    models.save(model, path)
+    models.save(model, path, COMPUTED_WITH)
     again = models.build("model_0", MODELS["model_0"], 10)
     models.load_weights(again, path)
     np.testing.assert_array_equal(models.predictor(again)(images), models.predictor(model)(images))
@@ -94,9 +95,21 @@ def test_the_same_weights_are_the_same_bytes(tmp_path):
     digests = []
     for name in ("first.h5", "second.h5"):
         keras.utils.set_random_seed(3)
-        models.save(models.build("model_0", MODELS["model_0"], 10), tmp_path / name)
+        models.save(models.build("model_0", MODELS["model_0"], 10), tmp_path / name, COMPUTED_WITH)
         digests.append(hashlib.sha256((tmp_path / name).read_bytes()).hexdigest())
     assert digests[0] == digests[1]
+
+
+def test_the_file_says_what_its_weights_were_computed_with(tmp_path):
+    path = tmp_path / "model_0.h5"
+    model = models.build("model_0", MODELS["model_0"], 10)
+    models.save(model, path, COMPUTED_WITH | {"oneDNN": False})
+    found = models.facts(model, path)
+    assert found["trained_on"] == "Linux x86_64, AVX2, without oneDNN"
+    assert found["parameters"] == 91_946
+    assert found["bytes"] == path.stat().st_size
+    model.save(path)  # as Keras writes it
+    assert models.facts(model, path)["trained_on"] == "unknown"
 
 
 @pytest.mark.parametrize("damage", ["missing", "other architecture", "truncated", "text"])
@@ -104,7 +117,7 @@ def test_weights_that_do_not_fit_are_refused_in_one_line(tmp_path, damage):
     path = tmp_path / "model_0.h5"
     if damage != "missing":
         source = "model_1" if damage == "other architecture" else "model_0"
-        models.save(models.build(source, MODELS[source], 10), path)
+        models.save(models.build(source, MODELS[source], 10), path, COMPUTED_WITH)
     if damage == "truncated":
         path.write_bytes(path.read_bytes()[:20_000])
     if damage == "text":

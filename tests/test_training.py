@@ -72,7 +72,7 @@ def test_an_epoch_is_that_of_keras_fit(name):
 def test_validation_figures_are_those_of_the_final_weights():
     validation = split(60)
     model, (epoch,) = run("model_0", split(64), validation)
-    scores = models.predictor(model)(validation.images).astype(np.float64)
+    scores = models.predictor(model)(validation.images)[0].astype(np.float64)
     shares = scores / scores.sum(axis=1, keepdims=True)
     assert epoch.val_accuracy == pytest.approx((shares.argmax(axis=1) == validation.labels).mean())
     assert epoch.val_loss == pytest.approx(-np.log(shares[np.arange(60), validation.labels]).mean())
@@ -103,7 +103,7 @@ def test_a_restored_state_goes_on_to_the_same_weights(name, tmp_path):
     data, validation = split(200), split(20)
     settings = SETTINGS.model_copy(update={"epochs": 3})
     whole, epochs = run(name, data, validation, settings)
-    saved = Checkpoint(tmp_path / "state.npz", "this training")
+    saved = Checkpoint(tmp_path / "state.npz", "this training", {})
 
     keras.utils.set_random_seed(0)
     model = models.build(name, PARAMS.models[name], 10)
@@ -133,7 +133,7 @@ def test_a_network_with_dropout_is_restored_with_its_random_generator(tmp_path):
     optimizer = models.optimizer("model_0", entry)
     variables = training.state(model, optimizer)
     list(training.train(model, optimizer, split(64), split(0), SETTINGS, 1, lambda *_: None))
-    saved = Checkpoint(tmp_path / "state.npz", "this training")
+    saved = Checkpoint(tmp_path / "state.npz", "this training", {})
     saved.save([{}], variables)
     images = split(8).images
     expected = model(images, training=True).numpy()
