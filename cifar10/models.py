@@ -1,5 +1,6 @@
 """Networks and optimizers from params.yaml, weights from disk: the door to Keras."""
 
+import functools
 import json
 import logging
 import os
@@ -67,7 +68,19 @@ def build(name: str, entry: Model, num_classes: int) -> keras.Sequential:
         except (ValueError, TypeError) as error:
             raise UserError(f"{key}: does not fit the layer before it: {first_line(error)}") from None
     _check_output(model, name, num_classes)
+    for layer in model.layers:
+        if type(layer) is keras.layers.GlobalAveragePooling2D:
+            layer.call = functools.partial(_global_average, layer)
     return model
+
+
+def _global_average(layer: keras.layers.GlobalAveragePooling2D, inputs: tf.Tensor) -> tf.Tensor:
+    """Average over the places, (N, H, W, C) to (N, C), by the kernel for pooling.
+
+    That for means, which Keras calls, adds up some images of a batch in another order than others.
+    """
+    pooled = tf.nn.avg_pool2d(inputs, inputs.shape[1:3], 1, "VALID")
+    return pooled if layer.keepdims else tf.squeeze(pooled, [1, 2])
 
 
 def optimizer(name: str, entry: Model) -> keras.optimizers.Optimizer:
@@ -145,7 +158,8 @@ def predictor(model: keras.Model) -> Callable[[np.ndarray], list[np.ndarray]]:
 
     Every batch has PREDICTION_BATCH images; the last one is filled up with black ones. So an image comes out
     the same, bit for bit, whatever others come with it and wherever it stands among them: matrix products are
-    cut into tiles by the number of rows, and 64 rows leave no tile that sums in another order.
+    cut into tiles by the number of rows, and 64 rows leave no tile that sums in another order. A network with
+    a layer for which this does not hold gets one image at a time.
 
     Args:
         model: from `build`, or another that starts at its inputs.
@@ -154,19 +168,35 @@ def predictor(model: keras.Model) -> Callable[[np.ndarray], list[np.ndarray]]:
         A function from uint8 (N, 32, 32, 3) images to the model's outputs, float32 (N, ...) each. A network
         of params.yaml has one, (N, K) scores; `probabilities.normalize` makes probabilities of them.
     """
-    batch_spec = tf.TensorSpec((PREDICTION_BATCH, *INPUT_SHAPE), tf.uint8)
-    forward = tf.function(lambda batch: model(batch, training=False), input_signature=[batch_spec])
+    forward = tf.function(lambda batch: tf.nest.flatten(model(batch, training=False)))
+    size = PREDICTION_BATCH if _places_are_alike(forward) else 1
 
     def predict(images: np.ndarray) -> list[np.ndarray]:
         batches = []
-        for start in range(0, max(len(images), 1), PREDICTION_BATCH):  # no image: one, for the shapes
-            some = images[start : start + PREDICTION_BATCH]
-            batch = np.zeros(batch_spec.shape, np.uint8)
+        for start in range(0, max(len(images), 1), size):  # no image: one batch, for the shapes
+            some = images[start : start + size]
+            batch = np.zeros((size, *INPUT_SHAPE), np.uint8)
             batch[: len(some)] = some
-            batches.append([part.numpy()[: len(some)] for part in tf.nest.flatten(forward(batch))])
+            batches.append([part.numpy()[: len(some)] for part in forward(tf.constant(batch))])
         return [np.concatenate(parts) for parts in zip(*batches, strict=True)]
 
     return predict
+
+
+def _places_are_alike(forward: Callable[[tf.Tensor], list[tf.Tensor]]) -> bool:
+    """Tell whether images come out the same bits wherever they stand in a batch, on drawn images."""
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (PREDICTION_BATCH, *INPUT_SHAPE), np.uint8)
+    expected = [part.numpy() for part in forward(tf.constant(images))]
+    places = np.arange(PREDICTION_BATCH)
+    for order in (places[::-1], np.roll(places, 1), random.permutation(places)):
+        found = forward(tf.constant(images[order]))
+        if any(
+            ours.numpy().tobytes() != part[order].tobytes()
+            for ours, part in zip(found, expected, strict=True)
+        ):
+            return False
+    return True
 
 
 def output_activation(model: keras.Sequential) -> str:

@@ -1,0 +1,78 @@
+"""Print which answers change with the images beside an image; test_alone.py runs it per instruction set."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from cifar10 import novelty, params, startup
+from cifar10.params import Model
+
+# isort: split
+import numpy as np
+
+COUNT = 200
+SIZES = [1, 2, 3, 5, 7, 8, 16, 31, 32, 33, 63, 64, 65, 100, 127, 128, 129, 199]  # 1: every image alone
+CONVOLUTIONAL = Model.model_validate(
+    {
+        "optimizer": {"SGD": {"learning_rate": 0.01}},
+        "layers": [
+            {"Conv2D": {"filters": 12, "kernel_size": 5, "strides": 2, "activation": "relu"}},
+            {"BatchNormalization": {}},
+            {"Conv2D": {"filters": 20, "kernel_size": 3, "padding": "same", "activation": "gelu"}},
+            {"Conv2D": {"filters": "num_classes", "kernel_size": 1}},
+            {"GlobalAveragePooling2D": {}},
+            {"Softmax": {}},
+        ],
+    }
+)
+MEAN = Model.model_validate(  # means over 20 channels add up in another order at some places of a batch
+    {
+        "optimizer": {"SGD": {"learning_rate": 0.01}},
+        "layers": [
+            {"Conv2D": {"filters": 20, "kernel_size": 3, "strides": 3}},
+            {"Reshape": {"target_shape": [100, 20]}},
+            {"GlobalAveragePooling1D": {}},
+            {"Dense": {"units": "num_classes", "activation": "softmax"}},
+        ],
+    }
+)
+
+
+def main() -> None:
+    """Compare, for each model, every way of asking with all images at once."""
+    with startup.tensorflow():
+        from cifar10 import features, models
+
+        models.configure(seed=0)
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (COUNT, 32, 32, 3), dtype=np.uint8)
+    own = {"convolutional": CONVOLUTIONAL, "mean over places": MEAN}
+    for name, entry in {**params.load().models, **own}.items():
+        look = features.looker(models.build(name, entry, 10))
+        bank = novelty.unit(look(random.integers(0, 256, (50, 32, 32, 3), dtype=np.uint8)).features)
+
+        def ask(some: np.ndarray, look=look, bank=bank) -> list[np.ndarray]:
+            outputs = look(some)
+            scores = [novelty.known(score, outputs, bank) for score in novelty.SCORES]
+            return [outputs.features, outputs.logits, outputs.probabilities, *scores]
+
+        expected = ask(images)
+        for order in (np.arange(COUNT)[::-1], random.permutation(COUNT)):
+            report(f"{name}, reordered", ask(images[order]), [part[order] for part in expected])
+        for size in SIZES:
+            parts = [ask(images[start : start + size]) for start in range(0, COUNT, size)]
+            found = [np.concatenate(part) for part in zip(*parts, strict=True)]
+            report(f"{name}, by {size}", found, expected)
+        print(f"{name}: compared")
+
+
+def report(what: str, found: list[np.ndarray], expected: list[np.ndarray]) -> None:
+    """Print a line if a bit differs."""
+    kinds = ["features", "logits", "probabilities", *novelty.SCORES]
+    for kind, ours, theirs in zip(kinds, found, expected, strict=True):
+        if ours.tobytes() != theirs.tobytes():
+            print(f"DIFFERENT: {what}: {kind}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,14 @@
+"""An image's answer depends on nothing but the image, bit for bit, on every kind of processor."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize("instructions", ["none", "SSE41", "AVX2", "AVX512_CORE"])
+def test_answers_do_not_depend_on_other_images(instructions):
+    command = [sys.executable, "tests/elsewhere.py", instructions, "tests/alone.py"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    models = ["model_0", "model_1", "model_2", "convolutional", "mean over places"]
+    assert done.stdout.splitlines() == [f"{name}: compared" for name in models]
