@@ -14,8 +14,10 @@ from pathlib import Path
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from benchmarks.run import machine, number, timed
-from cifar10 import dataset, errors, files, params, paths
+from benchmarks.run import environment, number
+from benchmarks.text import where
+from benchmarks.timing import timed
+from cifar10 import dataset, errors, files, machine, params, paths
 
 IMAGES = 1000
 STEM = paths.REPORTS / "classify"
@@ -37,9 +39,9 @@ def main() -> None:
         }
         for _ in range(repeats):
             for name, arguments in sides.items():
-                seconds[name].append(timed([sys.executable, *arguments], Path.cwd()).seconds)
+                seconds[name].append(timed([sys.executable, *arguments], Path.cwd(), environment()).seconds)
         pictures = len([*Path(folder).iterdir()])
-    report = {"machine": machine(), "model": model, "images": pictures, "seconds": seconds}
+    report = {"machine": machine.describe(), "model": model, "images": pictures, "seconds": seconds}
     files.write_json(STEM.with_suffix(".json"), report)
     text = markdown(report)
     files.write_text(STEM.with_suffix(".md"), text)
@@ -49,13 +51,13 @@ def main() -> None:
 def markdown(report: dict) -> str:
     """Put it into a sentence."""
     medians = {name: statistics.median(runs) for name, runs in report["seconds"].items()}
-    ours, theirs, where = medians["command"], medians["one_by_one"], report["machine"]
+    ours, theirs = medians["command"], medians["one_by_one"]
     return (
         "# Time to classify\n\n"
         f"{report['images']:,} files take {ours:.1f} s from start to exit with {report['model']}, "
-        f"{ours / theirs:.2f} of the {theirs:.1f} s the notebook's way takes, one prediction per picture "
-        f"(medians of {len(report['seconds']['command'])}, in turn, on {where['processor']}, "
-        f"{where['cores']} cores).\n"
+        f"{ours / theirs:.2f} of the {theirs:.1f} s the notebook's way takes, one prediction per picture. "
+        f"Medians of {len(report['seconds']['command'])}, in turn. "
+        f"Measured on {where(report['machine'])}.\n"
     )
 
 

@@ -1,38 +1,34 @@
-"""The notebook's way: float images in memory, the models one after the other, plain Keras `fit`."""
+"""The notebook's way: float images in memory, the models one after the other, plain Keras `fit`.
+
+Nothing here imports cifar10, which would pin the arithmetic: TensorFlow runs with its own defaults.
+"""
 
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cifar10 import params, startup
+import yaml
 
 
 def main(folder: Path, epochs: int) -> None:
     """Train every model of params.yaml on the images in `folder`."""
-    with startup.tensorflow():
-        import keras
-
     images = np.load(folder / "images.npy").astype("float32") / 255
     labels = np.load(folder / "labels.npy")
-    for entry in params.load().models.values():
-        layers = [
-            getattr(keras.layers, kind)(**arguments(given))
-            for spec in entry.layers
-            for kind, given in spec.items()
-        ]
-        (kind, given), *_ = entry.optimizer.items()
-        model = keras.Sequential([keras.Input((32, 32, 3)), *layers])
+    for entry in yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))["models"].values():
+        (kind, given), *_ = entry["optimizer"].items()
+        model = keras.Sequential([keras.Input((32, 32, 3)), *map(layer, entry["layers"])])
         model.compile(
             getattr(keras.optimizers, kind)(**given), "sparse_categorical_crossentropy", metrics=["accuracy"]
         )
         model.fit(images, labels, epochs=epochs, verbose=2)
 
 
-def arguments(given: dict) -> dict:
-    """Put the number of classes in."""
-    return {name: 10 if value == params.NUM_CLASSES else value for name, value in given.items()}
+def layer(specification: dict | str) -> keras.layers.Layer:
+    """Make a layer of its class and arguments; without arguments, the class alone may stand there."""
+    (kind, given), *_ = ({specification: {}} if isinstance(specification, str) else specification).items()
+    arguments = {name: 10 if value == "num_classes" else value for name, value in (given or {}).items()}
+    return getattr(keras.layers, kind)(**arguments)
 
 
 if __name__ == "__main__":

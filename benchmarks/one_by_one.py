@@ -1,19 +1,17 @@
-"""The notebook's way with new pictures: load the whole model, then read and predict one after the other."""
+"""The notebook's way with new pictures: load the whole model, then read and predict one after the other.
+
+Nothing here imports cifar10, which would pin the arithmetic: TensorFlow runs with its own defaults.
+"""
 
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cifar10 import startup
 
 
 def main(model: str, folder: Path) -> None:
     """Print the class of every picture."""
-    with startup.tensorflow():
-        import keras
-
     network = keras.models.load_model(model)
     for path in sorted(folder.iterdir()):
         image = keras.utils.img_to_array(keras.utils.load_img(path, target_size=(32, 32)))

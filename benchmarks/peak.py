@@ -1,4 +1,4 @@
-"""The machine's float32 peak, as a large matrix product reaches it, and the work that an image is."""
+"""What the machine can do at most, float32 operations and memory traffic, and the work that an image is."""
 
 import json
 import math
@@ -8,18 +8,33 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cifar10 import params, startup
+from cifar10 import arithmetic, machine, params, startup
 
 SIDE = 3000  # of the matrices
 TIMES = 15  # the best counts: nothing makes a product faster than the machine is
 
 
 def main() -> None:
-    """Print both as JSON."""
-    with startup.tensorflow():
-        import tensorflow as tf
+    """Print all of it as JSON."""
+    arithmetic.pin(portable=False)
+    from benchmarks import triad  # NumPy reads the environment when it is loaded
 
+    moved = {processes: triad.bandwidth(processes) for processes in sorted({1, machine.cores()})}
+    with startup.tensorflow():
         from cifar10 import models
+
+    work = {name: flops(models.build(name, entry, 10)) for name, entry in params.load().models.items()}
+    found = {
+        "flops_per_second": product(),
+        "flops_per_image": work,
+        "triad_bytes_per_second": moved,  # by processes at once
+    }
+    print(json.dumps(found))
+
+
+def product() -> float:
+    """Measure the float32 operations per second of a matrix product on all cores, AVX-512 allowed."""
+    import tensorflow as tf
 
     matrix = tf.random.normal((SIDE, SIDE), seed=0)
     seconds = []
@@ -27,8 +42,7 @@ def main() -> None:
         started = time.perf_counter()
         tf.linalg.matmul(matrix, matrix).numpy()
         seconds.append(time.perf_counter() - started)
-    work = {name: flops(models.build(name, entry, 10)) for name, entry in params.load().models.items()}
-    print(json.dumps({"flops_per_second": 2 * SIDE**3 / min(seconds), "flops_per_image": work}))
+    return 2 * SIDE**3 / min(seconds)
 
 
 def flops(model: Any) -> int:

@@ -1,46 +1,50 @@
 """Measure this pipeline's training against the notebook's way and plain PyTorch, on this machine, in one go.
 
 The images are those of data/processed (training and validation together), the models those of params.yaml.
-All sides get the same; whole processes are timed, from start to exit, taking turns. In the environment:
+All sides get the same; whole processes are timed, from start to exit, taking turns. Each starts in the
+environment of the caller, without the variables that pin this project's arithmetic. In the environment:
 EPOCHS (default: train.epochs), IMAGES (default: all), REPEATS (default 3), JOBS (default: one per core).
 Writes reports/benchmark.json, .md and .png.
 """
 
+import os
+
+BEFORE = dict(os.environ)  # `import cifar10` below changes the environment of this process and its children
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+from cifar10 import arithmetic  # before NumPy, which reads the environment when it is loaded
+
+# isort: split
 import argparse
 import json
-import os
 import platform
 import statistics
 import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks import outcome
-from cifar10 import dataset, errors, files, params
+from benchmarks.timing import Run, timed
+from cifar10 import dataset, errors, files, machine, params
 from scripts import demo, repro
 
-ROOT = Path(__file__).resolve().parents[1]
 HERE = ROOT / "benchmarks"
 MODELS = (1, 2, 4, 8)  # how many, for the growth with models
+PORTABLE = {"pipeline": "true", "pipeline_fastest": "false"}  # train.portable
 SHARES = (0.1, 0.2, 0.5, 1.0)  # of the images, for the growth with images
 
-
-@dataclass(frozen=True)
-class Run:
-    """One process from start to exit: wall seconds, and the largest resident memory of it or a child."""
-
-    seconds: float
-    peak_bytes: int
+# processor flags with which TensorFlow uses oneDNN unasked: DefaultOneDnnPolicy, tensorflow/core/util/port.cc
+ONEDNN_BY_ITSELF = {"avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_int8", "amx_bf16"}
 
 
 def main() -> None:
@@ -50,28 +54,74 @@ def main() -> None:
     chosen = params.load()
     epochs, repeats = number("EPOCHS", chosen.train.epochs), number("REPEATS", 3)
     images, labels = pictures(number("IMAGES", 10**9))
+    flags = machine.flags()
+    names = side_names(flags, platform.system(), find_spec("torch") is not None)
+    if "pytorch" not in names:
+        print("PyTorch is not installed and left out: see `make bench`", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         save(Path(folder), images, labels)
-        sides = {
-            "notebook": lambda: script("notebook", folder, epochs),
-            "pipeline": lambda: pipeline(images, labels, chosen.models, epochs),
-        }
-        if find_spec("torch"):
-            sides["pytorch"] = lambda: script("pytorch", folder, epochs)
-        else:
-            print("PyTorch is not installed and left out: see `make bench`", file=sys.stderr)
-        runs = take_turns(sides, repeats)
+        ways = sides(folder, images, labels, chosen.models, epochs)
+        runs = take_turns({name: ways[name] for name in names}, repeats)
         report = {
-            "machine": machine(),
+            "machine": machine.describe(),
             "settings": settings(chosen, epochs, len(labels), repeats),
+            "onednn_by_itself": sorted(ONEDNN_BY_ITSELF & flags),
             "sides": {name: summary(done) for name, done in runs.items()},
             "growth": growth(images, labels, chosen.models, max(1, epochs // 5)),
-            "peak": json.loads(subprocess.run([sys.executable, HERE / "peak.py"], **PRINTED).stdout),
+            "peak": printed("peak"),
+            "steps": {name: printed("steps", PORTABLE[name]) for name in names if name in PORTABLE},
         }
     outcome.write(report)
 
 
-PRINTED: dict[str, Any] = {"check": True, "capture_output": True, "text": True}
+def side_names(flags: Iterable[str], system: str, torch: bool) -> list[str]:
+    """List the sides that differ on this processor, in the order of the table.
+
+    Args:
+        flags: of the processor.
+        system: as `platform.system` names it. TF_ENABLE_ONEDNN_OPTS changes something on Linux alone: macOS
+            builds of TensorFlow have no oneDNN, those for Windows use it by default.
+        torch: whether PyTorch is installed.
+    """
+    flags = set(flags)
+    names = ["notebook"]
+    if system == "Linux" and not flags & ONEDNN_BY_ITSELF:
+        names.append("notebook_onednn")
+    names.append("pipeline")
+    if arithmetic.INSTRUCTIONS["AVX512_CORE"] <= flags:
+        names.append("pipeline_fastest")
+    return [*names, "pytorch"] if torch else names
+
+
+def sides(
+    folder: str, images: np.ndarray, labels: np.ndarray, models: dict[str, params.Model], epochs: int
+) -> dict[str, Callable[[], Run]]:
+    """Say how each side is run; `folder` holds the images."""
+    return {
+        "notebook": lambda: script("notebook", folder, epochs, environment()),
+        "notebook_onednn": lambda: script(
+            "notebook", folder, epochs, environment() | {"TF_ENABLE_ONEDNN_OPTS": "1"}
+        ),
+        "pipeline": lambda: pipeline(images, labels, models, epochs),
+        "pipeline_fastest": lambda: pipeline(images, labels, models, epochs, portable=False),
+        "pytorch": lambda: script("pytorch", folder, epochs, environment()),
+    }
+
+
+def environment() -> dict[str, str]:
+    """Return the environment from before `import cifar10`, without any variable that pins the arithmetic.
+
+    A variable that the caller had set goes, too: the sides get the defaults of their libraries, and the
+    pipeline pins its own.
+    """
+    pinned = {*arithmetic.settings(), *arithmetic.UNSET}
+    return {name: value for name, value in BEFORE.items() if name not in pinned}
+
+
+def printed(name: str, *arguments: str) -> dict[str, Any]:
+    """Run another script of this folder and read the JSON that it prints."""
+    command = [sys.executable, str(HERE / f"{name}.py"), *arguments]
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
 def number(name: str, default: int) -> int:
@@ -106,38 +156,35 @@ def take_turns(sides: dict[str, Callable[[], Run]], repeats: int) -> dict[str, l
     return runs
 
 
-def script(name: str, folder: str, epochs: int) -> Run:
+def script(name: str, folder: str, epochs: int, variables: dict[str, str]) -> Run:
     """Run one of the other sides."""
-    return timed([sys.executable, str(HERE / f"{name}.py"), folder, str(epochs)], ROOT)
+    return timed([sys.executable, str(HERE / f"{name}.py"), folder, str(epochs)], ROOT, variables)
 
 
-def pipeline(images: np.ndarray, labels: np.ndarray, models: dict[str, params.Model], epochs: int) -> Run:
+def pipeline(
+    images: np.ndarray,
+    labels: np.ndarray,
+    models: dict[str, params.Model],
+    epochs: int,
+    portable: bool = True,
+) -> Run:
     """Train `models` in a new clone, whose cache holds nothing."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         clone = Path(folder) / "clone"
         demo.clone(clone)
-        content = yaml.safe_load((clone / "params.yaml").read_text())
-        content["train"]["epochs"] = epochs
-        content["models"] = {name: model.model_dump() for name, model in models.items()}
-        (clone / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+        choose(clone / "params.yaml", models, epochs, portable)
         save(clone / "data/processed/train", images, labels)
         save(clone / "data/processed/validation", images[:0], labels[:0])
         files.write_json(clone / "data/processed/classes.json", dataset.class_names())
-        return timed([sys.executable, "benchmarks/pipeline.py"], clone)
+        return timed([sys.executable, "benchmarks/pipeline.py"], clone, environment())
 
 
-def timed(command: list[str], folder: Path) -> Run:
-    """Run a command; its output goes to a file that is shown if it fails."""
-    with tempfile.TemporaryFile("w+") as log:
-        started = time.perf_counter()
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            log.seek(0)
-            raise errors.UserError(f"{' '.join(command)} failed:\n{log.read()[-2000:]}")
-    return Run(seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+def choose(path: Path, models: dict[str, params.Model], epochs: int, portable: bool) -> None:
+    """Set models, epochs and `train.portable` in a parameter file and leave the rest of it as it is."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content["train"] |= {"epochs": epochs, "portable": portable}
+    content["models"] = {name: model.model_dump() for name, model in models.items()}
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 
 def summary(runs: list[Run]) -> dict[str, Any]:
@@ -182,18 +229,6 @@ def settings(chosen: params.Params, epochs: int, images: int, repeats: int) -> d
         "batch_size": chosen.train.batch_size,
         "jobs": repro.wanted_jobs(),
         "repeats": repeats,
-    }
-
-
-def machine() -> dict[str, Any]:
-    """Say where it was measured."""
-    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    return {
-        "processor": names[0].partition(":")[2].strip() if names else platform.processor(),
-        "cores": len(os.sched_getaffinity(0)),
-        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        "system": platform.system(),
-        "python": platform.python_version(),
     }
 
 

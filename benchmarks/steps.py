@@ -1,0 +1,86 @@
+"""How long a training step takes, and the bytes that it must move for the weights.
+
+The process is pinned as the pipeline's training is: one thread, and nothing beyond AVX2 unless the first
+argument is `false`, as `train.portable` has it.
+"""
+
+import json
+import math
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from cifar10 import arithmetic, params, startup
+
+NUMBER = 4  # bytes of a float32
+TIMES = 10  # calls of several steps; the best counts, as for the bandwidth
+
+
+def main() -> None:
+    """Print bytes and seconds per step as JSON, by model."""
+    arithmetic.pin(portable=sys.argv[1] == "true")
+    with startup.tensorflow():
+        from cifar10 import models, training
+
+    settings = params.load()
+    models.configure(settings.train.seed)
+    found = {}
+    for name, entry in settings.models.items():
+        model, optimizer = models.build(name, entry, 10), models.optimizer(name, entry)
+        training.state(model, optimizer)  # builds the optimizer
+        taken = seconds(model, optimizer, settings.train.batch_size)
+        found[name] = {"bytes": traffic(model, optimizer), "seconds": taken}
+    print(json.dumps(found))
+
+
+def traffic(model: Any, optimizer: Any) -> int:
+    """Count the bytes that a step must move for the weights.
+
+    Six numbers per weight: the forward pass reads the weight, the gradient of the inputs reads it once more,
+    the gradient of the weight is written, and the optimizer reads that gradient, reads the weight and writes
+    it. Two more per moment, which the optimizer reads and writes: Adam keeps two moments, SGD none, or one
+    with momentum. Biases and the first layer, whose inputs need no gradient, count like all others: less than
+    one per cent here. Images and activations are not counted.
+
+    Args:
+        model: from `models.build`.
+        optimizer: from `models.optimizer`, built.
+    """
+    weights = sum(math.prod(variable.shape) for variable in model.trainable_variables)
+    moments = sum(
+        math.prod(variable.shape)
+        for variable in optimizer.variables
+        if len(variable.shape) and variable.dtype == "float32"  # not the step, learning rate and seed
+    )
+    return NUMBER * (6 * weights + 2 * moments)
+
+
+def seconds(model: Any, optimizer: Any, batch_size: int) -> float:
+    """Measure a step, alone on the machine: the best mean over a call of the pipeline's steps.
+
+    Args:
+        model: from `models.build`.
+        optimizer: from `models.optimizer`, built.
+        batch_size: images per step.
+    """
+    import numpy as np
+
+    from cifar10 import models, training
+
+    run, draw = training.stepper(model, optimizer), np.random.default_rng(0)
+    shape = (training.STEPS_PER_CALL, batch_size)
+    images = draw.integers(0, 256, (*shape, *models.INPUT_SHAPE), np.uint8)
+    labels = draw.integers(0, 10, shape)
+    run(images, labels)  # compiles
+    taken = []
+    for _ in range(TIMES):
+        started = time.perf_counter()
+        run(images, labels)
+        taken.append(time.perf_counter() - started)
+    return min(taken) / training.STEPS_PER_CALL
+
+
+if __name__ == "__main__":
+    main()
