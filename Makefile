@@ -1,4 +1,6 @@
 # Everything runs inside .venv, which the first target makes. No root rights needed.
+# Named, since make 3.81, that of macOS, otherwise looks for programs in the PATH that it was started with.
+SHELL := /bin/bash
 PYTHON ?= python3
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml
 PIP := .venv/bin/python -m pip --disable-pip-version-check
@@ -7,7 +9,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .PHONY: help install demo repro pull app verify compare check test remote-test bench lint lock clean
 
 help:  ## show this list
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 13
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/run.done  ## set up .venv with what the pipeline needs, versions and hashes pinned
 
@@ -46,6 +48,8 @@ lint: .venv/test.done  ## check style and types
 	ruff check
 	ruff format --check
 	mypy
+	mypy --platform darwin
+	mypy --platform win32
 
 lock: .venv/run.done  ## pin the newest allowed versions in requirements*.txt (needs uv)
 	$(COMPILE) --upgrade --extra dev -o requirements-dev.txt

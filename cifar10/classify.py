@@ -1,6 +1,7 @@
 """Ask the trained models what new images show, or whether they show none of the classes at all."""
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ def run() -> None:
 def main() -> None:
     """Read the images, ask the models, print the answers; exit with 1 if an image could not be read."""
     options = _parser().parse_args()
+    if sys.platform == "win32" and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # the code page of a pipe lacks most letters of file names
     from cifar10 import listing, params, progress
 
     chosen = params.load()

@@ -63,7 +63,8 @@ def _classes(split: Path) -> dict[str, list[Path]]:
 def _visible(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise UserError(f"data.folder: {folder} is no folder; {LAYOUT}")
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    visible = (path for path in folder.iterdir() if not path.name.startswith("."))
+    return sorted(visible, key=lambda path: path.name)  # paths by themselves sort otherwise on Windows
 
 
 def read(listing: Listing) -> images.Images:

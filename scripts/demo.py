@@ -14,9 +14,8 @@ def main() -> None:
     shutil.rmtree(DEMO, ignore_errors=True)
     clone(DEMO)
     subprocess.run([sys.executable, "scripts/repro.py"], cwd=DEMO, check=True)
-    print(
-        f"\n{(DEMO / 'reports/results.md').read_text()}\nThe report: {DEMO.resolve() / 'reports/report.html'}"
-    )
+    results = (DEMO / "reports/results.md").read_text(encoding="utf-8")
+    print(f"\n{results}\nThe report: {DEMO.resolve() / 'reports/report.html'}")
 
 
 def clone(target: Path) -> None:
@@ -36,15 +35,16 @@ def clone(target: Path) -> None:
 
 def git(*arguments: str) -> str:
     """Run git here and return what it prints."""
-    return subprocess.run(["git", *arguments], check=True, capture_output=True, text=True).stdout
+    return subprocess.run(["git", *arguments], check=True, capture_output=True, encoding="utf-8").stdout
 
 
 def choose_digits(path: Path) -> None:
     """Set data.source in a parameter file and leave the rest of it as it is."""
-    text, times = re.subn(r"^(  source: )\w+", r"\1digits", path.read_text(), flags=re.MULTILINE)
+    before = path.read_text(encoding="utf-8")
+    text, times = re.subn(r"^(  source: )\w+", r"\1digits", before, flags=re.MULTILINE)
     if times != 1:
         raise SystemExit(f"error: {path}: expected one line `  source: ...` under `data`, found {times}")
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

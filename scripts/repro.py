@@ -18,6 +18,7 @@ from rich.live import Live
 from rich.text import Text
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from cifar10 import machine
 from scripts.training import Training
 
 LAST_LINES = 15  # of a failed training's log
@@ -38,7 +39,7 @@ def main() -> None:
 
 def wanted_jobs() -> int:
     """Read JOBS, or count the cores that this process may use."""
-    text = os.environ.get("JOBS") or str(len(os.sched_getaffinity(0)))
+    text = os.environ.get("JOBS") or str(machine.cores())
     if not text.isdecimal() or int(text) == 0:
         raise SystemExit(f"error: JOBS: got {text!r}, expected how many trainings to run at once, 1 or more")
     return int(text)

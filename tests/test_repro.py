@@ -30,6 +30,10 @@ def test_three_trainings_at_once_give_the_bytes_of_dvc_repro(finished, fresh):
     assert fresh.run("git", "status", "--porcelain") == ""  # dvc.lock too
     for name in ("model_0", "model_1", "model_2"):
         assert f"{name}: epoch 2/2: loss " in printed
+        log = (fresh.root / f"models/checkpoints/{name}.log").read_text()
+        assert f"Running stage 'train@{name}'" in log
+        assert f"{name}: epoch 2/2: loss " in log
+        assert '"progress"' not in printed + log
     again = fresh.run("python", "scripts/repro.py", JOBS="3")
     assert "Running stage" not in again
 
