@@ -78,7 +78,17 @@ def batch_loss(scores: tf.Tensor, labels: tf.Tensor, sigmoid: bool) -> tf.Tensor
     if not sigmoid:
         return keras.losses.sparse_categorical_crossentropy(labels, scores)
     probabilities = scores / tf.reduce_sum(scores, axis=-1, keepdims=True)
-    return -tf.math.log(tf.clip_by_value(tf.gather(probabilities, labels, batch_dims=1), 1e-7, 1.0))
+    return -_log(tf.clip_by_value(tf.gather(probabilities, labels, batch_dims=1), 1e-7, 1.0))
+
+
+@tf.custom_gradient
+def _log(values: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+    """Compute the logarithm; its gradient divides.
+
+    TensorFlow's own multiplies by a reciprocal that starts from the processor's estimate (RCPPS), which is
+    not the same on Intel and AMD.
+    """
+    return tf.math.log(values), lambda upstream: upstream / values
 
 
 def stepper(

@@ -72,30 +72,49 @@ def operations() -> Iterator[tuple[str, str]]:
     yield "NumPy product", digest(wide @ kernel)
     yield "NumPy norm", digest(np.linalg.norm(wide, axis=1))
     pictures, filters, changes = numbers(32, 15, 15, 16), numbers(3, 3, 16, 32), numbers(32, 13, 13, 32)
-    conv = {"strides": [1, 1, 1, 1], "padding": "VALID"}
-    calls: dict[str, Callable[[], Any]] = {
-        "sum": lambda: tf.reduce_sum(kernel, axis=0),
-        "mean": lambda: tf.reduce_mean(pictures, axis=[1, 2]),
-        "exp": lambda: tf.exp(wide),
-        "log": lambda: tf.math.log(tf.abs(wide) + 1),
-        "tanh": lambda: tf.tanh(wide),
-        "sigmoid": lambda: tf.sigmoid(wide),
-        "rsqrt": lambda: tf.math.rsqrt(tf.abs(wide) + 1),
-        "softmax": lambda: tf.nn.softmax(wide[:, :10]),
-        "max pooling": lambda: tf.nn.max_pool2d(pictures, 2, 2, "VALID"),
-        "convolution": lambda: tf.nn.conv2d(pictures, filters, 1, "VALID"),
-        "convolution, gradient of its input": lambda: tf.raw_ops.Conv2DBackpropInput(
-            input_sizes=pictures.shape, filter=filters, out_backprop=changes, **conv
+    positive, conv = np.abs(wide) + 1, {"strides": [1, 1, 1, 1], "padding": "VALID"}
+    calls: dict[str, tuple[Callable[..., Any], *tuple[np.ndarray, ...]]] = {
+        "sum": (lambda x: tf.reduce_sum(x, axis=0), kernel),
+        "mean": (lambda x: tf.reduce_mean(x, axis=[1, 2]), pictures),
+        "division": (tf.divide, wide, positive),
+        "square root": (tf.sqrt, positive),
+        "exp": (tf.exp, wide),
+        "log": (tf.math.log, positive),
+        "tanh": (tf.tanh, wide),
+        "sigmoid": (tf.sigmoid, wide),
+        "softmax": (tf.nn.softmax, wide[:, :10]),
+        "max pooling": (lambda x: tf.nn.max_pool2d(x, 2, 2, "VALID"), pictures),
+        "convolution": (lambda x, k: tf.nn.conv2d(x, k, 1, "VALID"), pictures, filters),
+        "convolution, gradient of its input": (
+            lambda k, g: tf.raw_ops.Conv2DBackpropInput(
+                input_sizes=pictures.shape, filter=k, out_backprop=g, **conv
+            ),
+            filters,
+            changes,
         ),
-        "convolution, gradient of its filters": lambda: tf.raw_ops.Conv2DBackpropFilter(
-            input=pictures, filter_sizes=filters.shape, out_backprop=changes, **conv
+        "convolution, gradient of its filters": (
+            lambda x, g: tf.raw_ops.Conv2DBackpropFilter(
+                input=x, filter_sizes=filters.shape, out_backprop=g, **conv
+            ),
+            pictures,
+            changes,
         ),
-        "matrix product": lambda: tf.matmul(wide, kernel),
-        "matrix product, gradient of its input": lambda: tf.matmul(kernel, upstream, transpose_b=True),
-        "matrix product, gradient of its kernel": lambda: tf.matmul(wide, upstream, transpose_a=True),
+        "matrix product": (tf.matmul, wide, kernel),
+        "matrix product, gradient of its input": (
+            lambda k, g: tf.matmul(k, g, transpose_b=True),
+            kernel,
+            upstream,
+        ),
+        "matrix product, gradient of its kernel": (
+            lambda x, g: tf.matmul(x, g, transpose_a=True),
+            wide,
+            upstream,
+        ),
+        "reciprocal": (tf.math.reciprocal, positive),
+        "reciprocal square root": (tf.math.rsqrt, positive),
     }
-    for name, call in calls.items():
-        yield name, digest(tf.function(call)().numpy())
+    for name, (call, *inputs) in calls.items():
+        yield name, digest(tf.function(call)(*map(tf.constant, inputs)).numpy())
 
 
 def trained(name: str, chosen: params.Params, images: Any) -> dict[str, str]:

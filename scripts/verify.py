@@ -29,16 +29,17 @@ console = Console(highlight=False, soft_wrap=True)
 class Verdict:
     """How the hashes of one recorded machine compare with those of this one.
 
-    `same` has a row per operation and model; True, False, or None where one of the two has no such hash.
+    `operations` and `models` have a row per hash: True for the same, False, or None if it is not recorded.
     """
 
     record: dict[str, Any]
-    same: dict[str, bool | None]
+    operations: dict[str, bool | None]
+    models: dict[str, bool | None]
 
     @property
-    def first_difference(self) -> str | None:
-        """The first row that differs."""
-        return next((name for name, same in self.same.items() if same is False), None)
+    def rows(self) -> dict[str, bool | None]:
+        """All rows, operations first."""
+        return self.operations | self.models
 
 
 def main() -> None:
@@ -95,19 +96,27 @@ def conclude(verdicts: list[Verdict], alike: list[Verdict]) -> int:
         verdicts: of all comparable machines.
         alike: those of machines with the same processor, flags and versions as this one.
     """
-    unknown = [name for name in verdicts[0].same if all(verdict.same[name] is None for verdict in verdicts)]
+    unknown = [
+        name for name in verdicts[0].models if all(verdict.models[name] is None for verdict in verdicts)
+    ]
     if unknown:
         console.print(
             f"Not recorded as params.yaml has it: {', '.join(unknown)}; `make verify RECORD=1` records it."
         )
-    differing = [verdict for verdict in verdicts if verdict.first_difference]
-    for verdict in differing:
-        console.print(f"{title(verdict.record)}: the first difference is {verdict.first_difference!r}.")
-    if not differing:
+    for verdict in verdicts:
+        if other := different(verdict.models):
+            first = different(verdict.rows)[0]
+            console.print(f"{title(verdict.record)} gave other bytes for {other[0]}; {first} differs first.")
+        elif other := different(verdict.operations):
+            console.print(
+                f"{title(verdict.record)} computes otherwise: {', '.join(other)}. No model here depends on it; "
+                "a layer that does would give other bytes."
+            )
+    if not any(different(verdict.models) for verdict in verdicts):
         console.print("This machine gives the recorded bytes.")
-        return 0
-    console.print(_meaning())
-    if any(verdict in differing for verdict in alike):
+    else:
+        console.print(_meaning())
+    if any(different(verdict.rows) for verdict in alike):
         console.print(
             "A machine with this processor, these flags and versions gave other bytes: either the code has "
             "changed since (then `make verify RECORD=1`), or something here computes otherwise."
@@ -116,16 +125,25 @@ def conclude(verdicts: list[Verdict], alike: list[Verdict]) -> int:
     return 0
 
 
-def compare(theirs: dict[str, Any], ours: dict[str, Any]) -> dict[str, bool | None]:
-    """Compare hashes: operations one by one, of each model `start`, `epoch` and `answers`."""
-    same: dict[str, bool | None] = {}
-    for name, value in ours["operations"].items():
-        same[name] = theirs["operations"][name] == value if name in theirs["operations"] else None
+def different(rows: dict[str, bool | None]) -> list[str]:
+    """Name the rows that differ."""
+    return [name for name, same in rows.items() if same is False]
+
+
+def compare(
+    theirs: dict[str, Any], ours: dict[str, Any]
+) -> tuple[dict[str, bool | None], dict[str, bool | None]]:
+    """Compare hashes: of operations, and of each model `start`, `epoch` and `answers`."""
+    known = theirs["operations"]
+    operations = {
+        name: known[name] == value if name in known else None for name, value in ours["operations"].items()
+    }
+    models: dict[str, bool | None] = {}
     for name, hashes in ours["models"].items():
         other = theirs["models"].get(name, {})
-        known = other.get("definition") == hashes["definition"]
-        same |= {f"{name}, {part}": other[part] == hashes[part] if known else None for part in PARTS}
-    return same
+        same = other.get("definition") == hashes["definition"]
+        models |= {f"{name}, {part}": other[part] == hashes[part] if same else None for part in PARTS}
+    return operations, models
 
 
 def fingerprint(*options: str) -> dict[str, Any]:
@@ -169,8 +187,8 @@ def table(verdicts: list[Verdict]) -> Table:
     """Lay the comparison out: a row per operation and model part, a column per machine."""
     words = {True: "same", False: "[bold red]different[/]", None: "not recorded"}
     drawn = Table("", *(f"machine {number}" for number in range(1, len(verdicts) + 1)))
-    for name in verdicts[0].same:
-        drawn.add_row(name, *(words[verdict.same[name]] for verdict in verdicts))
+    for name in verdicts[0].rows:
+        drawn.add_row(name, *(words[verdict.rows[name]] for verdict in verdicts))
     return drawn
 
 
