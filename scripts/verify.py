@@ -74,7 +74,7 @@ def verify() -> int:
     console.print(f"Arithmetic: {arithmetic.describe(run['arithmetic'])}, {_versions(here['versions'])}")
     comparable = [kept for kept in records() if _comparable(kept, here, instructions)]
     verdicts = [
-        Verdict(kept, compare(kept["fingerprints"][instructions], _hashes(run))) for kept in comparable
+        Verdict(kept, *compare(kept["fingerprints"][instructions], _hashes(run))) for kept in comparable
     ]
     if not verdicts:
         console.print(
