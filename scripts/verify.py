@@ -105,8 +105,8 @@ def conclude(verdicts: list[Verdict], alike: list[Verdict]) -> int:
         )
     for verdict in verdicts:
         if other := different(verdict.models):
-            first = different(verdict.rows)[0]
-            console.print(f"{title(verdict.record)} gave other bytes for {other[0]}; {first} differs first.")
+            first, name = different(verdict.rows)[0], title(verdict.record)
+            console.print(f"{name} gave other bytes for {other[0]}; {first} differs first.")
         elif other := different(verdict.operations):
             console.print(
                 f"{title(verdict.record)} computes otherwise: {', '.join(other)}. No model here depends on it; "
