@@ -103,14 +103,14 @@ def conclude(verdicts: list[Verdict], alike: list[Verdict]) -> int:
         console.print(
             f"Not recorded as params.yaml has it: {', '.join(unknown)}; `make verify RECORD=1` records it."
         )
-    for verdict in verdicts:
+    for number, verdict in enumerate(verdicts, 1):
         if other := different(verdict.models):
-            first, name = different(verdict.rows)[0], title(verdict.record)
-            console.print(f"{name} gave other bytes for {other[0]}; {first} differs first.")
+            first = different(verdict.rows)[0]
+            console.print(f"Machine {number} gave other bytes for {other[0]}. The first difference: {first}.")
         elif other := different(verdict.operations):
             console.print(
-                f"{title(verdict.record)} computes otherwise: {', '.join(other)}. No model here depends on it; "
-                "a layer that does would give other bytes."
+                f"Machine {number} gave the same models but computes otherwise: {', '.join(other)}. "
+                "A layer that uses one of these would give other bytes."
             )
     if not any(different(verdict.models) for verdict in verdicts):
         console.print("This machine gives the recorded bytes.")

@@ -3,15 +3,18 @@
 import hashlib
 import os
 import random
+import re
 import resource
 import signal
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from cifar10 import machine
 from tests.conftest import ENVIRONMENT, Clone
 
 KILLS = 5  # in a row, of each of the four trainings
@@ -143,3 +146,24 @@ def test_a_place_that_cannot_be_written_is_a_clear_message(workspace):
     assert printed.splitlines()[-1].startswith("error: ")
     assert "models/checkpoints" in printed
     assert "Traceback" not in printed
+
+
+@pytest.mark.skipif(not machine.is_x86_64(), reason="one instruction set only")
+def test_a_training_that_goes_on_with_another_arithmetic_starts_over_and_says_why(workspace):
+    (workspace.root / "models/model_1.h5").unlink()
+    workspace.edit("params.yaml", "epochs: 2", "epochs: 8")
+    process = train(workspace.root)
+    checkpoint = workspace.root / "models/checkpoints/model_1.npz"
+    wait_for(checkpoint, process)
+    kill(process)
+    kept = checkpoint.read_bytes()
+    elsewhere = Path(__file__).with_name("elsewhere.py")
+    process = workspace.start(sys.executable, str(elsewhere), "SSE41", "stages/train.py", "model_1")
+    printed = ""
+    while "epoch 1/8" not in printed and process.poll() is None:
+        printed += process.stdout.readline()
+    kill(process)
+    reason = "starting over, the checkpoint is of no use: it was computed on .*; this is .*, SSE41"
+    assert re.search(reason, printed), printed
+    checkpoint.write_bytes(kept)
+    assert "going on after epoch" in train(workspace.root).communicate()[0]

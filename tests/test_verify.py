@@ -1,0 +1,161 @@
+"""`make verify` compares this machine with recorded ones and says what a difference means."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts import reproduce, verify
+from tests.conftest import ENVIRONMENT
+
+ROOT = Path(__file__).resolve().parents[1]
+SMALL = """
+  linear:
+    optimizer: {SGD: {learning_rate: 0.01}}
+    layers:
+      - Flatten: {}
+      - Dense: {units: 33, activation: relu}
+      - Dense: {units: num_classes, activation: softmax}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A copy of what the scripts need, with one small model and this machine recorded."""
+    root = tmp_path_factory.mktemp("verify")
+    for name in ("cifar10", "scripts", "params.yaml", "versions.yaml"):
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, root / name)
+    head, _, _ = (root / "params.yaml").read_text().partition("\nmodels:\n")
+    (root / "params.yaml").write_text(f"{head}\nmodels:{SMALL}")
+    (root / "reports").mkdir()
+    run(root, "scripts/verify.py", expect=0)  # without a record
+    run(root, "scripts/verify.py", "--record", expect=0)
+    return root
+
+
+@pytest.fixture
+def records(folder):
+    """The path of the records, which come back after the test."""
+    path = folder / verify.RECORDS
+    content = path.read_bytes()
+    yield path
+    path.write_bytes(content)
+
+
+def run(root, *command, expect):
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=root,
+        env={**ENVIRONMENT, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == expect, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def change(records, **changes):
+    """Change entries of the one recorded machine."""
+    (machine,) = json.loads(records.read_text())
+    records.write_text(json.dumps([machine | changes]))
+
+
+def test_this_machine_gives_what_it_gave(folder):
+    printed = run(folder, "scripts/verify.py", expect=0)
+    assert printed.splitlines()[-1] == "This machine gives the recorded bytes."
+    assert printed.count(" same ") == len(verify_rows(folder))
+
+
+def verify_rows(folder):
+    (machine,) = json.loads((folder / verify.RECORDS).read_text())
+    hashes = machine["fingerprints"]["AVX2"]
+    return [*hashes["operations"], *(f"{name}, {part}" for name in hashes["models"] for part in verify.PARTS)]
+
+
+def test_other_bytes_on_a_machine_like_this_one_are_a_fault(folder, records):
+    printed = run(folder, str(ROOT / "tests/elsewhere.py"), "SSE41", "scripts/verify.py", expect=0)
+    assert "no machine with this system" in printed  # the instructions are others
+    (machine,) = json.loads(records.read_text())
+    machine["fingerprints"]["AVX2"]["operations"]["tanh"] = "0" * 12
+    machine["fingerprints"]["AVX2"]["models"]["linear"]["epoch"] = "0" * 12
+    records.write_text(json.dumps([machine]))
+    printed = run(folder, "scripts/verify.py", expect=1)
+    assert "Machine 1 gave other bytes for linear, epoch. The first difference: tanh." in printed
+    assert "either the code has changed since" in printed
+
+
+def test_other_bytes_on_another_processor_are_no_fault(folder, records):
+    (machine,) = json.loads(records.read_text())
+    machine["fingerprints"]["AVX2"]["models"]["linear"]["epoch"] = "0" * 12
+    records.write_text(json.dumps([machine | {"vendor": "CentaurHauls"}]))
+    printed = run(folder, "scripts/verify.py", expect=0)
+    assert "Machine 1 gave other bytes for linear, epoch" in printed
+    assert "not bit for bit" in printed
+
+
+def test_an_operation_that_no_model_uses_is_named(folder, records):
+    (machine,) = json.loads(records.read_text())
+    machine["fingerprints"]["AVX2"]["operations"]["reciprocal"] = "0" * 12
+    records.write_text(json.dumps([machine | {"vendor": "CentaurHauls"}]))
+    printed = run(folder, "scripts/verify.py", expect=0)
+    assert "same models but computes otherwise: reciprocal." in printed
+    assert "This machine gives the recorded bytes." in printed
+
+
+@pytest.mark.parametrize(
+    "other", [{"versions": {"keras": "1"}}, {"system": "Darwin arm64"}, {"oneDNN": False}]
+)
+def test_a_machine_of_another_kind_is_not_compared(folder, records, other):
+    change(records, **other)
+    assert "nothing to compare with" in run(folder, "scripts/verify.py", expect=0)
+
+
+def test_a_model_that_was_changed_since_is_not_recorded(folder):
+    params = folder / "params.yaml"
+    before = params.read_text()
+    params.write_text(before.replace("units: 33", "units: 34"))
+    printed = run(folder, "scripts/verify.py", expect=0)
+    params.write_text(before)
+    assert "Not recorded as params.yaml has it: linear, start, linear, epoch, linear, answers" in printed
+
+
+def test_a_damaged_record_is_one_line(folder, records):
+    records.write_text("[")
+    printed = run(folder, "scripts/verify.py", expect=2)
+    assert "reports/fingerprints.json is damaged" in printed
+    assert "Traceback" not in printed
+
+
+def test_recording_again_replaces_this_machine_and_keeps_others(folder, records):
+    (machine,) = json.loads(records.read_text())
+    records.write_text(json.dumps([machine | {"vendor": "CentaurHauls"}, machine | {"fingerprints": {}}]))
+    run(folder, "scripts/verify.py", "--record", expect=0)
+    found = json.loads(records.read_text())
+    assert [entry["vendor"] for entry in found] == sorted(["CentaurHauls", machine["vendor"]])
+    assert machine in found
+
+
+def test_the_committed_records_are_those_of_this_code():
+    """On a recorded machine: the exit code is 1 if the models have other bytes now."""
+    run(ROOT, "scripts/verify.py", expect=0)
+
+
+def test_what_was_reproduced_is_said_stage_by_stage(workspace):
+    lock = workspace.root / "dvc.lock"
+    workspace.keep_models("model_0")
+    workspace.run("dvc", "repro")
+    workspace.commit("Keep one model")
+    printed = workspace.run(sys.executable, "scripts/reproduce.py")
+    rows = [line.split("│")[1:3] for line in printed.splitlines() if line.startswith("│")]
+    named = {stage.strip(): outcome.strip() for stage, outcome in rows}
+    stages = ["download", "preprocess", "train@model_0", "evaluate@model_0", "report"]
+    assert named == dict.fromkeys(stages, "reproduced")
+    found = reproduce.outputs(lock, stages)
+    found["train@model_0"]["models/model_0.h5"] = "0" * 32
+    differing = reproduce.compare(found, reproduce.outputs(lock, stages))
+    assert differing.pop("train@model_0") == ["models/model_0.h5"]
+    assert not any(differing.values())
