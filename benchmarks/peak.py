@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cifar10 import arithmetic, machine, params, startup
+from cifar10 import machine, params, startup
 
 SIDE = 3000  # of the matrices
 TIMES = 15  # the best counts: nothing makes a product faster than the machine is
@@ -16,11 +16,10 @@ TIMES = 15  # the best counts: nothing makes a product faster than the machine i
 
 def main() -> None:
     """Print all of it as JSON."""
-    arithmetic.pin(portable=False)
-    from benchmarks import triad  # NumPy reads the environment when it is loaded
+    from benchmarks import triad  # after cifar10, since it loads NumPy
 
     moved = {processes: triad.bandwidth(processes) for processes in sorted({1, machine.cores()})}
-    with startup.tensorflow():
+    with startup.tensorflow(portable=False):
         from cifar10 import models
 
     work = {name: flops(models.build(name, entry, 10)) for name, entry in params.load().models.items()}

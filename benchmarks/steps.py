@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cifar10 import arithmetic, params, startup
+from cifar10 import params, startup
 
 NUMBER = 4  # bytes of a float32
 TIMES = 10  # calls of several steps; the best counts, as for the bandwidth
@@ -20,8 +20,7 @@ TIMES = 10  # calls of several steps; the best counts, as for the bandwidth
 
 def main() -> None:
     """Print bytes and seconds per step as JSON, by model."""
-    arithmetic.pin(portable=sys.argv[1] == "true")
-    with startup.tensorflow():
+    with startup.tensorflow(portable=sys.argv[1] == "true"):
         from cifar10 import models, training
 
     settings = params.load()
