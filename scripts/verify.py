@@ -61,6 +61,13 @@ def record() -> None:
         "fingerprints": {run["arithmetic"]["instructions"]: _hashes(run) for run in found},
     }
     others = [other for other in records() if _key(other) != _key(entry)]
+    before = next((kept for kept in records() if _key(kept) == _key(entry)), None)
+    if before and others and not _agree(before["fingerprints"], entry["fingerprints"]):
+        console.print(
+            "The code gives other bytes than when this machine was recorded, so the records of other "
+            f"machines are outdated: {len(others)} deleted. Record them again."
+        )
+        others = []
     files.write_json(RECORDS, sorted([*others, entry], key=lambda kept: json.dumps(_key(kept))))
     console.print(f"{RECORDS}: recorded {title(entry)}")
 
@@ -195,6 +202,14 @@ def table(verdicts: list[Verdict]) -> Table:
 def title(kept: dict[str, Any]) -> str:
     """Name a machine in a line."""
     return f"{kept['processor']}, {' '.join(kept['flags']) or 'flags unknown'}, {kept['system']}"
+
+
+def _agree(before: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Tell whether no hash has changed of what both records hold."""
+    both = [
+        compare(before[instructions], now[instructions]) for instructions in before if instructions in now
+    ]
+    return not any(different(rows) for pair in both for rows in pair)
 
 
 def _hashes(run: dict[str, Any]) -> dict[str, Any]:

@@ -315,6 +315,21 @@ def test_an_added_and_a_removed_model_are_named(own, page):
     assert "linear" not in section(text, "More than chance?")
 
 
+def test_a_model_that_another_arithmetic_computed_is_named(own, page):
+    path = own.root / "reports/metrics/model_0.json"
+    content = json.loads(path.read_text())
+    here = content["model"]["trained_on"]
+    content["model"]["trained_on"] = "Darwin arm64"
+    path.write_text(json.dumps(content))
+    own.commit()
+    expected = (
+        f"- `model_0` was computed on {here} in `main` and on Darwin arm64 / {here} in `my-branch`: "
+        "part of the difference can be rounding."
+    )
+    assert expected in page(own)
+    assert "was computed on" not in page(own, "my-branch")
+
+
 def test_other_test_images_are_no_pairs(own, page):
     path = own.root / "dvc.lock"
     lock = yaml.safe_load(path.read_text())

@@ -185,6 +185,24 @@ def test_pages_say_which_archive_was_measured(official: bool, expected: str, tmp
         assert "1,000 training, 100 validation and 200 test images in 10 classes" in text
 
 
+def test_pages_name_the_arithmetic_and_warn_of_two(tmp_path: Path) -> None:
+    for text in render(tmp_path / "one"):
+        assert "Trained and evaluated on Linux x86_64, AVX2." in plain(text)
+        assert "Mixed arithmetic" not in text
+    folder = plausible.write(tmp_path / "two")
+    path = folder / "reports/metrics/model_1.json"
+    path.write_text(
+        path.read_text().replace('"trained_on": "Linux x86_64, AVX2"', '"trained_on": "Darwin arm64"')
+    )
+    with plausible.inside(folder):
+        found = results.load(["model_0", "model_1"])
+    text = pages.arithmetic_used(found)
+    assert text.startswith("Mixed arithmetic")
+    assert "model_1 was trained on Darwin arm64" in text
+    assert "model_0 was trained on Linux x86_64, AVX2" in text
+    assert "model_1 was evaluated on Linux x86_64, AVX2" in text
+
+
 @pytest.mark.parametrize("source", ["digits", "folder"])
 def test_published_figures_are_for_cifar10_alone(source: str, tmp_path: Path) -> None:
     markdown, html = render(tmp_path, source={"source": source})

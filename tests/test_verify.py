@@ -139,6 +139,16 @@ def test_recording_again_replaces_this_machine_and_keeps_others(folder, records)
     assert machine in found
 
 
+def test_recording_other_bytes_deletes_the_records_of_other_machines(folder, records):
+    (machine,) = json.loads(records.read_text())
+    old = json.loads(records.read_text())[0]
+    old["fingerprints"]["AVX2"]["models"]["linear"]["epoch"] = "0" * 12
+    records.write_text(json.dumps([old | {"vendor": "CentaurHauls"}, old]))
+    printed = run(folder, "scripts/verify.py", "--record", expect=0)
+    assert "the records of other machines are outdated: 1 deleted" in printed
+    assert json.loads(records.read_text()) == [machine]
+
+
 def test_the_committed_records_are_those_of_this_code():
     """On a recorded machine: the exit code is 1 if the models have other bytes now."""
     run(ROOT, "scripts/verify.py", expect=0)
