@@ -30,7 +30,7 @@ verify: .venv/run.done  ## tell whether this machine gives the recorded bytes; F
 
 compare: export BASE ?= main
 compare: .venv/run.done  ## show as a page of Markdown what this branch changes against BASE (default: main)
-	@python scripts/compare.py --output comparison -- "$$BASE"
+	@python -m cifar10.compare --output comparison -- "$$BASE"
 
 check: lint test  ## all that has to pass before a change lands
 

@@ -17,7 +17,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.run import environment, number
 from benchmarks.text import where
 from benchmarks.timing import timed
-from cifar10 import dataset, errors, files, machine, params, paths
+from cifar10 import errors, files, machine, params, paths
+from cifar10.data import dataset
 
 IMAGES = 1000
 STEM = paths.REPORTS / "classify"
@@ -35,7 +36,7 @@ def main() -> None:
             Image.fromarray(image).save(Path(folder) / f"{index:04d}.png")
         sides = {
             "one_by_one": [str(ONE_BY_ONE), str(paths.model(model)), folder],
-            "command": ["-m", "cifar10.classify", "--model", model, folder],
+            "command": ["-m", "cifar10.predict", "--model", model, folder],
         }
         for _ in range(repeats):
             for name, arguments in sides.items():

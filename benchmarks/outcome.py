@@ -7,7 +7,8 @@ from matplotlib.ticker import MaxNLocator
 
 from benchmarks import results
 from benchmarks.text import markdown
-from cifar10 import files, paths, plots
+from cifar10 import files, paths
+from cifar10.report import plots
 
 STEM = paths.REPORTS / "benchmark"
 OURS, OTHERS = "#0173b2", "#949494"  # of seaborn's colorblind palette

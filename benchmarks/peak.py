@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cifar10 import machine, params, startup
+from cifar10 import machine, params
+from cifar10.training import tensorflow_setup
 
 SIDE = 3000  # of the matrices
 TIMES = 15  # the best counts: nothing makes a product faster than the machine is
@@ -19,8 +20,8 @@ def main() -> None:
     from benchmarks import triad  # after cifar10, since it loads NumPy
 
     moved = {processes: triad.bandwidth(processes) for processes in sorted({1, machine.cores()})}
-    with startup.tensorflow(portable=False):
-        from cifar10 import models
+    with tensorflow_setup.tensorflow(portable=False):
+        from cifar10.training import models
 
     work = {name: flops(models.build(name, entry, 10)) for name, entry in params.load().models.items()}
     found = {

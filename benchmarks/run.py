@@ -35,7 +35,8 @@ import yaml
 
 from benchmarks import outcome
 from benchmarks.timing import Run, timed
-from cifar10 import dataset, errors, files, machine, params
+from cifar10 import errors, files, machine, params
+from cifar10.data import dataset
 from scripts import demo, repro
 
 HERE = ROOT / "benchmarks"

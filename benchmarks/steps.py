@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cifar10 import params, startup
+from cifar10 import params
+from cifar10.training import tensorflow_setup
 
 NUMBER = 4  # bytes of a float32
 TIMES = 10  # calls of several steps; the best counts, as for the bandwidth
@@ -20,15 +21,15 @@ TIMES = 10  # calls of several steps; the best counts, as for the bandwidth
 
 def main() -> None:
     """Print bytes and seconds per step as JSON, by model."""
-    with startup.tensorflow(portable=sys.argv[1] == "true"):
-        from cifar10 import models, training
+    with tensorflow_setup.tensorflow(portable=sys.argv[1] == "true"):
+        from cifar10.training import loop, models
 
     settings = params.load()
     models.configure(settings.train.seed)
     found = {}
     for name, entry in settings.models.items():
         model, optimizer = models.build(name, entry, 10), models.optimizer(name, entry)
-        training.state(model, optimizer)  # builds the optimizer
+        loop.state(model, optimizer)  # builds the optimizer
         taken = seconds(model, optimizer, settings.train.batch_size)
         found[name] = {"bytes": traffic(model, optimizer), "seconds": taken}
     print(json.dumps(found))
@@ -66,10 +67,10 @@ def seconds(model: Any, optimizer: Any, batch_size: int) -> float:
     """
     import numpy as np
 
-    from cifar10 import models, training
+    from cifar10.training import loop, models
 
-    run, draw = training.stepper(model, optimizer), np.random.default_rng(0)
-    shape = (training.STEPS_PER_CALL, batch_size)
+    run, draw = loop.stepper(model, optimizer), np.random.default_rng(0)
+    shape = (loop.STEPS_PER_CALL, batch_size)
     images = draw.integers(0, 256, (*shape, *models.INPUT_SHAPE), np.uint8)
     labels = draw.integers(0, 10, shape)
     run(images, labels)  # compiles
@@ -78,7 +79,7 @@ def seconds(model: Any, optimizer: Any, batch_size: int) -> float:
         started = time.perf_counter()
         run(images, labels)
         taken.append(time.perf_counter() - started)
-    return min(taken) / training.STEPS_PER_CALL
+    return min(taken) / loop.STEPS_PER_CALL
 
 
 if __name__ == "__main__":

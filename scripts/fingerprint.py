@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cifar10 import arithmetic, errors, params, sources, startup
+from cifar10 import arithmetic, errors, params
+from cifar10.data import sources
+from cifar10.training import tensorflow_setup
 
 # isort: split
 import numpy as np
@@ -30,8 +32,8 @@ def main() -> None:
     portable = not parser.parse_args().fastest
     chosen = params.load()
     images = sources.digits()
-    with startup.tensorflow(portable):
-        from cifar10 import models
+    with tensorflow_setup.tensorflow(portable):
+        from cifar10.training import models
 
         models.configure(chosen.train.seed)
     found = {
@@ -124,18 +126,15 @@ def trained(name: str, chosen: params.Params, images: Any) -> dict[str, str]:
         Hashes: of its `definition` in params.yaml, of the weights at the `start` and after the `epoch`, and
         of its `answers`, the scores of the last layer for test images.
     """
-    from cifar10 import models
-    from cifar10 import training as trainer
+    from cifar10.training import loop, models
 
     entry = chosen.models[name]
     model = models.build(name, entry, len(images.class_names))
     optimizer = models.optimizer(name, entry)
-    trainer.state(model, optimizer)
+    loop.state(model, optimizer)
     start = digest(*model.get_weights())
-    run = trainer.stepper(model, optimizer)
-    for batches in trainer.order(
-        len(images.train_labels), chosen.train.batch_size, chosen.train.seed, epoch=1
-    ):
+    run = loop.stepper(model, optimizer)
+    for batches in loop.order(len(images.train_labels), chosen.train.batch_size, chosen.train.seed, epoch=1):
         run(images.train_images[batches], images.train_labels[batches])
     (answers,) = models.predictor(model)(images.test_images[:ASKED])
     return {

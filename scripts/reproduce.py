@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cifar10 import errors, own_archive, paths
+from cifar10 import errors, paths
+from cifar10.data import download
 from cifar10.errors import UserError
 
 LOCK = Path("dvc.lock")
@@ -46,9 +47,9 @@ def main() -> None:
 
 def environment() -> dict[str, str]:
     """Give the clone this environment, and the archive that is here."""
-    if own_archive.VARIABLE in os.environ or not paths.ARCHIVE.exists():
+    if download.VARIABLE in os.environ or not paths.ARCHIVE.exists():
         return dict(os.environ)
-    return {**os.environ, own_archive.VARIABLE: str(paths.ARCHIVE.resolve())}
+    return {**os.environ, download.VARIABLE: str(paths.ARCHIVE.resolve())}
 
 
 def outputs(lock: Path, stages: Iterable[str]) -> dict[str, dict[str, str]]:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pooch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
-from cifar10 import errors, files, mirrors, own_archive, params, paths, progress, sources
+from cifar10 import errors, files, params, paths, progress
+from cifar10.data import download, sources
 
 HELP = "CIFAR10_ARCHIVE=/path/to/archive.tar.gz (or a URL) in the environment takes that archive instead."
 WAYS_ON = """
@@ -36,14 +37,14 @@ def main() -> None:
 def place_archive(wanted: params.Cifar10) -> None:
     """Bring the archive to data/raw unless the official one is there already."""
     new = paths.PARTIAL / paths.ARCHIVE.name
-    limits = mirrors.Limits(wanted.minimum_rate, wanted.window)
+    limits = download.Limits(wanted.minimum_rate, wanted.window)
     paths.RAW.mkdir(parents=True, exist_ok=True)
-    if own := os.environ.get(own_archive.VARIABLE):
-        own_archive.bring(own, new, limits)
+    if own := os.environ.get(download.VARIABLE):
+        download.bring(own, new, limits)
         new.replace(paths.ARCHIVE)
     elif not paths.ARCHIVE.exists() or pooch.file_hash(str(paths.ARCHIVE)) != wanted.sha256:
         try:
-            mirrors.fetch(wanted.mirrors, wanted.sha256, new, limits).replace(paths.ARCHIVE)
+            download.fetch(wanted.mirrors, wanted.sha256, new, limits).replace(paths.ARCHIVE)
         except errors.UserError as error:
             raise errors.UserError(f"{error}{WAYS_ON}") from None
 

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
-from cifar10 import dataset, errors, files, params, paths, progress, sources, splitting
+from cifar10 import errors, files, params, paths, progress
+from cifar10.data import dataset, sources, splitting
 
 
 def main() -> None:

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
-from cifar10 import cards, errors, figures, files, pages, params, paths, plots, progress, results
+from cifar10 import errors, files, params, paths, progress
+from cifar10.report import figures, model_cards, plots, render, results
 
 # isort: split
 from matplotlib.figure import Figure
@@ -30,9 +31,9 @@ def main() -> None:
     files.write_text(paths.CURVES, results.curves(found.models).to_csv(index=False, lineterminator="\n"))
     files.write_text(paths.CONFUSION, results.confusion_table(found).to_csv(index=False, lineterminator="\n"))
     files.write_json(paths.DATASET, found.dataset)
-    files.write_text(paths.RESULTS, pages.markdown(found, chosen))
-    cards.write(found, chosen)
-    files.write_text(paths.REPORT, pages.html(found, chosen, drawn))
+    files.write_text(paths.RESULTS, render.markdown(found, chosen))
+    model_cards.write(found, chosen)
+    files.write_text(paths.REPORT, render.html(found, chosen, drawn))
     progress.log(
         f"{paths.REPORT}: {len(found.models)} models, {len(drawn)} figures; the table: {paths.RESULTS}"
     )

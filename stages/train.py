@@ -6,8 +6,9 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
-from cifar10 import arithmetic, checkpoint, dataset, errors, files, params, paths, progress, startup
-from cifar10.versions import check_versions
+from cifar10 import arithmetic, errors, files, params, paths, progress
+from cifar10.data import dataset
+from cifar10.training import checkpoint, tensorflow_setup, versions
 
 NOTE = "Started again after an interruption, it goes on after its last full epoch and ends in the same bytes."
 
@@ -21,16 +22,15 @@ def main() -> None:
     entry = settings.model(name)
     training, validation = dataset.load("train"), dataset.load("validation")
     num_classes = len(dataset.class_names())
-    check_versions()
+    versions.check_versions()
 
-    with startup.tensorflow(settings.train.portable):
-        from cifar10 import models  # here, since it takes seconds and a typo should not
-        from cifar10 import training as trainer
+    with tensorflow_setup.tensorflow(settings.train.portable):
+        from cifar10.training import loop, models  # here, since it takes seconds and a typo should not
 
         models.configure(settings.train.seed)
     model = models.build(name, entry, num_classes)
     optimizer = models.optimizer(name, entry)
-    started, variables = time.monotonic(), trainer.state(model, optimizer)
+    started, variables = time.monotonic(), loop.state(model, optimizer)
     computed_with = arithmetic.in_effect()
     saved = checkpoint.Checkpoint(paths.checkpoint(name), identity(name, settings), computed_with)
     history = saved.load(variables)
@@ -48,7 +48,7 @@ def main() -> None:
             bar.update(done)
 
         first = len(history) + 1
-        for epoch in trainer.train(model, optimizer, training, validation, settings.train, first, show):
+        for epoch in loop.train(model, optimizer, training, validation, settings.train, first, show):
             history.append(epoch.row())
             saved.save(history, variables)
             progress.log(f"{name}: {epoch.describe(settings.train.epochs)}")

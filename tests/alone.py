@@ -4,8 +4,10 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cifar10 import novelty, params, startup
+from cifar10 import params
+from cifar10.evaluation import ood
 from cifar10.params import Model
+from cifar10.training import tensorflow_setup
 
 # isort: split
 import numpy as np
@@ -40,8 +42,9 @@ MEAN = Model.model_validate(  # means over 20 channels add up in another order a
 
 def main() -> None:
     """Compare, for each model, every way of asking with all images at once."""
-    with startup.tensorflow():
-        from cifar10 import features, models
+    with tensorflow_setup.tensorflow():
+        from cifar10.evaluation import features
+        from cifar10.training import models
 
         models.configure(seed=0)
     random = np.random.default_rng(0)
@@ -49,11 +52,11 @@ def main() -> None:
     own = {"convolutional": CONVOLUTIONAL, "mean over places": MEAN}
     for name, entry in {**params.load().models, **own}.items():
         look = features.looker(models.build(name, entry, 10))
-        bank = novelty.unit(look(random.integers(0, 256, (50, 32, 32, 3), dtype=np.uint8)).features)
+        bank = ood.unit(look(random.integers(0, 256, (50, 32, 32, 3), dtype=np.uint8)).features)
 
         def ask(some: np.ndarray, look=look, bank=bank) -> list[np.ndarray]:
             outputs = look(some)
-            scores = [novelty.known(score, outputs, bank) for score in novelty.SCORES]
+            scores = [ood.known(score, outputs, bank) for score in ood.SCORES]
             return [outputs.features, outputs.logits, outputs.probabilities, *scores]
 
         expected = ask(images)
@@ -68,7 +71,7 @@ def main() -> None:
 
 def report(what: str, found: list[np.ndarray], expected: list[np.ndarray]) -> None:
     """Print a line if a bit differs."""
-    kinds = ["features", "logits", "probabilities", *novelty.SCORES]
+    kinds = ["features", "logits", "probabilities", *ood.SCORES]
     for kind, ours, theirs in zip(kinds, found, expected, strict=True):
         if ours.tobytes() != theirs.tobytes():
             print(f"DIFFERENT: {what}: {kind}")

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from cifar10 import files, metrics, novelty, paths
+from cifar10 import files, paths
+from cifar10.evaluation import metrics, ood
 
 CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 KINDS = ["faces", "photographs", "textures"]
@@ -143,16 +144,16 @@ def _novelty(
     figures = {
         "threshold": threshold,
         "accepted": 0.95,
-        "auroc": {kind: novelty.area(kinds["test"], kinds[kind]) for kind in KINDS},
+        "auroc": {kind: ood.area(kinds["test"], kinds[kind]) for kind in KINDS},
         "rejected": {kind: float((kinds[kind] < threshold).mean()) for kind in KINDS},
     }
     files.write_json(
         paths.novelty_metrics(name),
         {
             "score": "energy",
-            "proxies": {score: {"blends": 0.6, "mean": 0.6} for score in novelty.SCORES},
+            "proxies": {score: {"blends": 0.6, "mean": 0.6} for score in ood.SCORES},
             "calibrated_on": "validation" if validation else "training",
-            "scores": dict.fromkeys(novelty.SCORES, figures),
+            "scores": dict.fromkeys(ood.SCORES, figures),
             "person": {
                 "known": threshold + skill - 2.2,
                 "probabilities": dict(zip(classes, chances, strict=True)),

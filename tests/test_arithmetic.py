@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cifar10 import arithmetic, machine, versions
+from cifar10 import arithmetic, machine
 from cifar10.errors import UserError
+from cifar10.training import versions
 from scripts import versions as versions_file
 from tests.conftest import digests
 
@@ -70,7 +71,7 @@ def test_a_library_that_was_loaded_before_is_named(library):
 def test_every_way_in_pins_before_numpy_is_loaded():
     files = sorted([*Path("stages").glob("*.py"), *Path("scripts").glob("*.py")])
     modules = [".".join(file.with_suffix("").parts) for file in files]
-    for module in [*modules, "cifar10.classify", "cifar10.app.__main__", "cifar10.cluster.__main__"]:
+    for module in [*modules, "cifar10.predict.cli", "cifar10.app.__main__", "cifar10.cluster.__main__"]:
         assert "imported before" not in python(f"import {module}", **OTHERWISE)[1], module
 
 

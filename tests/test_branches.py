@@ -126,7 +126,7 @@ def drawn(page):
 
 def test_compare_says_what_the_metrics_say(team):
     ann, _ = team
-    page = ann.run("python", "scripts/compare.py", "main", PYTHONPATH=str(ann.root))
+    page = ann.run("python", "-m", "cifar10.compare", "main", PYTHONPATH=str(ann.root))
     files = [json.loads(ann.shown(at, "reports/metrics/model_1.json")) for at in ("main", "HEAD")]
     old, new = (100 * content["test"]["accuracy"] for content in files)
     assert f"| model_1 | test accuracy | {old:.2f} % | {new:.2f} % | {new - old:+.2f} points |" in page

@@ -4,7 +4,7 @@ The blocks of a page are run one after the other in a clone of its own, where `d
 What a block sets for DVC's remotes holds to the end of its section, since those of different servers exclude
 each other. A block that no test can run is preceded by a comment: why not, and where it is run instead.
 
-    <!-- needs: a dask cluster; run by tests/test_cluster.py -->
+    <!-- needs: a dask cluster; run by tests/cluster/test_cluster.py -->
 """
 
 import re
@@ -31,7 +31,8 @@ EXAMPLES = {  # files that pages speak of
 }
 EXTRAS = tomllib.loads(Path("pyproject.toml").read_text())["project"]["optional-dependencies"]
 BUILD = """
-from cifar10 import models, params
+from cifar10 import params
+from cifar10.training import models
 chosen = params.load()
 for name in {names}:
     models.build(name, chosen.model(name), 10)

@@ -54,7 +54,7 @@ def test_git_holds_no_model_image_or_prediction(finished):
 
 
 def test_an_edit_to_the_plots_redraws_and_retrains_nothing(workspace):
-    with (workspace.root / "cifar10/plots.py").open("a") as file:
+    with (workspace.root / "cifar10/report/plots.py").open("a") as file:
         file.write("# an edit\n")
     assert workspace.repro() == ["report"]
     assert workspace.run("git", "status", "--porcelain", "reports") == ""  # the same figures

@@ -44,7 +44,7 @@ def test_a_colleague_pulls_a_model_and_nothing_else_and_classifies_with_it(stora
     assert new == digests(finished.root, *MODEL)
     images = np.load(finished.root / "data/processed/test/images.npy")
     Image.fromarray(images[0]).save(tmp_path / "image.png")
-    command = ["python", "-m", "cifar10.classify", "--model=model_0", "--json", str(tmp_path / "image.png")]
+    command = ["python", "-m", "cifar10.predict", "--model=model_0", "--json", str(tmp_path / "image.png")]
     (image,) = json.loads(colleague.clone.run(*command))["images"]
     line = (finished.root / "reports/predictions/model_0.csv").read_text().splitlines()[1]
     probabilities = image["answers"]["model_0"]["probabilities"]

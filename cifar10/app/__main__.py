@@ -73,12 +73,13 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _serve(listener: socket.socket) -> None:
-    # before TensorFlow, from which `startup` hides what these need
-    from cifar10 import answers, novelty, startup  # noqa: F401
+    # before TensorFlow, from which `tensorflow_setup` hides what these need
     from cifar10.app import server
+    from cifar10.evaluation import ood, predictions  # noqa: F401
+    from cifar10.training import tensorflow_setup
 
-    with startup.tensorflow():
-        from cifar10 import models
+    with tensorflow_setup.tensorflow():
+        from cifar10.training import models
 
         models.configure(seed=0)  # nothing is drawn; one thread, for the same bits as `evaluate`
     logging.getLogger("tensorflow").setLevel("ERROR")  # it warns when models are loaded anew

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from cifar10 import classifier, images, params, paths
-from cifar10.answers import Answers
+from cifar10 import params, paths
 from cifar10.app.limits import MAX_BYTES
-from cifar10.classifier import Classifier
+from cifar10.data import images
+from cifar10.evaluation.predictions import Answers
+from cifar10.predict import predictor
+from cifar10.predict.predictor import Classifier
 
 
 class Asker:
@@ -51,7 +53,7 @@ class Asker:
         now = _stamps()
         if self._loaded is None or now != self._seen:
             self._loaded = None  # what is on disk counts, even if it cannot be loaded
-            self._loaded, self._seen = classifier.load(), now
+            self._loaded, self._seen = predictor.load(), now
         return self._loaded
 
 

@@ -2,17 +2,22 @@
 
 import base64
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cifar10 import answers, images, pages
-from cifar10.answers import Answers
 from cifar10.app.examples import Example, png
 from cifar10.app.limits import MAX_BYTES, MOST
 from cifar10.app.origin import Origin
-from cifar10.listing import shown
-from cifar10.novelty import Detector
+from cifar10.data import images
+from cifar10.data.inputs import shown
+from cifar10.evaluation import predictions
+from cifar10.evaluation.ood import Detector
+from cifar10.evaluation.predictions import Answers
+from cifar10.report import render
+
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def page() -> str:
@@ -55,7 +60,7 @@ def answer(
         name=shown(name),
         data=_encoded(png(picture)),
         models=models,
-        novel=answers.NONE,
+        novel=predictions.NONE,
     )
 
 
@@ -64,10 +69,10 @@ def _model(name: str, detector: Detector, said: Answers) -> dict[str, Any]:
     shares = [(detector.classes[label], float(said.probabilities[0, label])) for label in order]
     return {
         "name": name,
-        "verdict": answers.verdict(detector.classes, said, 0),
+        "verdict": predictions.verdict(detector.classes, said, 0),
         "first": shares[:3],
         "others": shares[3:],
-        "score": pages.SCORES[detector.score],
+        "score": render.SCORES[detector.score],
         "known": float(said.known[0]),
         "threshold": detector.threshold,
     }
@@ -78,4 +83,4 @@ def _encoded(content: bytes) -> str:
 
 
 def _render(template: str, **content: Any) -> str:
-    return pages.templates().get_template(template).render(**content)
+    return render.templates(TEMPLATES).get_template(template).render(**content)

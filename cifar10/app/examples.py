@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from cifar10 import files, nonclass, paths, results
+from cifar10 import files, paths
 from cifar10.errors import UserError
+from cifar10.evaluation import ood_datasets
+from cifar10.report import results
 
 PERSON = "astronaut.png"  # lies in scikit-image's package
 
@@ -23,7 +25,7 @@ class Example:
 
 def find() -> list[Example]:
     """Gather the examples; without test images at hand it is the person alone."""
-    person = (nonclass.DATA / PERSON).read_bytes()
+    person = (ood_datasets.DATA / PERSON).read_bytes()
     return [*_tests(), Example("an astronaut, of no class", PERSON, person)]
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from cifar10 import files, pages, paths
+from cifar10 import files, paths
+from cifar10.report import render
 
 LOCK = Path("dvc.lock")  # what DVC ran: hashes of what went into each stage and of what came out
 
@@ -31,7 +32,7 @@ def find(models: Sequence[str]) -> Origin:
 def _data() -> str:
     source = _read(paths.SOURCE) or _read(paths.DATASET)
     if source.get("source") != "cifar10":
-        return pages.DATA.get(str(source.get("source")), f"unknown data ({paths.SOURCE} not found)")
+        return render.DATA.get(str(source.get("source")), f"unknown data ({paths.SOURCE} not found)")
     archive = f"archive (SHA-256 {str(source.get('sha256'))[:8]}…)"
     if source.get("official"):
         return f"CIFAR-10, the official {archive}"

@@ -24,7 +24,7 @@ from cifar10.errors import UserError
 if TYPE_CHECKING:
     from cifar10.app.asking import Asker
 
-TEMPLATES = Path(__file__).parents[1] / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONOSPACE = ("ui-monospace", "Consolas", "Menlo", "monospace")  # names alone: nothing is fetched for them
 

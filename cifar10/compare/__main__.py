@@ -12,12 +12,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cifar10 import errors, paths, revision_page, revisions
+from cifar10 import errors, paths
+from cifar10.compare import diff, git_revision, page
+from cifar10.compare.diff import Side
+from cifar10.compare.git_revision import Revision
 from cifar10.errors import UserError
-from cifar10.revisions import Side
-from scripts import revision
-from scripts.revision import Revision
 
 GITHUB = re.compile(
     r"(?:https://(?:[^@/]*@)?|(?:ssh://)?git@)github\.com[:/]([\w.-]+)/([\w.-]+?)(?:\.git)?/?"
@@ -28,16 +27,16 @@ PAGE = "comparison.md"
 def main() -> None:
     """Gather both sides, print the page, write the folder."""
     arguments = parse()
-    base, this = revision.named(arguments.base), revision.here()
+    base, this = git_revision.named(arguments.base), git_revision.here()
     if base.label == this.label:  # a branch with itself: the labels name files and links
         base.label = f"{base.label} (base)"
     before, after = sides(base, this)
-    lacks, missing = revision.lacking(base), base.missing + this.missing
+    lacks, missing = git_revision.lacking(base), base.missing + this.missing
     if arguments.output:
         write(arguments.output, before, after, lacks, missing)
         print(f"with figures: {arguments.output / PAGE}", file=sys.stderr)
-    links = revision_page.linked(addresses(before, after))
-    print(revision_page.markdown(before, after, links, lacks, missing), end="")
+    links = page.linked(addresses(before, after))
+    print(page.markdown(before, after, links, lacks, missing), end="")
 
 
 def parse() -> argparse.Namespace:
@@ -54,7 +53,7 @@ def parse() -> argparse.Namespace:
 def sides(base: Revision, this: Revision) -> tuple[Side, Side]:
     """Read both sides, with the predictions of the models whose predictions differ."""
     before, after = base.side(), this.side()
-    wanted = revisions.retrained(before, after)
+    wanted = diff.retrained(before, after)
     found = []
     for side, at in ((before, base), (after, this)):
         tables = {name: at.predictions(name) for name in wanted}
@@ -66,7 +65,7 @@ def sides(base: Revision, this: Revision) -> tuple[Side, Side]:
 
 def addresses(before: Side, after: Side) -> dict[str, str]:
     """Give the address of each side's figures on GitHub, by label; none if origin is elsewhere."""
-    origin = GITHUB.fullmatch(revision.git_line("remote", "get-url", "origin"))
+    origin = GITHUB.fullmatch(git_revision.git_line("remote", "get-url", "origin"))
     if not origin:
         return {}
     root = f"https://github.com/{origin[1]}/{origin[2]}/raw"
@@ -93,9 +92,9 @@ def write(folder: Path, before: Side, after: Side, lacks: int, missing: list[str
         (new / name).mkdir(parents=True)
         for file, content in side.figures.items():
             (new / name / file).write_bytes(content)
-    links = revision_page.linked({before.label: "before", after.label: "after"})
-    page = revision_page.markdown(before, after, links, lacks, missing)
-    (new / PAGE).write_text(page, encoding="utf-8")
+    links = page.linked({before.label: "before", after.label: "after"})
+    text = page.markdown(before, after, links, lacks, missing)
+    (new / PAGE).write_text(text, encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     new.rename(folder)
 

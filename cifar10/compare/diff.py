@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from cifar10 import comparison, metrics, paths
+from cifar10 import paths
+from cifar10.evaluation import metrics, significance
 
 ABSENT = object()  # what a revision has where another has a parameter
 SAME_PREDICTIONS = "the same predictions"
@@ -109,8 +110,8 @@ class Paired:
 
     @property
     def significant(self) -> bool:
-        """Whether the difference is more than chance at comparison.LEVEL."""
-        return self.corrected < comparison.LEVEL
+        """Whether the difference is more than chance at significance.LEVEL."""
+        return self.corrected < significance.LEVEL
 
 
 def _novelty(side: Side, name: str) -> float | None:
@@ -216,8 +217,8 @@ def tests(before: Side, after: Side) -> tuple[list[Paired], dict[str, str]]:
         else:
             first, second = (_correct(side, name) for side in (before, after))
             counted[name] = (int((first & ~second).sum()), int((second & ~first).sum()), len(first))
-    p_values = [comparison.mcnemar(lost, gained) for lost, gained, _ in counted.values()]
-    outcomes = zip(counted.items(), p_values, comparison.holm(p_values), strict=True)
+    p_values = [significance.mcnemar(lost, gained) for lost, gained, _ in counted.values()]
+    outcomes = zip(counted.items(), p_values, significance.holm(p_values), strict=True)
     return [Paired(name, *counts, *values) for (name, counts), *values in outcomes], untested
 
 
@@ -226,14 +227,14 @@ def _obstacle(before: Side, after: Side, name: str) -> str:
     sides = (before, after)
     without = [side.label for side in sides if name not in side.metrics]
     if without:
-        return f"no metrics in {comparison.listed(without)}"
+        return f"no metrics in {significance.listed(without)}"
     if name not in retrained(before, after):
         return SAME_PREDICTIONS
     if None not in (images := {side.test_images(name) for side in sides}) and len(images) > 1:
         return "measured on other test images, so that no image pairs with one of the other side"
     without = [side.label for side in sides if name not in side.predictions]
     if without:
-        return f"its predictions of {comparison.listed(without)} could not be had"
+        return f"its predictions of {significance.listed(without)} could not be had"
     for side in sides:
         if abs(_correct(side, name).mean() - side.metrics[name]["test"]["accuracy"]) > 1e-9:
             return (

@@ -10,15 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cifar10 import paths
-from cifar10.errors import UserError
-from cifar10.revision_page import code
-from cifar10.revisions import Side
-
-# isort: split
 import pandas as pd
 import yaml
+
+from cifar10 import paths
+from cifar10.compare.diff import Side
+from cifar10.compare.page import code
+from cifar10.errors import UserError
 
 LOCK = Path("dvc.lock")
 COMPARED = ["params.yaml", "dvc.yaml", "dvc.lock", "cifar10", "stages", "reports"]

@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from cifar10 import comparison, revisions
-from cifar10.pages import FILTERS, templates
-from cifar10.revisions import ABSENT, Row, Side
+from cifar10.compare import diff
+from cifar10.compare.diff import ABSENT, Row, Side
+from cifar10.evaluation import significance
+from cifar10.report.render import FILTERS, templates
 
+TEMPLATES = Path(__file__).parent / "templates"
 DASH = "\u2013"
 LONGEST = 300  # characters of a parameter's value
 Links = Callable[[Side, str], str | None]  # where a figure of a side is to be seen; None for nowhere
@@ -27,7 +30,7 @@ def markdown(
         lacks: how many commits of `before` are not part of `after`.
         missing: sentences about what could not be had.
     """
-    environment = templates()  # Markdown: what others named goes through `code`
+    environment = templates(TEMPLATES)  # Markdown: what others named goes through `code`
     environment.filters |= FILTERS | {
         "code": code,
         "value": value,
@@ -37,29 +40,29 @@ def markdown(
     }
     context = _context(before, after, links)
     page = environment.get_template("comparison.md.jinja").render(
-        before=before, after=after, lacks=lacks, missing=missing or [], level=comparison.LEVEL, **context
+        before=before, after=after, lacks=lacks, missing=missing or [], level=significance.LEVEL, **context
     )
     return re.sub(r"\n{3,}", "\n\n", page).rstrip() + "\n"
 
 
 def _context(before: Side, after: Side, links: Links) -> dict[str, Any]:
-    tests, untested = revisions.tests(before, after)
+    tests, untested = diff.tests(before, after)
     names = sorted(before.figures | after.figures)
     drawn = [name for name in names if before.figures.get(name) != after.figures.get(name)]
-    rows = revisions.figures(before, after)
+    rows = diff.figures(before, after)
     kept = [name for name in after.models if name in before.models]
     return {
-        "changes": list(revisions.changes(before.params, after.params)),
+        "changes": list(diff.changes(before.params, after.params)),
         "rows": rows,
         "same_figures": [name for name in kept if name not in {row.model for row in rows}],
         "added": [name for name in after.models if name not in before.models],
         "removed": [name for name in before.models if name not in after.models],
         "tests": tests,
-        "same": [name for name, reason in untested.items() if reason == revisions.SAME_PREDICTIONS],
-        "untested": {name: why for name, why in untested.items() if why != revisions.SAME_PREDICTIONS},
+        "same": [name for name, reason in untested.items() if reason == diff.SAME_PREDICTIONS],
+        "untested": {name: why for name, why in untested.items() if why != diff.SAME_PREDICTIONS},
         "drawn": {name: (links(before, name), links(after, name)) for name in drawn},
         "same_drawn": [name for name in names if name not in drawn],
-        "recomputed": revisions.recomputed(before, after),
+        "recomputed": diff.recomputed(before, after),
         "stale": [(side, side.stale) for side in (before, after) if side.stale],
     }
 

@@ -8,9 +8,9 @@ from typing import IO, Any
 
 import numpy as np
 
-from cifar10 import pickles
+from cifar10.data import pickles
+from cifar10.data.images import Images
 from cifar10.errors import UserError
-from cifar10.images import Images
 
 TRAIN = tuple(f"cifar-10-batches-py/data_batch_{number}" for number in range(1, 6))
 TEST = "cifar-10-batches-py/test_batch"

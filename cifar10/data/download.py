@@ -8,6 +8,7 @@ import dataclasses
 import hashlib
 import queue
 import re
+import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -20,8 +21,10 @@ import requests
 import urllib3
 
 from cifar10 import progress
+from cifar10.data import archive
 from cifar10.errors import UserError
 
+VARIABLE = "CIFAR10_ARCHIVE"  # in the environment: a path or a URL of an archive to take instead
 CHUNK = 2**16  # bytes asked for at once; read1 hands over less as soon as it is there
 CONNECTIONS = 5  # to one mirror whose connection breaks off although bytes came
 PATIENCE = 6  # windows without a byte until even a slow mirror without an alternative is given up
@@ -76,6 +79,32 @@ def fetch(urls: Sequence[str], sha256: str | None, target: Path, limits: Limits)
     for url in urls:
         part_of(url, target).unlink(missing_ok=True)
     return target
+
+
+def bring(own: str, new: Path, limits: Limits) -> None:
+    """Download or copy an archive to `new` and read it to its end, so that a damaged one is not taken.
+
+    Args:
+        own: its path or URL.
+        new: where it goes; nothing stays there on an error.
+        limits: asked of the host of a URL.
+
+    Raises:
+        UserError: there is none, or it is damaged or of another layout.
+    """
+    try:
+        if own.startswith(("http://", "https://")):
+            fetch([own], None, new, limits)
+        elif not Path(own).expanduser().is_file():
+            raise UserError(f"{own} is no file; expected the path or URL of an archive")
+        else:
+            new.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(Path(own).expanduser(), new)
+        with new.open("rb") as file:
+            archive.read(file, own)
+    except UserError as error:
+        new.unlink(missing_ok=True)
+        raise UserError(f"{VARIABLE}: {error}") from None
 
 
 def _slow(faults: dict[str, Fault]) -> Iterator[str]:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cifar10 import images, progress
+from cifar10 import progress
+from cifar10.data import images
 from cifar10.errors import UserError
 
 LAYOUT = "expected pictures as train/<class>/* and test/<class>/*"

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pooch
 
-from cifar10 import archive, folder, params, paths
+from cifar10 import params, paths
+from cifar10.data import archive, folder
+from cifar10.data.images import Images
 from cifar10.errors import UserError
-from cifar10.images import Images
 
 DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 

@@ -1,13 +1,26 @@
 """Look inside a network: what goes into its last layer, and what comes out."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
-from cifar10 import models
-from cifar10.models import keras  # by way of it, which sets what they read when they are imported
-from cifar10.outputs import Outputs
-from cifar10.probabilities import normalize
+from cifar10.training import models
+from cifar10.training.models import keras  # by way of it, which sets what they read when they are imported
+from cifar10.training.probabilities import normalize
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What came out for N images, in their order.
+
+    `features` are float32 (N, D), what goes into the last layer with weights; `logits` float64 (N, K), of
+    which `probabilities`, float64 (N, K), are the softmax.
+    """
+
+    features: np.ndarray
+    logits: np.ndarray
+    probabilities: np.ndarray
 
 
 def looker(model: keras.Sequential) -> Callable[[np.ndarray], Outputs]:

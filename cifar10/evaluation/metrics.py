@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
-from cifar10.probabilities import cross_entropy
+from cifar10.training.probabilities import cross_entropy
 
 CONFIDENCE = 0.95  # of every interval
 BINS = 15  # of the reliability diagram, as in Guo et al. 2017

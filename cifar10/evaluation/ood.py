@@ -3,16 +3,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from cifar10 import files
-from cifar10.dataset import Split
+from cifar10.data.dataset import Split
 from cifar10.errors import UserError
-from cifar10.outputs import Outputs
+
+if TYPE_CHECKING:
+    from cifar10.evaluation.features import Outputs  # which loads TensorFlow
 
 SCORES = ("probability", "energy", "distance")
 ACCEPTED = 0.95  # share of the validation images that the threshold lets pass
@@ -25,7 +27,7 @@ MOST = 5000  # of these
 CHUNK = 64  # rows of the bank in one product; 256 kB for 1,000 features, so they stay in the cache
 COLUMNS = ["kind", "score"]
 
-Look = Callable[[np.ndarray], Outputs]  # from images, uint8 (N, 32, 32, 3)
+Look = Callable[[np.ndarray], "Outputs"]  # from images, uint8 (N, 32, 32, 3)
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Detector:
     bank: np.ndarray
     classes: list[str]
 
-    def known(self, outputs: Outputs) -> np.ndarray:
+    def known(self, outputs: "Outputs") -> np.ndarray:
         """Score images, float64 (N,): the higher, the more like a known class."""
         return known(self.score, outputs, self.bank)
 
@@ -49,7 +51,7 @@ class Detector:
         return scores >= self.threshold
 
 
-def known(score: str, outputs: Outputs, bank: np.ndarray) -> np.ndarray:
+def known(score: str, outputs: "Outputs", bank: np.ndarray) -> np.ndarray:
     """Score images: the higher, the more like a known class.
 
     Args:
@@ -154,7 +156,7 @@ def area(accepted: np.ndarray, novel: np.ndarray) -> float:
 
 
 def measure(
-    detectors: Mapping[str, Detector], test: Outputs, novel: Mapping[str, Outputs]
+    detectors: Mapping[str, Detector], test: "Outputs", novel: Mapping[str, "Outputs"]
 ) -> dict[str, dict[str, Any]]:
     """Measure every score on test images and on images of no class.
 
@@ -174,13 +176,13 @@ def measure(
     return figures
 
 
-def answer(detector: Detector, outputs: Outputs) -> dict[str, Any]:
+def answer(detector: Detector, outputs: "Outputs") -> dict[str, Any]:
     """Write down what a model says of one image: its score `known`, and `probabilities` by class."""
     probabilities = dict(zip(detector.classes, outputs.probabilities[0].tolist(), strict=True))
     return {"known": float(detector.known(outputs)[0]), "probabilities": probabilities}
 
 
-def table(detector: Detector, kinds: Mapping[str, Outputs]) -> pd.DataFrame:
+def table(detector: Detector, kinds: Mapping[str, "Outputs"]) -> pd.DataFrame:
     """List the score of every image: kind, score."""
     frames = [
         pd.DataFrame({"kind": kind, "score": detector.known(outputs)}) for kind, outputs in kinds.items()

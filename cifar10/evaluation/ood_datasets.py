@@ -7,8 +7,8 @@ import skimage
 from PIL import Image
 from sklearn import datasets
 
-from cifar10 import images
-from cifar10.images import SIZE
+from cifar10.data import images
+from cifar10.data.images import SIZE
 
 CROPS = 100  # of each photograph and texture
 SMALLEST = 96  # pixels, the side of the smallest crop

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from cifar10.listing import shown
-from cifar10.novelty import Detector
+from cifar10.data.inputs import shown
+from cifar10.evaluation.ood import Detector
 
 NONE = "none of these"
 HEAD = ["image", "model", "verdict", "most probable", "second", "third"]

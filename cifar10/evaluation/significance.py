@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import binomtest
 
-from cifar10 import metrics
+from cifar10.evaluation import metrics
 
 LEVEL = 0.05  # a corrected p-value below it counts as more than chance
 

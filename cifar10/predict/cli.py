@@ -11,7 +11,7 @@ from cifar10 import errors
 if TYPE_CHECKING:
     import numpy as np
 
-    from cifar10.images import Fit
+    from cifar10.data.images import Fit
 
 # Everything else is imported where it is needed: `--help` and a mistyped option should not take seconds.
 
@@ -26,14 +26,15 @@ def main() -> None:
     options = _parser().parse_args()
     if sys.platform == "win32" and isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # the code page of a pipe lacks most letters of file names
-    from cifar10 import listing, params, progress
+    from cifar10 import params, progress
+    from cifar10.data import inputs
 
     chosen = params.load()
     for name in options.model:
         chosen.model(name)
-    pictures, unreadable = _read(listing.expand(options.images), options.fit)
+    pictures, unreadable = _read(inputs.expand(options.images), options.fit)
     for reason in unreadable.values():
-        progress.log(f"error: {listing.shown(reason)}")
+        progress.log(f"error: {inputs.shown(reason)}")
     if pictures or options.json:
         _answer(options, pictures, unreadable)
     if not pictures and not unreadable:
@@ -69,11 +70,12 @@ def _read(names: Sequence[str], fit: "Fit") -> tuple[dict[str, "np.ndarray"], di
     """Read all pictures: uint8 (32, 32, 3), or what is wrong with them, by name."""
     from pathlib import Path
 
-    from cifar10 import images, listing, progress
+    from cifar10 import progress
+    from cifar10.data import images, inputs
 
     found: dict[str, np.ndarray] = {}
     unreadable: dict[str, str] = {}
-    files = [name for name in dict.fromkeys(names) if name != listing.STDIN]
+    files = [name for name in dict.fromkeys(names) if name != inputs.STDIN]
     with progress.bar(total=len(files), desc="reading", unit=" images") as bar:
         for name, picture in zip(files, images.read_all([Path(name) for name in files], fit), strict=True):
             if isinstance(picture, images.PictureError):
@@ -81,12 +83,12 @@ def _read(names: Sequence[str], fit: "Fit") -> tuple[dict[str, "np.ndarray"], di
             else:
                 found[name] = picture
             bar.update()
-    if listing.STDIN in names:
+    if inputs.STDIN in names:
         try:
             content = sys.stdin.buffer.read(images.MAX_BYTES + 1)
-            found[listing.STDIN] = images.read(content, fit, name="standard input")
+            found[inputs.STDIN] = images.read(content, fit, name="standard input")
         except images.PictureError as error:
-            unreadable[listing.STDIN] = str(error)
+            unreadable[inputs.STDIN] = str(error)
     return {name: found[name] for name in dict.fromkeys(names) if name in found}, unreadable
 
 
@@ -99,30 +101,33 @@ def _answer(
 
     import numpy as np
 
-    # before TensorFlow, from which `startup` hides what these need
-    from cifar10 import answers, files, startup
+    # before TensorFlow, from which `tensorflow_setup` hides what these need
+    from cifar10 import files
+    from cifar10.evaluation import predictions
+    from cifar10.training import tensorflow_setup
 
-    with startup.tensorflow():
-        from cifar10 import classifier, models
+    with tensorflow_setup.tensorflow():
+        from cifar10.predict import predictor
+        from cifar10.training import models
 
         models.configure(seed=0)  # nothing is drawn; one thread, for the same bits as `evaluate`
-    asked = classifier.load(options.model)
+    asked = predictor.load(options.model)
     seen = np.array([*pictures.values()], np.uint8).reshape(-1, *models.INPUT_SHAPE)
     found = asked.classify(seen)
     names = [*pictures]
     if options.figure:
-        from cifar10 import plots
+        from cifar10.report import plots
 
         with files.replacing(Path(options.figure)) as beside:
             plots.save(plots.answers(seen, names, found, asked.classes), beside)
     if options.json:
         print(
             json.dumps(
-                answers.content(names, asked.detectors, found, unreadable), indent=2, ensure_ascii=False
+                predictions.content(names, asked.detectors, found, unreadable), indent=2, ensure_ascii=False
             )
         )
     else:
-        print(answers.table(names, asked.classes, found))
+        print(predictions.table(names, asked.classes, found))
 
 
 if __name__ == "__main__":

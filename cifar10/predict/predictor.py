@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cifar10 import features, models, novelty, params, paths
-from cifar10.answers import Answers
+from cifar10 import params, paths
 from cifar10.errors import UserError
-from cifar10.novelty import Detector, Look
+from cifar10.evaluation import features, ood, trained_models
+from cifar10.evaluation.ood import Detector, Look
+from cifar10.evaluation.predictions import Answers
+from cifar10.training import models
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def load(names: Sequence[str] = ()) -> Classifier:
     """
     chosen = params.load()
     entries = {name: chosen.model(name) for name in names or chosen.models}
-    detectors = {name: novelty.load(paths.novelty(name)) for name in entries}
+    detectors = {name: ood.load(paths.novelty(name)) for name in entries}
     classes = next(iter(detectors.values())).classes
     for name, detector in detectors.items():
         if detector.classes != classes:
@@ -59,7 +61,7 @@ def load(names: Sequence[str] = ()) -> Classifier:
     looks = {}
     for name, entry in entries.items():
         model = models.build(name, entry, len(classes))
-        models.load_weights(model, paths.model(name))
+        trained_models.load_weights(model, paths.model(name))
         looks[name] = features.looker(model)
         _check_bank(name, detectors[name], looks[name])
     return Classifier(classes, detectors, looks)

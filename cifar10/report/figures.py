@@ -3,7 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from cifar10 import nonclass, plots, results
+from cifar10.evaluation import ood_datasets
+from cifar10.report import plots, results
 
 
 def draw(found: results.Results, seed: int) -> dict[str, Figure]:
@@ -24,7 +25,7 @@ def draw(found: results.Results, seed: int) -> dict[str, Figure]:
     facts = ("scores", "rejection", "person")
     scores, rejection, persons = ({m.name: getattr(m, fact) for m in found.models} for fact in facts)
     figures["novelty.png"] = plots.novelty(scores, rejection)
-    figures["person.png"] = plots.answers(nonclass.person()[None], ["astronaut"], persons, names)
+    figures["person.png"] = plots.answers(ood_datasets.person()[None], ["astronaut"], persons, names)
     picked = np.random.default_rng(seed).permutation(len(test))[: plots.SHOWN]
     for model in found.models:
         counts = results.confusion(found.actual, model.predicted, len(names))

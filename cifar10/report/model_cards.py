@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from cifar10 import files, pages, paths, results
+from cifar10 import files, paths
 from cifar10.params import Params
-from cifar10.results import Model, Results
+from cifar10.report import render, results
+from cifar10.report.results import Model, Results
 
 CARDS = paths.REPORTS / "cards"
 MIX_UPS = 5  # the most frequent ones, on each card
@@ -25,7 +26,7 @@ def card(found: Results, params: Params, model: Model) -> str:
     """Write the card of one of the models as Markdown."""
     by_class = class_figures(found, model)
     confidence = float(model.probabilities.max(axis=1).mean())
-    return pages.render(
+    return render.render(
         "card.md.jinja",
         found,
         params,

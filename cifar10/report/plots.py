@@ -15,10 +15,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 
-from cifar10 import metrics
+from cifar10.evaluation import metrics
 
 if TYPE_CHECKING:
-    from cifar10.answers import Answers
+    from cifar10.evaluation.predictions import Answers
 
 WIDTH = 6.4  # inches; a figure is as wide as a column of text, so that it can be read on a telephone
 DOTS = 200  # per inch

@@ -10,11 +10,13 @@ from typing import Any
 
 import jinja2
 
-from cifar10 import comparison, results
-from cifar10.answers import NONE, Answers, verdict
+from cifar10.evaluation import significance
+from cifar10.evaluation.predictions import NONE, Answers, verdict
 from cifar10.params import KerasObject, Params, Reference
-from cifar10.results import Results
+from cifar10.report import results
+from cifar10.report.results import Results
 
+TEMPLATES = Path(__file__).parent / "templates"
 DATA = {
     "cifar10": "CIFAR-10",
     "digits": "scikit-learn's handwritten digits",
@@ -46,8 +48,8 @@ FILTERS: dict[str, Callable[..., str]] = {
     "four": lambda value: f"{value:.4f}",
     "thousands": lambda count: f"{count:,}",
     "megabytes": lambda size: f"{size / 1e6:.1f} MB",
-    "p": comparison.p_text,
-    "listed": comparison.listed,
+    "p": significance.p_text,
+    "listed": significance.listed,
     "fact": _fact,
     "plain": _plain,
 }
@@ -77,10 +79,10 @@ def html(found: Results, params: Params, figures: Mapping[str, bytes]) -> str:
     return page.replace(" %", "\u00a0%")  # no line ends between a number and its %
 
 
-def templates() -> jinja2.Environment:
-    """Give the templates of this library; what goes into HTML is escaped, Markdown needs it case by case."""
+def templates(folder: Path = TEMPLATES) -> jinja2.Environment:
+    """Give the templates of a folder; what goes into HTML is escaped, Markdown needs it case by case."""
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=jinja2.FileSystemLoader(folder),
         autoescape=jinja2.select_autoescape(["html.jinja"]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -110,8 +112,8 @@ def _context(found: Results, params: Params) -> dict[str, Any]:
         "best": max(model.metrics["test"]["accuracy"] for model in found.models),
         "published": {model.name: published[model.name] for model in found.models if model.name in published},
         "sizes": _sizes(found, published),
-        "verdict": comparison.verdict(found.correct),
-        "pairs": comparison.pairs(found.correct),
+        "verdict": significance.verdict(found.correct),
+        "pairs": significance.pairs(found.correct),
         "mixed_up": {m.name: next(iter(results.mix_ups(found, m, 1)), None) for m in found.models},
         "architectures": _architectures(found),
         "kinds": [*found.models[0].rejection["auroc"]],
@@ -131,7 +133,7 @@ def _person(classes: list[str], answers: Answers) -> dict[str, Any]:
 def _rejected(found: Results) -> dict[str, str]:
     """Say of each model in half a sentence what it rejects, least first."""
     return {
-        model.name: comparison.listed(
+        model.name: significance.listed(
             [
                 f"{100 * share:.0f} % of {kind}"
                 for kind, share in sorted(model.rejection["rejected"].items(), key=lambda item: item[1])
@@ -169,7 +171,7 @@ def arithmetic_used(found: Results) -> str:
     }
     if len(kinds := set(steps.values())) == 1:
         return f"Trained and evaluated on {kinds.pop()}."
-    listed = comparison.listed([f"{step} on {kind}" for step, kind in steps.items()])
+    listed = significance.listed([f"{step} on {kind}" for step, kind in steps.items()])
     return f"Mixed arithmetic, so figures differ by more than the models do: {listed}."
 
 
@@ -182,7 +184,7 @@ def _sizes(found: Results, published: Mapping[str, Reference]) -> str:
     ]
     others = [f"{name} ({theirs:,})" for name, ours, theirs in pairs if ours != theirs]
     if others:
-        return f"The published parameter count differs for {comparison.listed(others)}."
+        return f"The published parameter count differs for {significance.listed(others)}."
     return "The parameter counts are the published ones." if pairs else ""
 
 

@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from cifar10 import files, metrics, paths
-from cifar10.answers import Answers
+from cifar10 import files, paths
 from cifar10.errors import UserError
+from cifar10.evaluation import metrics
+from cifar10.evaluation.predictions import Answers
 
 SPLITS = ("train", "validation", "test")
 SCORED = ["kind", "score"]

@@ -7,11 +7,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cifar10 import dense, models
-from cifar10.dataset import Split
+from cifar10.data.dataset import Split
 from cifar10.errors import UserError
 from cifar10.params import Train
-from cifar10.probabilities import cross_entropy, normalize
+from cifar10.training import dense, models
+from cifar10.training.probabilities import cross_entropy, normalize
 
 STEPS_PER_CALL = 50  # gradient steps between two looks at the progress bar
 

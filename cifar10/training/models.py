@@ -3,24 +3,20 @@
 import functools
 import json
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # both are read once, when TensorFlow is imported
-os.environ["KERAS_BACKEND"] = "tensorflow"
 
 import h5py
 import keras
 import numpy as np
 import tensorflow as tf
 
-from cifar10 import arithmetic, files
-from cifar10.construct import construct, first_line, subclasses
+from cifar10 import files
 from cifar10.errors import UserError
-from cifar10.optimizers import FusedAdam
 from cifar10.params import NUM_CLASSES, Model
+from cifar10.training.keras_config import construct, first_line, subclasses
+from cifar10.training.optimizers import FusedAdam
 
 INPUT_SHAPE = (32, 32, 3)
 ARITHMETIC = "arithmetic"  # attribute of an .h5 file
@@ -119,40 +115,6 @@ def save(model: keras.Model, path: Path, computed_with: dict[str, Any]) -> None:
             file.attrs[ARITHMETIC] = json.dumps(computed_with)
 
 
-def facts(model: keras.Model, path: Path) -> dict[str, Any]:
-    """Gather facts about a model and its .h5 file.
-
-    Returns:
-        `parameters`, their number; `bytes`, the file's size; `trained_on` and `evaluated_on`, the arithmetic
-        that the file names and that of this process, as `arithmetic.describe` words it.
-    """
-    with h5py.File(path) as file:
-        text = file.attrs.get(ARITHMETIC)
-    return {
-        "parameters": model.count_params(),
-        "bytes": path.stat().st_size,
-        "trained_on": arithmetic.describe(json.loads(text)) if text else "unknown",
-        "evaluated_on": arithmetic.describe(arithmetic.in_effect()),
-    }
-
-
-def load_weights(model: keras.Model, path: Path) -> None:
-    """Read the weights, and nothing else, from an .h5 file into a freshly built model.
-
-    Raises:
-        UserError: the file is missing, damaged, or of another architecture.
-    """
-    if not path.exists():
-        raise UserError(f"{path} not found: `dvc pull {path}` fetches it, `dvc repro` trains it")
-    try:
-        model.load_weights(path)
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise UserError(
-            f"{path} does not hold the weights of {model.name} as params.yaml defines it "
-            f"({first_line(error)}): `dvc repro` trains it anew"
-        ) from None
-
-
 def predictor(model: keras.Model) -> Callable[[np.ndarray], list[np.ndarray]]:
     """Compile inference, once for as many images and calls as come. All inference runs through this function.
 
@@ -205,18 +167,6 @@ def output_activation(model: keras.Sequential) -> str:
     if isinstance(last, keras.layers.Softmax):
         return "softmax"
     return getattr(getattr(last, "activation", None), "__name__", "linear")
-
-
-def architecture(model: keras.Model) -> list[dict[str, Any]]:
-    """List the layers: class, output shape without the batch, number of parameters."""
-    return [
-        {
-            "layer": type(layer).__name__,
-            "output": list(layer.output.shape[1:]),
-            "parameters": int(layer.count_params()),
-        }
-        for layer in model.layers
-    ]
 
 
 def _check_output(model: keras.Sequential, name: str, num_classes: int) -> None:

@@ -16,8 +16,8 @@ import pytest
 import requests
 from PIL import Image
 
-from cifar10 import images
 from cifar10.app import origin
+from cifar10.data import images
 from tests import browser, servers
 from tests.conftest import ENVIRONMENT, heed_ctrl_c
 

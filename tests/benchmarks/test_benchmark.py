@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from benchmarks import classify, outcome, peak, results, run, steps, text, timing, triad
-from cifar10 import arithmetic, machine, models, params, training
+from cifar10 import arithmetic, machine, params
+from cifar10.training import loop, models
 
 AVX2 = {"sse4_1", "avx", "avx2", "fma"}
 AVX512 = AVX2 | {"avx512f", "avx512bw", "avx512dq", "avx512vl"}
@@ -213,7 +214,7 @@ def test_bytes_of_a_step_by_hand(optimizer):
     given = {"SGD": {"learning_rate": 0.1, "momentum": 0.9}} if optimizer == "momentum" else {optimizer: {}}
     model = models.build("model_0", entry, 10)
     made = models.optimizer("model_0", entry.model_copy(update={"optimizer": given}))
-    training.state(model, made)
+    loop.state(model, made)
     moments = {"Adam": 2, "SGD": 0, "momentum": 1}[optimizer]
     assert steps.traffic(model, made) == 91_946 * 4 * (6 + 2 * moments)
 

@@ -15,10 +15,11 @@ from markdown_it import MarkdownIt
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from cifar10 import revision_page, revisions
+from cifar10.compare import __main__ as compare
+from cifar10.compare import diff
+from cifar10.compare import page as comparison_page
+from cifar10.compare.diff import ABSENT, Change, Paired, Side
 from cifar10.errors import UserError
-from cifar10.revisions import ABSENT, Change, Paired, Side
-from scripts import compare
 from tests import documents
 from tests.conftest import Clone, lend_environment
 
@@ -208,15 +209,15 @@ def test_the_interval_is_the_normal_one_of_the_table_with_half_an_image_more_per
     mean = np.average(values, weights=weights)
     error = np.sqrt(np.average((np.array(values) - mean) ** 2, weights=weights) / sum(weights))
     expected = mean + np.array([-1, 1]) * 1.959963984540054 * error
-    assert revisions.difference_interval(lost, gained, images) == pytest.approx(expected)
+    assert diff.difference_interval(lost, gained, images) == pytest.approx(expected)
 
 
 def test_the_interval_holds_the_true_difference_in_95_of_100_draws():
     drawn = np.random.default_rng(0).multinomial(360, [0.08, 0.12, 0.8], size=2000)
-    intervals = np.array([revisions.difference_interval(lost, gained, 360) for lost, gained, _ in drawn])
+    intervals = np.array([diff.difference_interval(lost, gained, 360) for lost, gained, _ in drawn])
     held = ((intervals[:, 0] <= 0.04) & (intervals[:, 1] >= 0.04)).mean()
     assert held == pytest.approx(0.95, abs=0.015)  # three standard errors of the share
-    assert revisions.difference_interval(0, 3, 3)[1] == 1
+    assert diff.difference_interval(0, 3, 3)[1] == 1
 
 
 def test_a_branch_compared_with_itself_differs_in_nothing(team, page):
@@ -228,7 +229,7 @@ def test_a_branch_compared_with_itself_differs_in_nothing(team, page):
 
 def test_an_unknown_base_is_one_line_that_lists_branches_and_tags(own):
     own.run("git", "tag", "v1")
-    printed = own.run("python", "scripts/compare.py", "no-such", expect=2, PYTHONPATH=str(own.root))
+    printed = own.run("python", "-m", "cifar10.compare", "no-such", expect=2, PYTHONPATH=str(own.root))
     assert printed.startswith("error: BASE: got 'no-such', expected ")
     assert printed.count("\n") == 1
     assert [name for name in ("main", "my-branch", "origin/main", "v1") if name not in printed] == []
@@ -416,20 +417,20 @@ def test_a_folder_with_other_files_is_left_alone(own, page):
 
 
 def test_help_says_what_it_does(team):
-    assert "BASE" in team.run("python", "scripts/compare.py", "--help", PYTHONPATH=str(team.root))
+    assert "BASE" in team.run("python", "-m", "cifar10.compare", "--help", PYTHONPATH=str(team.root))
 
 
 def test_changes_are_found_at_every_depth():
     before = {"a": {"b": [1, {"c": 2}], "gone": None}, "d": [1, 2, 3, 4], "same": 0.1, "t": 1}
     after = {"a": {"b": [1, {"c": 3}]}, "d": [1, 9, 8, 3, 4], "same": 0.1, "new": [], "t": True}
-    assert list(revisions.changes(before, after)) == [
+    assert list(diff.changes(before, after)) == [
         Change("a.b[1].c", 2, 3),
         Change("a.gone", None, ABSENT),
         Change("d[1:]", [2], [9, 8]),
         Change("t", 1, True),
         Change("new", ABSENT, []),
     ]
-    assert list(revisions.changes([1, 1], [1, 1, 1])) == [Change("[2:]", [], [1])]
+    assert list(diff.changes([1, 1], [1, 1, 1])) == [Change("[2:]", [], [1])]
 
 
 def side(label, **answers):
@@ -456,7 +457,7 @@ def side(label, **answers):
 def test_the_pairs_are_counted_by_image():
     before = side("x", one=("aabb", "abba"), two=("ab", "ab"))
     after = side("y", one=("aabb", "aabb"), two=("ba", "ba"), three=("a", "a"))
-    tested, untested = revisions.tests(before, after)
+    tested, untested = diff.tests(before, after)
     assert tested == [Paired("one", 0, 2, 4, 0.5, 0.5)]
     assert tested[0].difference == 0.5
     assert list(untested) == ["two"]
@@ -465,7 +466,7 @@ def test_the_pairs_are_counted_by_image():
 
 @pytest.mark.parametrize("text", ["a|b", "`", "a ``b`` c", "<script>", "$x$ *y* [z](w)", "line\nbreak"])
 def test_what_others_named_is_read_as_it_is(text):
-    page = f"| h |\n|---|\n| {revision_page.code(text)} |\n"
+    page = f"| h |\n|---|\n| {comparison_page.code(text)} |\n"
     tokens = MarkdownIt("commonmark").enable("table").parse(page)
     (inline,) = [token for token in tokens if token.type == "inline" and token.content != "h"]
     (code,) = inline.children
@@ -474,7 +475,7 @@ def test_what_others_named_is_read_as_it_is(text):
 
 
 def test_a_long_value_is_cut():
-    assert len(revision_page.value(list(range(1000)))) == revision_page.LONGEST + 2
-    assert revision_page.value({"a": [1, "x"]}) == "`{a: [1, x]}`"
-    assert revision_page.value(0.001) == "`0.001`"
-    assert revision_page.value(None) == "`null`"
+    assert len(comparison_page.value(list(range(1000)))) == comparison_page.LONGEST + 2
+    assert comparison_page.value({"a": [1, "x"]}) == "`{a: [1, x]}`"
+    assert comparison_page.value(0.001) == "`0.001`"
+    assert comparison_page.value(None) == "`null`"

@@ -8,7 +8,7 @@ import archives
 import numpy as np
 import pytest
 
-from cifar10 import archive
+from cifar10.data import archive
 from cifar10.errors import UserError
 
 BATCH = "cifar-10-batches-py/data_batch_3"

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from cifar10 import dataset, paths
+from cifar10 import paths
+from cifar10.data import dataset
 from cifar10.errors import UserError
 
 

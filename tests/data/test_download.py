@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hosts import Host, black_hole, closed, serving
 
-from cifar10 import mirrors
+from cifar10.data import download
 from cifar10.errors import UserError
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 OTHER = np.random.default_rng(1).bytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-LIMITS = mirrors.Limits(minimum_rate=200, window=0.5, answer=2)
+LIMITS = download.Limits(minimum_rate=200, window=0.5, answer=2)
 
 
 @pytest.fixture
@@ -21,12 +21,12 @@ def target(tmp_path):
 
 
 def fetch(urls, target, sha256=SHA256, limits=LIMITS):
-    assert mirrors.fetch(urls, sha256, target, limits) == target
+    assert download.fetch(urls, sha256, target, limits) == target
     assert target.read_bytes() == CONTENT
 
 
 def leave_part(url, target, content):
-    part = mirrors.part_of(url, target)
+    part = download.part_of(url, target)
     part.parent.mkdir(exist_ok=True)
     part.write_bytes(content)
     return part
@@ -91,7 +91,7 @@ def test_a_host_that_is_down_is_left_for_the_next(target, capsys):
 def test_time_to_answer_is_bounded_where_packets_are_dropped(target):
     began = time.monotonic()
     with black_hole() as first, black_hole() as second, pytest.raises(UserError) as error:
-        mirrors.fetch([first, second], SHA256, target, LIMITS)
+        download.fetch([first, second], SHA256, target, LIMITS)
     assert time.monotonic() - began < 3
     assert f"{first}: " in str(error.value)
     assert f"{second}: " in str(error.value)
@@ -99,7 +99,7 @@ def test_time_to_answer_is_bounded_where_packets_are_dropped(target):
 
 def test_the_error_has_a_line_for_every_mirror(target):
     with serving(Host(status=404), Host(OTHER)) as urls, pytest.raises(UserError) as error:
-        mirrors.fetch([*urls, closed()], SHA256, target, LIMITS)
+        download.fetch([*urls, closed()], SHA256, target, LIMITS)
     first, *lines = str(error.value).splitlines()
     assert first.startswith("could not download archive.tar.gz; ")
     assert [line.split(": ")[0].strip() for line in lines[:2]] == urls

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cifar10 import folder
+from cifar10.data import folder
 from cifar10.errors import UserError
 
 

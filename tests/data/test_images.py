@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from cifar10 import images
+from cifar10.data import images
 
 RANDOM = np.random.default_rng(0)
 QUARTERS = np.zeros((64, 64, 3), np.uint8)  # red, green / blue, white

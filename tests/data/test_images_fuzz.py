@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cifar10 import images
+from cifar10.data import images
 
 FORMATS = {
     "JPEG": {"quality": 80, "progressive": True},

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from cifar10 import pickles
+from cifar10.data import pickles
 
 
 class Call:

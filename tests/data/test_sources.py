@@ -6,7 +6,8 @@ import pytest
 import yaml
 from sklearn.datasets import load_digits
 
-from cifar10 import params, paths, sources
+from cifar10 import params, paths
+from cifar10.data import sources
 from cifar10.errors import UserError
 
 DATA = yaml.safe_load(Path("params.yaml").read_text())["data"]

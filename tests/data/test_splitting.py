@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cifar10 import splitting
+from cifar10.data import splitting
 from cifar10.errors import UserError
 
 LABELS = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [100, 50, 30]))

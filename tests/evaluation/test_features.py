@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from cifar10 import features, models, params
-from cifar10.probabilities import normalize
+from cifar10 import params
+from cifar10.evaluation import features
+from cifar10.training import models
+from cifar10.training.probabilities import normalize
 
 MODELS = params.load().models
 IMAGES = np.random.default_rng(2).integers(0, 256, (501, 32, 32, 3), dtype=np.uint8)

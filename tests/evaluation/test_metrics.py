@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score, log_loss, recall_score
 from statsmodels.stats.proportion import proportion_confint
 
-from cifar10 import metrics
+from cifar10.evaluation import metrics
 
 CLASSES = ["a", "b", "c", "d"]
 

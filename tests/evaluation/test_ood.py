@@ -6,10 +6,10 @@ from scipy.special import log_softmax, logsumexp, softmax
 from sklearn.metrics import roc_curve
 from sklearn.neighbors import NearestNeighbors
 
-from cifar10 import nonclass, novelty
-from cifar10.dataset import Split
+from cifar10.data.dataset import Split
 from cifar10.errors import UserError
-from cifar10.outputs import Outputs
+from cifar10.evaluation import ood, ood_datasets
+from cifar10.evaluation.features import Outputs
 
 RANDOM = np.random.default_rng(5)
 NONE = np.zeros((0, 6), np.float32)
@@ -24,35 +24,35 @@ def outputs(count: int, shift: float = 0) -> Outputs:
 def test_probability_and_energy_by_scipy():
     given = outputs(50)
     np.testing.assert_allclose(
-        np.log(novelty.known("probability", given, NONE)), log_softmax(given.logits, axis=1).max(axis=1)
+        np.log(ood.known("probability", given, NONE)), log_softmax(given.logits, axis=1).max(axis=1)
     )
-    np.testing.assert_allclose(novelty.known("energy", given, NONE), logsumexp(given.logits, axis=1))
+    np.testing.assert_allclose(ood.known("energy", given, NONE), logsumexp(given.logits, axis=1))
 
 
 def test_distance_is_that_to_the_tenth_neighbour_of_scikit_learn():
-    bank, given = novelty.unit(outputs(200).features), outputs(50)
+    bank, given = ood.unit(outputs(200).features), outputs(50)
     oracle = NearestNeighbors(n_neighbors=10, algorithm="brute").fit(bank.astype(np.float64))
-    distances, _ = oracle.kneighbors(novelty.unit(given.features).astype(np.float64))
-    np.testing.assert_allclose(novelty.known("distance", given, bank), -distances[:, -1], atol=1e-6)
+    distances, _ = oracle.kneighbors(ood.unit(given.features).astype(np.float64))
+    np.testing.assert_allclose(ood.known("distance", given, bank), -distances[:, -1], atol=1e-6)
 
 
 def test_features_of_zeros_and_a_small_bank_are_no_error():
     empty = Outputs(np.zeros((2, 6), np.float32), np.zeros((2, 4)), np.full((2, 4), 0.25))
-    assert np.isfinite(novelty.known("distance", empty, novelty.unit(outputs(3).features))).all()
+    assert np.isfinite(ood.known("distance", empty, ood.unit(outputs(3).features))).all()
 
 
 @pytest.mark.parametrize("count", [1, 19, 20, 100, 5000])
 def test_no_fewer_than_95_percent_reach_the_threshold(count):
     scores = RANDOM.normal(size=count)
-    accepted = (scores >= novelty.threshold(scores)).mean()
+    accepted = (scores >= ood.threshold(scores)).mean()
     assert 0.95 <= accepted <= 0.95 + 2 / count
 
 
 def test_area_is_that_under_the_curve():
     known, other = RANDOM.normal(1, 1, 300), RANDOM.normal(0, 1, 200)
     false, true, _ = roc_curve(np.r_[np.ones(300), np.zeros(200)], np.r_[known, other])
-    assert novelty.area(known, other) == pytest.approx(np.trapezoid(true, false))
-    assert novelty.area(other, known) == pytest.approx(1 - novelty.area(known, other))
+    assert ood.area(known, other) == pytest.approx(np.trapezoid(true, false))
+    assert ood.area(other, known) == pytest.approx(1 - ood.area(known, other))
 
 
 def look(images: np.ndarray) -> Outputs:
@@ -67,12 +67,12 @@ def test_the_score_that_separates_is_picked_and_measured():
         RANDOM.integers(*range_, (400, 32, 32, 3)).astype(np.uint8) for range_ in ((128, 256), (0, 128))
     )
     split = Split(bright, np.arange(400) % 2)
-    detectors, choice = novelty.fit(look, split, split, {"dark": dark}, ["a", "b"])
+    detectors, choice = ood.fit(look, split, split, {"dark": dark}, ["a", "b"])
     assert choice["score"] == "probability"
     assert choice["proxies"]["probability"] == {"dark": 1.0, "mean": 1.0}
     assert choice["proxies"]["energy"]["mean"] == 0.5  # it cannot tell
-    assert [detectors[name].bank.shape for name in novelty.SCORES] == [(0, 6), (0, 6), (360, 6)]
-    figures = novelty.measure(detectors, look(bright), {"dark": look(dark)})["probability"]
+    assert [detectors[name].bank.shape for name in ood.SCORES] == [(0, 6), (0, 6), (360, 6)]
+    figures = ood.measure(detectors, look(bright), {"dark": look(dark)})["probability"]
     assert 0.95 <= figures["accepted"] < 0.955
     assert (figures["auroc"], figures["rejected"]) == ({"dark": 1.0}, {"dark": 1.0})
 
@@ -81,20 +81,20 @@ def test_without_validation_training_images_outside_the_bank_take_their_place():
     images = np.zeros((95, 32, 32, 3), np.uint8)
     images[:, 0, 0, 0] = np.arange(95)
     training, none = Split(images, np.zeros(95, int)), Split(images[:0], np.zeros(0, int))
-    held_out, name = novelty.calibration(training, none)
+    held_out, name = ood.calibration(training, none)
     assert name == "training"
     numbers = held_out.images[:, 0, 0, 0]
     assert len(numbers) == 10
-    assert set(numbers) | set(novelty.bank_indices(95)) == set(range(95))
-    assert set(numbers).isdisjoint(novelty.bank_indices(95))
-    assert novelty.calibration(training, training) == (training, "validation")
+    assert set(numbers) | set(ood.bank_indices(95)) == set(range(95))
+    assert set(numbers).isdisjoint(ood.bank_indices(95))
+    assert ood.calibration(training, training) == (training, "validation")
 
 
 def test_a_detector_survives_its_file_and_the_bytes_are_the_same(tmp_path):
-    detector = novelty.Detector("distance", -0.25, novelty.unit(outputs(20).features), ["ä", "b, c"])
+    detector = ood.Detector("distance", -0.25, ood.unit(outputs(20).features), ["ä", "b, c"])
     for name in ("first.npz", "second.npz"):
-        novelty.save(detector, tmp_path / name)
-    again = novelty.load(tmp_path / "first.npz")
+        ood.save(detector, tmp_path / name)
+    again = ood.load(tmp_path / "first.npz")
     np.testing.assert_array_equal(again.bank, detector.bank)
     assert (again.score, again.threshold, again.classes) == ("distance", -0.25, ["ä", "b, c"])
     assert (tmp_path / "first.npz").read_bytes() == (tmp_path / "second.npz").read_bytes()
@@ -104,14 +104,14 @@ def test_a_missing_file_says_what_to_run(tmp_path):
     with pytest.raises(
         UserError, match=r"model\.novelty\.npz not found: `dvc pull .*` fetches it, `dvc repro`"
     ):
-        novelty.load(tmp_path / "model.novelty.npz")
+        ood.load(tmp_path / "model.novelty.npz")
 
 
 def test_sets_are_images_the_same_every_time_and_digits_are_not_held_against_digits():
-    sets = nonclass.real("cifar10")
+    sets = ood_datasets.real("cifar10")
     assert [*sets] == ["digits", "faces", "photographs", "textures", "noise"]
-    assert [*nonclass.real("digits")] == ["faces", "photographs", "textures", "noise"]
-    for kind, again in nonclass.real("cifar10").items():
+    assert [*ood_datasets.real("digits")] == ["faces", "photographs", "textures", "noise"]
+    for kind, again in ood_datasets.real("cifar10").items():
         assert again.dtype == np.uint8
         assert again.shape[1:] == (32, 32, 3)
         assert len(again) >= 100
@@ -121,7 +121,7 @@ def test_sets_are_images_the_same_every_time_and_digits_are_not_held_against_dig
 def test_proxies_are_made_of_the_images():
     images = RANDOM.integers(0, 256, (40, 32, 32, 3)).astype(np.uint8)
     labels = np.arange(40) % 2
-    made = nonclass.proxies(images, labels)
+    made = ood_datasets.proxies(images, labels)
     for picture, puzzle in zip(images, made["puzzles"], strict=True):
         assert not np.array_equal(picture, puzzle)
         np.testing.assert_array_equal(np.sort(tiles(picture)), np.sort(tiles(puzzle)))

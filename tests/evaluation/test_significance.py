@@ -5,7 +5,7 @@ import pytest
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from cifar10 import comparison
+from cifar10.evaluation import significance
 
 
 def hits(right: int, images: int = 1000, start: int = 0) -> np.ndarray:
@@ -20,12 +20,12 @@ def hits(right: int, images: int = 1000, start: int = 0) -> np.ndarray:
 )
 def test_mcnemar_is_that_of_statsmodels(first: int, second: int) -> None:
     expected = mcnemar([[7, first], [second, 11]], exact=True).pvalue
-    assert comparison.mcnemar(first, second) == pytest.approx(expected, rel=1e-9)
+    assert significance.mcnemar(first, second) == pytest.approx(expected, rel=1e-9)
 
 
 def test_mcnemar_by_hand() -> None:
-    assert comparison.mcnemar(0, 5) == pytest.approx(2 / 2**5)  # five tosses, all alike, either way
-    assert comparison.mcnemar(0, 0) == 1
+    assert significance.mcnemar(0, 5) == pytest.approx(2 / 2**5)  # five tosses, all alike, either way
+    assert significance.mcnemar(0, 0) == 1
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -35,16 +35,16 @@ def test_holm_is_that_of_statsmodels(seed: int) -> None:
         2
     )  # rounded: with equal values among them
     expected = multipletests(p_values, method="holm")[1]
-    np.testing.assert_allclose(comparison.holm(list(p_values)), expected)
+    np.testing.assert_allclose(significance.holm(list(p_values)), expected)
 
 
 def test_holm_of_nothing() -> None:
-    assert comparison.holm([]) == []
+    assert significance.holm([]) == []
 
 
 def test_pairs_count_what_only_one_gets_right() -> None:
     correct = {"a": hits(3, 10), "b": hits(5, 10, start=2), "c": hits(5, 10, start=2)}
-    a_b, a_c, b_c = comparison.pairs(correct)
+    a_b, a_c, b_c = significance.pairs(correct)
     assert (a_b.better, a_b.worse, a_b.only_better, a_b.only_worse, a_b.images) == ("b", "a", 4, 2, 10)
     assert a_b.lead == pytest.approx(0.2)
     assert (a_c.better, a_c.worse) == ("c", "a")
@@ -54,7 +54,7 @@ def test_pairs_count_what_only_one_gets_right() -> None:
 def test_pairs_of_many_models_agree_with_statsmodels() -> None:
     random = np.random.default_rng(1)
     correct = {f"m{index}": random.random(400) < 0.6 + 0.03 * index for index in range(5)}
-    pairs = comparison.pairs(correct)
+    pairs = significance.pairs(correct)
     assert len(pairs) == 10
     tables = []
     for pair in pairs:
@@ -66,7 +66,7 @@ def test_pairs_of_many_models_agree_with_statsmodels() -> None:
 
 
 def test_verdict_on_a_clear_lead() -> None:
-    verdict = comparison.verdict({"small": hits(500), "large": hits(700), "middle": hits(600)})
+    verdict = significance.verdict({"small": hits(500), "large": hits(700), "middle": hits(600)})
     assert verdict.headline == (
         "large has the highest test accuracy: 70.00 % (95 % interval 67.09 to 72.76 %); "
         "its lead over each of the other 2 models is more than chance."
@@ -84,7 +84,7 @@ def test_verdict_on_a_clear_lead() -> None:
 
 def test_verdict_on_a_lead_that_may_be_chance() -> None:
     correct = {"a": hits(500), "b": hits(498, start=10), "c": hits(200)}  # a alone: 10, b alone: 8
-    verdict = comparison.verdict(correct)
+    verdict = significance.verdict(correct)
     p_value = mcnemar([[490, 10], [8, 492]], exact=True).pvalue  # the largest of three: Holm leaves it
     assert verdict.headline.endswith("but its lead over b may be chance.")
     assert verdict.leads[0] == (
@@ -96,27 +96,27 @@ def test_verdict_on_a_lead_that_may_be_chance() -> None:
 def test_verdict_takes_the_corrected_p_value() -> None:
     """Alone, 16 to 5 is more than chance; as one of three comparisons it is not."""
     two = {"a": hits(516), "b": hits(505, start=16)}
-    assert comparison.pairs(two)[0].p_value == pytest.approx(mcnemar([[0, 16], [5, 0]], exact=True).pvalue)
-    assert comparison.verdict(two).headline.endswith("its lead over b is more than chance.")
-    assert "Holm" not in comparison.verdict(two).limit
+    assert significance.pairs(two)[0].p_value == pytest.approx(mcnemar([[0, 16], [5, 0]], exact=True).pvalue)
+    assert significance.verdict(two).headline.endswith("its lead over b is more than chance.")
+    assert "Holm" not in significance.verdict(two).limit
     three = {**two, "c": hits(505, start=16)}
-    assert comparison.verdict(three).headline.endswith("but its lead over b and c may be chance.")
+    assert significance.verdict(three).headline.endswith("but its lead over b and c may be chance.")
 
 
 def test_verdict_on_a_tie() -> None:
-    verdict = comparison.verdict({"a": hits(500), "b": hits(500, start=200), "c": hits(100)})
+    verdict = significance.verdict({"a": hits(500), "b": hits(500, start=200), "c": hits(100)})
     assert verdict.headline.startswith("a and b tie for the highest test accuracy: 50.00 % (95 % interval ")
     assert [lead.split(" by ")[0] for lead in verdict.leads] == ["a leads c", "b leads c"]
 
 
 def test_verdict_when_all_are_level() -> None:
-    verdict = comparison.verdict({"a": hits(0), "b": hits(0), "c": hits(0)})
+    verdict = significance.verdict({"a": hits(0), "b": hits(0), "c": hits(0)})
     assert verdict.headline.startswith("a, b and c tie for the highest test accuracy: 0.00 %")
     assert verdict.leads == []
 
 
 def test_verdict_on_a_single_model() -> None:
-    verdict = comparison.verdict({"alone": hits(1000)})
+    verdict = significance.verdict({"alone": hits(1000)})
     assert (
         verdict.headline
         == "alone is the only model; its test accuracy is 100.00 % (95 % interval 99.62 to 100.00 %)."
@@ -130,4 +130,4 @@ def test_verdict_on_a_single_model() -> None:
     ("p_value", "text"), [(0.00009, "< 0.0001"), (0.0001, "= 0.0001"), (0.25, "= 0.2500"), (1, "= 1.0000")]
 )
 def test_p_values_are_written_with_their_sign(p_value: float, text: str) -> None:
-    assert comparison.p_text(p_value) == text
+    assert significance.p_text(p_value) == text

@@ -11,7 +11,7 @@ import pytest
 import skimage
 from PIL import Image
 
-COMMAND = ("python", "-m", "cifar10.classify")
+COMMAND = ("python", "-m", "cifar10.predict")
 MODELS = ["model_0", "model_1", "model_2"]
 ASTRONAUT = str(Path(skimage.__file__).parent / "data/astronaut.png")
 
@@ -84,7 +84,7 @@ def test_one_model_one_image_and_standard_input_give_the_same(finished, pictures
     assert predicted(finished, "model_1")[7]["predicted"] in alone[2]
     with path.open("rb") as file:
         piped = subprocess.run(
-            [sys.executable, "-m", "cifar10.classify", "-", "--model", "model_1"],
+            [sys.executable, "-m", "cifar10.predict", "-", "--model", "model_1"],
             cwd=finished.root,
             stdin=file,
             capture_output=True,

@@ -9,8 +9,11 @@ import keras
 import numpy as np
 import pytest
 
-from cifar10 import classifier, files, models, novelty, params, paths
+from cifar10 import files, params, paths
 from cifar10.errors import UserError
+from cifar10.evaluation import ood
+from cifar10.predict import predictor
+from cifar10.training import models
 
 ENTRY = params.load().models["model_0"]
 CLASSES = [f"class {index}" for index in range(10)]
@@ -21,9 +24,9 @@ def trained(tmp_path, monkeypatch):
     """A folder with model_0, its weights as they were drawn."""
     files.write_text(tmp_path / "params.yaml", Path("params.yaml").read_text())
     monkeypatch.chdir(tmp_path)
-    models.save(models.build("model_0", ENTRY, 10), paths.model("model_0"))
-    novelty.save(
-        novelty.Detector("probability", 0.2, np.zeros((0, 256), np.float32), CLASSES),
+    models.save(models.build("model_0", ENTRY, 10), paths.model("model_0"), {})
+    ood.save(
+        ood.Detector("probability", 0.2, np.zeros((0, 256), np.float32), CLASSES),
         paths.novelty("model_0"),
     )
     return tmp_path
@@ -31,13 +34,13 @@ def trained(tmp_path, monkeypatch):
 
 def refused() -> str:
     with pytest.raises(UserError, match="dvc repro") as caught:
-        classifier.load(["model_0"])
+        predictor.load(["model_0"])
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
 def test_what_is_right_is_taken(trained):
-    answers = classifier.load(["model_0"]).classify(np.zeros((3, 32, 32, 3), np.uint8))["model_0"]
+    answers = predictor.load(["model_0"]).classify(np.zeros((3, 32, 32, 3), np.uint8))["model_0"]
     assert answers.probabilities.shape == (3, 10)
 
 
@@ -62,7 +65,7 @@ def test_a_layer_that_would_write_a_file_does_not(trained):
 def test_the_architecture_in_the_file_is_not_read(trained):
     with h5py.File(paths.model("model_0"), "r+") as file:
         file.attrs["model_config"] = '{"class_name": "os.system", "config": {"command": "touch ran"}}'
-    classifier.load(["model_0"])
+    predictor.load(["model_0"])
     assert not (trained / "ran").exists()
 
 
@@ -89,7 +92,7 @@ def test_truncated_and_changed_files(trained, seed):
         assert "model_0.h5" in refused()
     else:  # a change may hit what nobody reads
         with contextlib.suppress(UserError):
-            classifier.load(["model_0"])
+            predictor.load(["model_0"])
 
 
 class Harmful:
@@ -117,6 +120,6 @@ def test_a_damaged_or_hostile_threshold_file(trained, content):
             np.savez(path, score=np.array("energy"))
         case "other width":
             bank = np.zeros((4, 99), np.float32)
-            novelty.save(novelty.Detector("distance", 0.1, bank, CLASSES), path)
+            ood.save(ood.Detector("distance", 0.1, bank, CLASSES), path)
     assert "model_0.novelty.npz" in refused()
     assert not (trained / "ran").exists()

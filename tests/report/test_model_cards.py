@@ -9,15 +9,16 @@ import plausible
 import pytest
 from markdown_it import MarkdownIt
 
-from cifar10 import cards, files, params, paths, results
+from cifar10 import files, params, paths
+from cifar10.report import model_cards, results
 
 
 def render(folder: Path, **arguments: Any) -> dict[str, str]:
     """Write the cards of invented results; give their texts by model."""
     with plausible.inside(plausible.write(folder, images=200, **arguments)):
         chosen = params.load()
-        cards.write(results.load([*chosen.models]), chosen)
-        return {path.stem: path.read_text(encoding="utf-8") for path in sorted(cards.CARDS.iterdir())}
+        model_cards.write(results.load([*chosen.models]), chosen)
+        return {path.stem: path.read_text(encoding="utf-8") for path in sorted(model_cards.CARDS.iterdir())}
 
 
 def cells(text: str, first: str) -> list[str]:
@@ -27,7 +28,7 @@ def cells(text: str, first: str) -> list[str]:
 
 
 def test_every_model_has_a_card_and_no_other(tmp_path: Path) -> None:
-    stale = tmp_path / cards.CARDS / "before.md"
+    stale = tmp_path / model_cards.CARDS / "before.md"
     stale.parent.mkdir(parents=True)
     stale.write_text("of a model that is no more")
     found = render(tmp_path, skills={"model_0": 3.0, "mine": 1.0})

@@ -14,8 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from cifar10 import metrics, plots
-from cifar10.answers import Answers
+from cifar10.evaluation import metrics
+from cifar10.evaluation.predictions import Answers
+from cifar10.report import plots
 
 LONG = [*plausible.ODD, "a class name that is far too long to be written out beside an axis"]
 MODELS = ["short", "a-model-with-a-name-of-more-than-forty-characters", "third"]

@@ -8,7 +8,9 @@ from typing import Any
 import plausible
 import pytest
 
-from cifar10 import pages, params, results
+from cifar10 import params
+from cifar10.report import render as pages
+from cifar10.report import results
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x05\x00\x00\x00\x03\x20"  # the start of one, 1280 by 800
 VOID = {"meta", "img", "br", "hr", "link", "input"}

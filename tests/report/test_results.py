@@ -8,8 +8,9 @@ import plausible
 import pytest
 from sklearn.metrics import confusion_matrix
 
-from cifar10 import files, paths, results
+from cifar10 import files, paths
 from cifar10.errors import UserError
+from cifar10.report import results
 
 
 @pytest.fixture

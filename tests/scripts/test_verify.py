@@ -11,7 +11,7 @@ import pytest
 from scripts import reproduce, verify
 from tests.conftest import ENVIRONMENT
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SMALL = """
   linear:
     optimizer: {SGD: {learning_rate: 0.01}}

@@ -157,7 +157,7 @@ def test_a_training_that_goes_on_with_another_arithmetic_starts_over_and_says_wh
     wait_for(checkpoint, process)
     kill(process)
     kept = checkpoint.read_bytes()
-    elsewhere = Path(__file__).with_name("elsewhere.py")
+    elsewhere = Path(__file__).parents[1] / "elsewhere.py"
     process = workspace.start(sys.executable, str(elsewhere), "SSE41", "stages/train.py", "model_1")
     printed = ""
     while "epoch 1/8" not in printed and process.poll() is None:

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from cifar10 import checkpoint
-from cifar10.checkpoint import Checkpoint
+from cifar10.training import checkpoint
+from cifar10.training.checkpoint import Checkpoint
 
 HISTORY = [{"epoch": 1, "loss": 0.1 + 0.2, "accuracy": 1 / 3, "val_loss": None, "val_accuracy": None}]
 HERE = {

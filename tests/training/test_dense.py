@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cifar10 import dense, models, params
+from cifar10 import params
+from cifar10.training import dense, models
 
 RANDOM = np.random.default_rng(6)
 

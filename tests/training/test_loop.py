@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cifar10 import models, params, training
-from cifar10.checkpoint import Checkpoint
-from cifar10.dataset import Split
+from cifar10 import params
+from cifar10.data.dataset import Split
 from cifar10.errors import UserError
+from cifar10.training import loop, models
+from cifar10.training.checkpoint import Checkpoint
 
 PARAMS = params.load()
 SETTINGS = PARAMS.train.model_copy(update={"epochs": 1})
@@ -25,8 +26,8 @@ def run(name, data, validation=None, settings=SETTINGS, optimizer=None):
     keras.utils.set_random_seed(0)
     model = models.build(name, PARAMS.models[name], 10)
     optimizer = optimizer or models.optimizer(name, PARAMS.models[name])
-    training.state(model, optimizer)
-    epochs = training.train(model, optimizer, data, validation or split(0), settings, 1, lambda *_: None)
+    loop.state(model, optimizer)
+    epochs = loop.train(model, optimizer, data, validation or split(0), settings, 1, lambda *_: None)
     return model, list(epochs)
 
 
@@ -37,7 +38,7 @@ def test_loss_of_sigmoid_scores_is_that_of_their_share_in_the_sum():
     scores = 1 / (1 + np.exp(-logits))
     expected = -np.log(scores[np.arange(50), labels] / scores.sum(axis=1))
     dense = keras.activations.sigmoid(tf.constant(logits, tf.float32))
-    np.testing.assert_allclose(training.batch_loss(dense, labels, sigmoid=True), expected, rtol=1e-5)
+    np.testing.assert_allclose(loop.batch_loss(dense, labels, sigmoid=True), expected, rtol=1e-5)
 
 
 def test_loss_of_softmax_scores_is_minus_log_p():
@@ -47,7 +48,7 @@ def test_loss_of_softmax_scores_is_minus_log_p():
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     scores = keras.activations.softmax(tf.constant(logits, tf.float32))
     expected = -np.log(shares[np.arange(50), labels])
-    np.testing.assert_allclose(training.batch_loss(scores, labels, sigmoid=False), expected, rtol=1e-4)
+    np.testing.assert_allclose(loop.batch_loss(scores, labels, sigmoid=False), expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["model_1", "model_2"])
@@ -59,7 +60,7 @@ def test_an_epoch_is_that_of_keras_fit(name):
     reference.compile(
         getattr(keras.optimizers, kind)(**arguments), "sparse_categorical_crossentropy", metrics=["accuracy"]
     )
-    order = np.concatenate([b.ravel() for b in training.order(250, 32, SETTINGS.seed, 1)])
+    order = np.concatenate([b.ravel() for b in loop.order(250, 32, SETTINGS.seed, 1)])
     fitted = reference.fit(data.images[order], data.labels[order], batch_size=32, shuffle=False, verbose=0)
     model, (epoch,) = run(name, data)
     assert epoch.loss == pytest.approx(fitted.history["loss"][0], rel=1e-4)
@@ -84,11 +85,11 @@ def test_without_validation_images_there_are_no_validation_figures():
 
 
 def test_every_image_comes_once_an_epoch_in_an_order_of_its_own():
-    epochs = [np.concatenate([b.ravel() for b in training.order(1000, 32, 7, e)]) for e in (1, 2)]
+    epochs = [np.concatenate([b.ravel() for b in loop.order(1000, 32, 7, e)]) for e in (1, 2)]
     for epoch in epochs:
         assert sorted(epoch) == list(range(1000))
     assert (epochs[0] != epochs[1]).any()
-    again = np.concatenate([b.ravel() for b in training.order(1000, 32, 7, 2)])
+    again = np.concatenate([b.ravel() for b in loop.order(1000, 32, 7, 2)])
     np.testing.assert_array_equal(again, epochs[1])
 
 
@@ -108,15 +109,15 @@ def test_a_restored_state_goes_on_to_the_same_weights(name, tmp_path):
     keras.utils.set_random_seed(0)
     model = models.build(name, PARAMS.models[name], 10)
     optimizer = models.optimizer(name, PARAMS.models[name])
-    variables = training.state(model, optimizer)
-    first = training.train(model, optimizer, data, validation, settings, 1, lambda *_: None)
+    variables = loop.state(model, optimizer)
+    first = loop.train(model, optimizer, data, validation, settings, 1, lambda *_: None)
     saved.save([next(first).row()], variables)
 
     keras.utils.set_random_seed(99)  # of a process that knows nothing of the first
     model = models.build(name, PARAMS.models[name], 10)
     optimizer = models.optimizer(name, PARAMS.models[name])
-    history = saved.load(training.state(model, optimizer))
-    rest = training.train(model, optimizer, data, validation, settings, 2, lambda *_: None)
+    history = saved.load(loop.state(model, optimizer))
+    rest = loop.train(model, optimizer, data, validation, settings, 2, lambda *_: None)
     history += [epoch.row() for epoch in rest]
     assert history == [epoch.row() for epoch in epochs]
     for ours, theirs in zip(model.get_weights(), whole.get_weights(), strict=True):
@@ -131,13 +132,13 @@ def test_a_network_with_dropout_is_restored_with_its_random_generator(tmp_path):
     keras.utils.set_random_seed(0)
     model = models.build("model_0", entry, 10)
     optimizer = models.optimizer("model_0", entry)
-    variables = training.state(model, optimizer)
-    list(training.train(model, optimizer, split(64), split(0), SETTINGS, 1, lambda *_: None))
+    variables = loop.state(model, optimizer)
+    list(loop.train(model, optimizer, split(64), split(0), SETTINGS, 1, lambda *_: None))
     saved = Checkpoint(tmp_path / "state.npz", "this training", {})
     saved.save([{}], variables)
     images = split(8).images
     expected = model(images, training=True).numpy()
     keras.utils.set_random_seed(99)
     other = models.build("model_0", entry, 10)
-    saved.load(training.state(other, models.optimizer("model_0", entry)))
+    saved.load(loop.state(other, models.optimizer("model_0", entry)))
     np.testing.assert_array_equal(other(images, training=True).numpy(), expected)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from cifar10.optimizers import FusedAdam
+from cifar10.training.optimizers import FusedAdam
 
 
 @pytest.mark.parametrize(

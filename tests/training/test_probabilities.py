@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cifar10 import probabilities
+from cifar10.training import probabilities
 
 
 def test_normalize_divides_by_the_sum_and_survives_a_row_of_zeros():

@@ -1,0 +1,1 @@
+"""The images: fetched, read, divided, loaded."""

@@ -1,0 +1,1 @@
+"""Measure trained networks."""

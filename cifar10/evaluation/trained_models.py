@@ -1,0 +1,61 @@
+"""What a trained model's file holds: its weights, and facts for metrics and report."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import h5py
+
+from cifar10 import arithmetic
+from cifar10.errors import UserError
+from cifar10.training.keras_config import first_line
+from cifar10.training.models import ARITHMETIC
+
+if TYPE_CHECKING:
+    import keras
+
+
+def load_weights(model: "keras.Model", path: Path) -> None:
+    """Read the weights, and nothing else, from an .h5 file into a freshly built model.
+
+    Raises:
+        UserError: the file is missing, damaged, or of another architecture.
+    """
+    if not path.exists():
+        raise UserError(f"{path} not found: `dvc pull {path}` fetches it, `dvc repro` trains it")
+    try:
+        model.load_weights(path)
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise UserError(
+            f"{path} does not hold the weights of {model.name} as params.yaml defines it "
+            f"({first_line(error)}): `dvc repro` trains it anew"
+        ) from None
+
+
+def facts(model: "keras.Model", path: Path) -> dict[str, Any]:
+    """Gather facts about a model and its .h5 file.
+
+    Returns:
+        `parameters`, their number; `bytes`, the file's size; `trained_on` and `evaluated_on`, the arithmetic
+        that the file names and that of this process, as `arithmetic.describe` words it.
+    """
+    with h5py.File(path) as file:
+        text = file.attrs.get(ARITHMETIC)
+    return {
+        "parameters": model.count_params(),
+        "bytes": path.stat().st_size,
+        "trained_on": arithmetic.describe(json.loads(text)) if text else "unknown",
+        "evaluated_on": arithmetic.describe(arithmetic.in_effect()),
+    }
+
+
+def architecture(model: "keras.Model") -> list[dict[str, Any]]:
+    """List the layers: class, output shape without the batch, number of parameters."""
+    return [
+        {
+            "layer": type(layer).__name__,
+            "output": list(layer.output.shape[1:]),
+            "parameters": int(layer.count_params()),
+        }
+        for layer in model.layers
+    ]

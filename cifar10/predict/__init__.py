@@ -1,0 +1,1 @@
+"""Ask trained models about new images."""

@@ -1,0 +1,6 @@
+"""Run `cifar10-classify`."""
+
+from cifar10.predict import cli
+
+if __name__ == "__main__":
+    cli.run()
