@@ -62,7 +62,7 @@ def identity(name: str, settings: params.Params) -> str:
     """Tell this training from one with other parameters, images or code."""
     chosen = {"name": name, "model": settings.models[name].model_dump(), "train": settings.train.model_dump()}
     splits = [path(split) for split in ("train", "validation") for path in (paths.images, paths.labels)]
-    return checkpoint.key(chosen, [paths.CLASSES, *splits])
+    return checkpoint.key(chosen, [Path(__file__), paths.CLASSES, *splits])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Where the trained models come from: which data, which revision, and what has changed since."""
 
 import hashlib
+import json
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from cifar10 import files, paths
 from cifar10.report import render
 
 LOCK = Path("dvc.lock")  # what DVC ran: hashes of what went into each stage and of what came out
+CODE = ("cifar10/", "stages/")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def _changed(models: Sequence[str]) -> list[str]:
 def _differing(stage: dict[str, Any], models: Sequence[str], chosen: dict[str, Any]) -> Iterator[str]:
     own = {path(model).as_posix() for model in models for path in (paths.model, paths.novelty)}
     outs = [entry for entry in stage.get("outs", []) if entry["path"] in own]
-    code = [entry for entry in stage.get("deps", []) if entry["path"].endswith(".py")]
+    code = [entry for entry in stage.get("deps", []) if entry["path"].startswith(CODE)]
     for entry in outs + code:
         if _md5(Path(entry["path"])) != entry["md5"]:
             yield entry["path"]
@@ -72,7 +74,12 @@ def _differing(stage: dict[str, Any], models: Sequence[str], chosen: dict[str, A
 
 
 def _md5(path: Path) -> str | None:
-    """Hash a file as DVC does; None if there is none."""
+    """Hash a file, or a folder of code, as DVC does; None if there is none."""
+    if path.is_dir():
+        names = sorted(file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
+        entries = [{"md5": _md5(path / name), "relpath": name} for name in names if "__pycache__" not in name]
+        listed = json.dumps(entries, sort_keys=True).encode()
+        return f"{hashlib.md5(listed, usedforsecurity=False).hexdigest()}.dir"
     return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() if path.is_file() else None
 
 

@@ -42,7 +42,9 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     """Read the command line."""
     form = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
+    parser = argparse.ArgumentParser(
+        prog="python -m cifar10.compare", description=__doc__, formatter_class=form
+    )
     parser.add_argument("base", metavar="BASE", help="branch, tag or commit to compare with, as in main")
     parser.add_argument(
         "--output", type=Path, metavar="FOLDER", help=f"write {PAGE} and the figures of both sides there, too"

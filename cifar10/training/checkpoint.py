@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import sys
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ import numpy as np
 
 from cifar10 import arithmetic, files
 
+LIBRARY = Path(__file__).resolve().parents[1]
+CODE = ("arithmetic.py", "data/dataset.py", "training")  # of it, that a training depends on, as in dvc.yaml
 UNREADABLE = (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile)
 
 
@@ -81,19 +82,20 @@ class Checkpoint:
         self.path.unlink(missing_ok=True)
 
 
-def key(settings: dict[str, Any], data: Sequence[Path]) -> str:
+def key(settings: dict[str, Any], inputs: Sequence[Path]) -> str:
     """Identify a training by all that its result depends on.
 
     Args:
         settings: everything that params.yaml says of it.
-        data: the files that it reads.
+        inputs: the data that it reads, and the script that runs it.
 
     Returns:
-        SHA-256 as hex, over the settings, the bytes of the data and the code of this library that is loaded.
+        SHA-256 as hex, over the settings and the bytes of the inputs and of CODE.
     """
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    loaded = [str(sys.modules[name].__file__) for name in sorted(sys.modules) if name.startswith("cifar10.")]
-    for path in [*data, *map(Path, loaded)]:
+    folders = [LIBRARY / name for name in CODE]
+    code = [file for path in folders for file in (sorted(path.rglob("*.py")) if path.is_dir() else [path])]
+    for path in [*inputs, *code]:
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()

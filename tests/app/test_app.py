@@ -338,10 +338,10 @@ def test_origin_names_what_no_longer_fits_the_models(workspace, monkeypatch):
     monkeypatch.chdir(workspace.root)
     assert origin.find(MODELS).changed == []
     workspace.edit_model("model_1", "units: 1000", "units: 999")
-    (workspace.root / "cifar10/models.py").open("a").write("# changed\n")
+    (workspace.root / "cifar10/training/models.py").open("a").write("# changed\n")
     (workspace.root / "models/model_2.h5").write_bytes(b"another")
     assert origin.find(MODELS).changed == [
-        "cifar10/models.py",
+        "cifar10/training",
         "models.model_1 in params.yaml",
         "models/model_2.h5",
     ]

@@ -1,6 +1,6 @@
 """A checkpoint is complete and of the very same training, or it is not used."""
 
-import sys
+import shutil
 
 import keras
 import numpy as np
@@ -103,17 +103,19 @@ def test_a_failed_write_leaves_the_one_before(saved, tmp_path):
 
 
 def test_the_key_tells_settings_data_and_code_apart(tmp_path, monkeypatch):
-    data, code = tmp_path / "images.npy", tmp_path / "module.py"
+    data = tmp_path / "images.npy"
     data.write_bytes(b"images")
-    code.write_text("1")
-    module = type(sys)("cifar10.module")
-    module.__file__ = str(code)
-    monkeypatch.setitem(sys.modules, "cifar10.module", module)
+    shutil.copytree("cifar10", tmp_path / "cifar10")
+    monkeypatch.setattr(checkpoint, "LIBRARY", tmp_path / "cifar10")
     keys = [checkpoint.key({"epochs": 1}, [data])]
     assert checkpoint.key({"epochs": 1}, [data]) == keys[0]
     keys.append(checkpoint.key({"epochs": 2}, [data]))
     data.write_bytes(b"other images")
     keys.append(checkpoint.key({"epochs": 1}, [data]))
-    code.write_text("2")
-    keys.append(checkpoint.key({"epochs": 1}, [data]))
-    assert len(set(keys)) == 4
+    for name in ("training/loop.py", "data/dataset.py", "arithmetic.py"):
+        (tmp_path / "cifar10" / name).open("a").write("# changed\n")
+        keys.append(checkpoint.key({"epochs": 1}, [data]))
+    assert len(set(keys)) == 6
+    for name in ("progress.py", "paths.py", "data/download.py", "report/plots.py", "app/server.py"):
+        (tmp_path / "cifar10" / name).open("a").write("# changed\n")
+    assert checkpoint.key({"epochs": 1}, [data]) == keys[-1]
