@@ -44,12 +44,14 @@ bench: .venv/bench.done  ## measure against the notebook's way and PyTorch; EPOC
 	python benchmarks/run.py
 	python benchmarks/classify.py
 
-lint: .venv/test.done  ## check style and types
+lint: .venv/test.done  ## check style, types, imports and declared dependencies
 	ruff check
 	ruff format --check
 	mypy
 	mypy --platform darwin
 	mypy --platform win32
+	lint-imports --no-logo --no-cache
+	deptry .
 
 lock: .venv/run.done  ## pin the newest allowed versions in requirements*.txt (needs uv)
 	$(COMPILE) --upgrade --extra dev -o requirements-dev.txt
