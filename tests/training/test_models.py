@@ -1,6 +1,9 @@
 """The networks are those of the table, and the .h5 files hold them."""
 
 import hashlib
+import os
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -116,3 +119,12 @@ def test_a_fault_in_a_model_names_the_key_what_it_got_and_what_is_allowed(entry,
     message = str(caught.value)
     assert "\n" not in message
     assert [word for word in ["params.yaml: models.model_0", *words] if word not in message] == []
+
+
+@pytest.mark.parametrize("first", ["dense", "loop", "models"])
+def test_keras_runs_on_tensorflow_whatever_module_is_imported_first(first):
+    code = f"from cifar10.training import {first}; import keras; print(keras.backend.backend())"
+    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "tensorflow"
