@@ -4,12 +4,12 @@ import pickle
 import re
 import tarfile
 
-import archives
 import numpy as np
 import pytest
 
 from cifar10.data import archive
 from cifar10.errors import UserError
+from tests import archives
 
 BATCH = "cifar-10-batches-py/data_batch_3"
 

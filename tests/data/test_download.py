@@ -4,10 +4,10 @@ import time
 
 import numpy as np
 import pytest
-from hosts import Host, black_hole, closed, serving
 
 from cifar10.data import download
 from cifar10.errors import UserError
+from tests.hosts import Host, black_hole, closed, serving
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 OTHER = np.random.default_rng(1).bytes(300_000)

@@ -85,7 +85,7 @@ def assert_fair(message: str) -> None:
 @pytest.mark.parametrize("kind", FORMATS)
 def test_damaged_files_are_read_or_refused(kind):
     code = f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({MEGABYTES << 20},) * 2)\n"
-    code += f"import test_images_fuzz; test_images_fuzz.check({kind!r})"
+    code += f"import cifar10, test_images_fuzz; test_images_fuzz.check({kind!r})"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={"PYTHONPATH": f"{Path(__file__).parent}:{Path.cwd()}"},

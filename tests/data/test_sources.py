@@ -1,6 +1,5 @@
 from pathlib import Path
 
-import archives
 import numpy as np
 import pytest
 import yaml
@@ -9,6 +8,7 @@ from sklearn.datasets import load_digits
 from cifar10 import params, paths
 from cifar10.data import sources
 from cifar10.errors import UserError
+from tests import archives
 
 DATA = yaml.safe_load(Path("params.yaml").read_text())["data"]
 

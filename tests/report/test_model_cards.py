@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import plausible
 import pytest
 from markdown_it import MarkdownIt
 
 from cifar10 import files, params, paths
 from cifar10.report import model_cards, results
+from tests import plausible
 
 
 def render(folder: Path, **arguments: Any) -> dict[str, str]:

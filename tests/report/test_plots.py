@@ -7,7 +7,6 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import plausible
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -17,6 +16,7 @@ from PIL import Image
 from cifar10.evaluation import metrics
 from cifar10.evaluation.predictions import Answers
 from cifar10.report import plots
+from tests import plausible
 
 LONG = [*plausible.ODD, "a class name that is far too long to be written out beside an axis"]
 MODELS = ["short", "a-model-with-a-name-of-more-than-forty-characters", "third"]

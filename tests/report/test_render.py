@@ -5,12 +5,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import plausible
 import pytest
 
 from cifar10 import params
 from cifar10.report import render as pages
 from cifar10.report import results
+from tests import plausible
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x05\x00\x00\x00\x03\x20"  # the start of one, 1280 by 800
 VOID = {"meta", "img", "br", "hr", "link", "input"}

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import plausible
 import pytest
 from sklearn.metrics import confusion_matrix
 
 from cifar10 import files, paths
 from cifar10.errors import UserError
 from cifar10.report import results
+from tests import plausible
 
 
 @pytest.fixture

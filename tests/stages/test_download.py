@@ -5,11 +5,11 @@ import signal
 import time
 from functools import partial
 
-import archives
 import pytest
-import scratch
-from hosts import Host, closed, serving
-from test_archive import BATCH
+
+from tests import archives, scratch
+from tests.data.test_archive import BATCH
+from tests.hosts import Host, closed, serving
 
 SMALL = archives.small()
 OTHER = archives.small(21)

@@ -1,11 +1,11 @@
 import json
 from functools import partial
 
-import archives
 import numpy as np
 import pytest
-import scratch
 from PIL import Image
+
+from tests import archives, scratch
 
 run = partial(scratch.run, "preprocess")
 

@@ -5,8 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import plausible
 import pytest
+
+from tests import plausible
 
 STAGE = plausible.ROOT / "stages" / "report.py"
 WRITTEN = ["confusion.csv", "curves.csv", "dataset.json", "report.html", "results.md"]
