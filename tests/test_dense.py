@@ -59,7 +59,7 @@ def test_a_layer_on_more_than_vectors_is_left_to_keras():
 
 def test_the_file_of_a_model_does_not_tell(tmp_path):
     model = models.build("model_0", params.load().models["model_0"], 10)
-    models.save(model, tmp_path / "plain.h5")
+    models.save(model, tmp_path / "plain.h5", {})
     dense.accelerate(model)
-    models.save(model, tmp_path / "ours.h5")
+    models.save(model, tmp_path / "ours.h5", {})
     assert (tmp_path / "ours.h5").read_bytes() == (tmp_path / "plain.h5").read_bytes()

@@ -21,7 +21,7 @@ def trained(tmp_path, monkeypatch):
     """A folder with model_0, its weights as they were drawn."""
     files.write_text(tmp_path / "params.yaml", Path("params.yaml").read_text())
     monkeypatch.chdir(tmp_path)
-    models.save(models.build("model_0", ENTRY, 10), paths.model("model_0"))
+    models.save(models.build("model_0", ENTRY, 10), paths.model("model_0"), {})
     novelty.save(
         novelty.Detector("probability", 0.2, np.zeros((0, 256), np.float32), CLASSES),
         paths.novelty("model_0"),

@@ -7,11 +7,12 @@ import sys
 import time
 from pathlib import Path
 
+from cifar10 import images  # before NumPy, also where this file is run by itself
+
+# isort: split
 import numpy as np
 import pytest
 from PIL import Image
-
-from cifar10 import images
 
 FORMATS = {
     "JPEG": {"quality": 80, "progressive": True},
