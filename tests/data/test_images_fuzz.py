@@ -7,12 +7,18 @@ import sys
 import time
 from pathlib import Path
 
+from cifar10 import images  # before NumPy, also where this file is run by itself
+
+# isort: split
 import numpy as np
 import pytest
 from PIL import Image
 
+<<<<<<< HEAD:tests/data/test_images_fuzz.py
 from cifar10.data import images
 
+=======
+>>>>>>> origin/main:tests/test_images_fuzz.py
 FORMATS = {
     "JPEG": {"quality": 80, "progressive": True},
     "PNG": {},
