@@ -7,18 +7,13 @@ import sys
 import time
 from pathlib import Path
 
-from cifar10 import images  # before NumPy, also where this file is run by itself
+from cifar10.data import images  # before NumPy, also where this file is run by itself
 
 # isort: split
 import numpy as np
 import pytest
 from PIL import Image
 
-<<<<<<< HEAD:tests/data/test_images_fuzz.py
-from cifar10.data import images
-
-=======
->>>>>>> origin/main:tests/test_images_fuzz.py
 FORMATS = {
     "JPEG": {"quality": 80, "progressive": True},
     "PNG": {},
@@ -91,7 +86,7 @@ def assert_fair(message: str) -> None:
 @pytest.mark.parametrize("kind", FORMATS)
 def test_damaged_files_are_read_or_refused(kind):
     code = f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({MEGABYTES << 20},) * 2)\n"
-    code += f"import cifar10, test_images_fuzz; test_images_fuzz.check({kind!r})"
+    code += f"import test_images_fuzz; test_images_fuzz.check({kind!r})"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={"PYTHONPATH": f"{Path(__file__).parent}:{Path.cwd()}"},

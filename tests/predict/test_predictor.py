@@ -25,13 +25,8 @@ def trained(tmp_path, monkeypatch):
     files.write_text(tmp_path / "params.yaml", Path("params.yaml").read_text())
     monkeypatch.chdir(tmp_path)
     models.save(models.build("model_0", ENTRY, 10), paths.model("model_0"), {})
-<<<<<<< HEAD:tests/predict/test_predictor.py
     ood.save(
         ood.Detector("probability", 0.2, np.zeros((0, 256), np.float32), CLASSES),
-=======
-    novelty.save(
-        novelty.Detector("probability", 0.2, np.zeros((0, 256), np.float32), CLASSES),
->>>>>>> origin/main:tests/test_hostile.py
         paths.novelty("model_0"),
     )
     return tmp_path
