@@ -14,7 +14,8 @@ from typing import Any
 
 from cifar10 import machine
 
-PORTABLE, FASTEST = "AVX2", "AVX512_CORE"  # limits, as oneDNN spells them
+LIMIT = "ONEDNN_MAX_CPU_ISA"  # variable that names the highest instruction set of oneDNN, on x86-64
+PORTABLE, FASTEST = "AVX2", "AVX512_CORE"  # its values, as oneDNN spells them
 EVERYWHERE = {
     "TF_ENABLE_ONEDNN_OPTS": "1",  # TensorFlow's default asks for AVX512-VNNI; without it steps are slower
     "ONEDNN_DEFAULT_FPMATH_MODE": "STRICT",  # no bfloat16 inside float32 products
@@ -22,7 +23,6 @@ EVERYWHERE = {
     "VECLIB_MAXIMUM_THREADS": "1",  # the same on macOS
     "HDF5_USE_FILE_LOCKING": "FALSE",  # some network file systems have no locks
 }
-ON_X86 = {"ONEDNN_MAX_CPU_ISA": PORTABLE}
 WITH_AVX2 = {
     "OPENBLAS_CORETYPE": "Haswell",  # the AVX2 kernels; those of AVX-512 sum in another order
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",  # AVX-512 rounds exp, log and power otherwise
@@ -60,7 +60,7 @@ def settings(portable: bool = True) -> dict[str, str]:
     """
     chosen = dict(EVERYWHERE)
     if machine.is_x86_64():
-        chosen |= ON_X86 if portable else {"ONEDNN_MAX_CPU_ISA": FASTEST}
+        chosen[LIMIT] = PORTABLE if portable else FASTEST
         chosen |= WITH_AVX2 if INSTRUCTIONS["AVX2"] <= machine.flags() else {}
     return chosen
 
@@ -79,8 +79,8 @@ def pin(portable: bool = True) -> None:
     late = {library for name in changed if (library := _reader(name)) in sys.modules}
     if late:
         warnings.warn(
-            f"{' and '.join(sorted(late))} was imported before cifar10: results can differ in their last "
-            "digits; import cifar10 first",
+            f"imported before cifar10: {', '.join(sorted(late))}; results can differ in their last digits, "
+            "so import cifar10 first",
             RuntimeWarning,
             stacklevel=3,
         )
@@ -116,7 +116,7 @@ def instructions() -> str:
     if not machine.is_x86_64():
         return platform.machine()
     names = list(INSTRUCTIONS)
-    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", FASTEST)
+    limit = os.environ.get(LIMIT, FASTEST)
     allowed = names[names.index(limit) :] if limit in names else names
     flags = machine.flags()
     return next((name for name in allowed if INSTRUCTIONS[name] <= flags), "unknown")

@@ -21,7 +21,7 @@ from cifar10.errors import UserError
 
 RECORDS = Path("reports/fingerprints.json")
 PARTS = ("start", "epoch", "answers")
-DOCS = "docs/reproducibility.md"
+MEANING = "Accuracies still agree within the spread, not bit for bit: docs/reproducibility.md."
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -60,15 +60,16 @@ def record() -> None:
         **identity(found[0]),
         "fingerprints": {run["arithmetic"]["instructions"]: _hashes(run) for run in found},
     }
-    others = [other for other in records() if _key(other) != _key(entry)]
-    before = next((kept for kept in records() if _key(kept) == _key(entry)), None)
+    kept = records()
+    others = [other for other in kept if _key(other) != _key(entry)]
+    before = next((own for own in kept if _key(own) == _key(entry)), None)
     if before and others and not _agree(before["fingerprints"], entry["fingerprints"]):
         console.print(
             "The code gives other bytes than when this machine was recorded, so the records of other "
             f"machines are outdated: {len(others)} deleted. Record them again."
         )
         others = []
-    files.write_json(RECORDS, sorted([*others, entry], key=lambda kept: json.dumps(_key(kept))))
+    files.write_json(RECORDS, sorted([*others, entry], key=lambda one: json.dumps(_key(one))))
     console.print(f"{RECORDS}: recorded {title(entry)}")
 
 
@@ -86,7 +87,7 @@ def verify() -> int:
     if not verdicts:
         console.print(
             f"{RECORDS} has no machine with this system, these instructions and these versions: nothing to "
-            f"compare with. `make verify RECORD=1` adds this one. {_meaning()}"
+            f"compare with. `make verify RECORD=1` adds this one. {MEANING}"
         )
         return 0
     for number, verdict in enumerate(verdicts, 1):
@@ -122,7 +123,7 @@ def conclude(verdicts: list[Verdict], alike: list[Verdict]) -> int:
     if not any(different(verdict.models) for verdict in verdicts):
         console.print("This machine gives the recorded bytes.")
     else:
-        console.print(_meaning())
+        console.print(MEANING)
     if any(different(verdict.rows) for verdict in alike):
         console.print(
             "A machine with this processor, these flags and versions gave other bytes: either the code has "
@@ -227,10 +228,6 @@ def _comparable(kept: dict[str, Any], here: dict[str, Any], instructions: str) -
 
 def _versions(versions: dict[str, str]) -> str:
     return ", ".join(f"{name} {version}" for name, version in versions.items())
-
-
-def _meaning() -> str:
-    return f"Accuracies still agree within the spread, not bit for bit: {DOCS}."
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ def pretend(instructions: str) -> None:
     if instructions == "none":
         arithmetic.EVERYWHERE["TF_ENABLE_ONEDNN_OPTS"] = "0"
     else:
-        arithmetic.ON_X86["ONEDNN_MAX_CPU_ISA"] = arithmetic.FASTEST = instructions
+        arithmetic.PORTABLE = arithmetic.FASTEST = instructions
     arithmetic.pin()
 
 
