@@ -1,11 +1,11 @@
-"""Measure one trained model on the test images and on images of no class; write what the report needs."""
+"""Evaluate one trained model on test images and OOD datasets; write its metrics and predictions."""
 
 import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # use the package of this checkout
 from cifar10 import errors, files, params, paths, progress
 from cifar10.data import dataset
 from cifar10.evaluation import metrics, ood, ood_datasets
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Read the model and the images, predict, write."""
+    """Load the model and the images, predict, and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", help="name of an entry under `models` in params.yaml")
     name = parser.parse_args().model
@@ -26,15 +26,15 @@ def main() -> None:
     versions.check_versions()
 
     with tensorflow_setup.tensorflow():
-        from cifar10.evaluation import features, trained_models  # here, since it takes seconds
+        from cifar10.evaluation import features, trained_models  # takes seconds
         from cifar10.training import models
 
-        models.configure(seed=0)  # nothing is drawn; one thread, for the same bits
+        models.make_deterministic(seed=0)  # nothing is random here
     model = models.build(name, entry, len(class_names))
     trained_models.load_weights(model, paths.model(name))
-    look = features.looker(model)
-    outputs = look(test.images)
-    figures = {
+    extract = features.feature_extractor(model)
+    outputs = extract(test.images)
+    measured = {
         "test": metrics.summary(outputs.probabilities, test.labels, class_names),
         **metrics.last_epoch(paths.history(name)),
         "model": trained_models.facts(model, paths.model(name)),
@@ -42,27 +42,29 @@ def main() -> None:
     predictions = metrics.predictions(outputs.probabilities, test.labels, class_names)
     files.write_text(paths.predictions(name), predictions.to_csv(index=False, lineterminator="\n"))
     files.write_json(paths.architecture(name), trained_models.architecture(model))
-    files.write_json(paths.metrics(name), figures)
-    files.write_json(paths.novelty_metrics(name), find_novelty(name, look, outputs, chosen.data.source))
-    progress.log(f"{name}: test accuracy {figures['test']['accuracy']:.4f}, written to {paths.metrics(name)}")
+    files.write_json(paths.metrics(name), measured)
+    files.write_json(paths.ood_metrics(name), measure_ood(name, extract, outputs, chosen.data.source))
+    progress.log(
+        f"{name}: test accuracy {measured['test']['accuracy']:.4f}, written to {paths.metrics(name)}"
+    )
 
 
-def find_novelty(name: str, look: ood.Look, test: "Outputs", source: str) -> dict[str, Any]:
-    """Calibrate the answer `none of these`, write it beside the model, return how good it is."""
+def measure_ood(name: str, extract: ood.FeatureExtractor, test: "Outputs", source: str) -> dict[str, Any]:
+    """Fit the OOD detector, write it beside the model, and return its metrics."""
     training = dataset.load("train")
-    validation, calibrated_on = ood.calibration(training, dataset.load("validation"))
-    proxies = ood_datasets.proxies(validation.images, validation.labels)
-    detectors, choice = ood.fit(look, training, validation, proxies, dataset.class_names())
-    picked = detectors[choice["score"]]
-    novel = {kind: look(images) for kind, images in ood_datasets.real(source).items()}
-    ood.save(picked, paths.novelty(name))
-    scores = ood.table(picked, {"test": test, **novel})
-    files.write_text(paths.novelty_scores(name), scores.to_csv(index=False, lineterminator="\n"))
+    validation, threshold_data = ood.threshold_images(training, dataset.load("validation"))
+    pseudo_ood = ood_datasets.pseudo_ood(validation.images, validation.labels)
+    detectors, choice = ood.fit(extract, training, validation, pseudo_ood, dataset.class_names())
+    detector = detectors[choice["score"]]
+    outputs = {kind: extract(images) for kind, images in ood_datasets.load(source).items()}
+    ood.save(detector, paths.ood_detector(name))
+    scores = ood.table(detector, {"test": test, **outputs})
+    files.write_text(paths.ood_scores(name), scores.to_csv(index=False, lineterminator="\n"))
     return {
         **choice,
-        "calibrated_on": calibrated_on,
-        "scores": ood.measure(detectors, test, novel),
-        "person": ood.answer(picked, look(ood_datasets.person()[None])),
+        "threshold_data": threshold_data,
+        "scores": ood.measure(detectors, test, outputs),
+        "person": ood.person_answer(detector, extract(ood_datasets.person()[None])),
     }
 
 

@@ -1,10 +1,10 @@
-"""Draw the figures and write the results table and the report from what the other stages left."""
+"""Draw the figures, and write the results table, the model cards and the report."""
 
 import argparse
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # use the package of this checkout
 from cifar10 import errors, files, params, paths, progress
 from cifar10.report import figures, model_cards, plots, render, results
 
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 
 def write_figures(drawn: dict[str, Figure]) -> dict[str, bytes]:
-    """Save the figures as PNG, delete those of models that are no more, and return the files' bytes."""
+    """Save the figures as PNG, delete those of removed models, and return the content of the files."""
     for stale in {path for path in paths.FIGURES.glob("*.png") if path.name not in drawn}:
         stale.unlink()
     for name, figure in drawn.items():
@@ -23,7 +23,7 @@ def write_figures(drawn: dict[str, Figure]) -> dict[str, bytes]:
 
 
 def main() -> None:
-    """Read what the other stages wrote, write all of the report."""
+    """Read the outputs of the other stages, and write the report."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     chosen = params.load()
     found = results.load([*chosen.models])

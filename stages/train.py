@@ -5,16 +5,16 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # use the package of this checkout
 from cifar10 import arithmetic, errors, files, params, paths, progress
 from cifar10.data import dataset
 from cifar10.training import checkpoint, tensorflow_setup, versions
 
-NOTE = "Started again after an interruption, it goes on after its last full epoch and ends in the same bytes."
+NOTE = "An interrupted training resumes after its last full epoch and gives the same bytes."
 
 
 def main() -> None:
-    """Read the splits, train, write the model and its history."""
+    """Load the splits, train, and write the model and its history."""
     parser = argparse.ArgumentParser(description=__doc__, epilog=NOTE)
     parser.add_argument("model", help="name of an entry under `models` in params.yaml")
     name = parser.parse_args().model
@@ -25,19 +25,19 @@ def main() -> None:
     versions.check_versions()
 
     with tensorflow_setup.tensorflow(settings.train.portable):
-        from cifar10.training import loop, models  # here, since it takes seconds and a typo should not
+        from cifar10.training import loop, models  # takes seconds, so after the checks above
 
-        models.configure(settings.train.seed)
+        models.make_deterministic(settings.train.seed)
     model = models.build(name, entry, num_classes)
     optimizer = models.optimizer(name, entry)
-    started, variables = time.monotonic(), loop.state(model, optimizer)
+    started, variables = time.monotonic(), loop.train_state(model, optimizer)
     computed_with = arithmetic.in_effect()
     saved = checkpoint.Checkpoint(paths.checkpoint(name), identity(name, settings), computed_with)
     history = saved.load(variables)
     if history:
-        progress.log(f"{name}: going on after epoch {len(history)}")
+        progress.log(f"{name}: resuming after epoch {len(history)}")
     elif refusal := saved.refusal():
-        progress.log(f"{name}: starting over, the checkpoint is of no use: {refusal}")
+        progress.log(f"{name}: starting over, the checkpoint is not usable: {refusal}")
     steps = -(-len(training.labels) // settings.train.batch_size)  # of an epoch
     whole = {"total": steps * settings.train.epochs, "initial": steps * len(history)}
     with progress.bar(desc=name, unit=" steps", **whole) as bar:
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def identity(name: str, settings: params.Params) -> str:
-    """Tell this training from one with other parameters, images or code."""
+    """Identify this training by its parameters, images and code."""
     chosen = {"name": name, "model": settings.models[name].model_dump(), "train": settings.train.model_dump()}
     splits = [path(split) for split in ("train", "validation") for path in (paths.images, paths.labels)]
     return checkpoint.key(chosen, [Path(__file__), paths.CLASSES, *splits])

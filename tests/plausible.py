@@ -15,7 +15,7 @@ from cifar10 import files, paths
 from cifar10.evaluation import metrics, ood
 
 CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
-KINDS = ["faces", "photographs", "textures"]
+OOD_DATASETS = ["faces", "photographs", "textures"]
 ODD = ["<b>x</b>", "Gänseblümchen & Löwenzahn auf der Wiese hinter dem Haus", 'NA, "$50$" {{ 7 * 7 }}']
 SOURCE = {
     "source": "cifar10",
@@ -124,11 +124,11 @@ def _model(
         },
     }
     files.write_json(paths.metrics(name), content)
-    _novelty(name, skill, classes, len(actual), validation, random)
+    _ood(name, skill, classes, len(actual), validation, random)
     files.write_json(paths.architecture(name), layers)
 
 
-def _novelty(
+def _ood(
     name: str,
     skill: float,
     classes: Sequence[str],
@@ -136,32 +136,32 @@ def _novelty(
     validation: bool,
     random: np.random.Generator,
 ) -> None:
-    """Scores of known images are about the skill, those of other kinds about 0, each kind a little higher."""
-    kinds = {"test": random.normal(skill, 1, images)}
-    kinds |= {kind: random.normal(shift, 1, 50) for shift, kind in enumerate(KINDS)}
-    threshold = float(np.quantile(kinds["test"], 0.05))
+    """ID scores of test images are around the skill, those of each OOD dataset around 0, 1, 2 ..."""
+    scores = {"test": random.normal(skill, 1, images)}
+    scores |= {dataset: random.normal(shift, 1, 50) for shift, dataset in enumerate(OOD_DATASETS)}
+    threshold = float(np.quantile(scores["test"], 0.05))
     chances = random.dirichlet(np.ones(len(classes)) / 3).tolist()
-    figures = {
+    measured = {
         "threshold": threshold,
-        "accepted": 0.95,
-        "auroc": {kind: ood.area(kinds["test"], kinds[kind]) for kind in KINDS},
-        "rejected": {kind: float((kinds[kind] < threshold).mean()) for kind in KINDS},
+        "tpr": 0.95,
+        "auroc": {dataset: ood.auroc(scores["test"], scores[dataset]) for dataset in OOD_DATASETS},
+        "fpr": {dataset: float((scores[dataset] >= threshold).mean()) for dataset in OOD_DATASETS},
     }
     files.write_json(
-        paths.novelty_metrics(name),
+        paths.ood_metrics(name),
         {
             "score": "energy",
-            "proxies": {score: {"blends": 0.6, "mean": 0.6} for score in ood.SCORES},
-            "calibrated_on": "validation" if validation else "training",
-            "scores": dict.fromkeys(ood.SCORES, figures),
+            "pseudo_ood": {score: {"blends": 0.6, "mean": 0.6} for score in ood.SCORES},
+            "threshold_data": "validation" if validation else "training",
+            "scores": dict.fromkeys(ood.SCORES, measured),
             "person": {
-                "known": threshold + skill - 2.2,
+                "id_score": threshold + skill - 2.2,
                 "probabilities": dict(zip(classes, chances, strict=True)),
             },
         },
     )
-    rows = [pd.DataFrame({"kind": kind, "score": scores}) for kind, scores in kinds.items()]
-    _write_csv(paths.novelty_scores(name), pd.concat(rows))
+    rows = [pd.DataFrame({"dataset": name, "id_score": values}) for name, values in scores.items()]
+    _write_csv(paths.ood_scores(name), pd.concat(rows))
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:

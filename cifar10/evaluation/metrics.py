@@ -1,4 +1,4 @@
-"""What a model's probabilities say about it: accuracy, loss, calibration. Arrays in, numbers out."""
+"""Accuracy, loss, F1 and calibration of a model, from its probabilities."""
 
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,15 @@ BINS = 15  # of the reliability diagram, as in Guo et al. 2017
 
 
 def accuracy_interval(correct: int, images: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927)."""
+    """Return the Wilson 95 % interval of a proportion (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927)."""
     interval = binomtest(correct, images).proportion_ci(CONFIDENCE, method="wilson")
     return float(interval.low), float(interval.high)
 
 
 def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> pd.DataFrame:
-    """Compare confidence with accuracy in `bins` equal ranges of the largest probability.
+    """Compare confidence with accuracy in `bins` equal ranges of confidence, the largest probability.
 
-    A bin is (lower, upper], as in Guo et al., On Calibration of Modern Neural Networks, ICML 2017.
+    Bins are (lower, upper], as in Guo et al., On Calibration of Modern Neural Networks, ICML 2017.
 
     Args:
         probabilities: float (N, K), rows sum to 1.
@@ -51,14 +51,14 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS)
 
 
 def calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> float:
-    """Give the expected calibration error: mean |confidence - accuracy|, weighted by images (0 to 1)."""
+    """Return the expected calibration error: mean |confidence - accuracy|, weighted by images (0 to 1)."""
     table = reliability(probabilities, labels, bins).dropna()
     gap = (table["confidence"] - table["accuracy"]).abs()
     return float((gap * table["images"]).sum() / table["images"].sum())
 
 
 def summary(probabilities: np.ndarray, labels: np.ndarray, class_names: list[str]) -> dict[str, Any]:
-    """Gather the test figures of a model.
+    """Compute the test metrics of a model.
 
     Args:
         probabilities: float (N, K), rows sum to 1.
@@ -87,7 +87,7 @@ def summary(probabilities: np.ndarray, labels: np.ndarray, class_names: list[str
 
 
 def predictions(probabilities: np.ndarray, labels: np.ndarray, class_names: list[str]) -> pd.DataFrame:
-    """Put predictions into the columns actual, predicted and a probability for each class."""
+    """Tabulate predictions: actual, predicted and a probability per class."""
     names = np.array(class_names)
     frame = pd.DataFrame(probabilities.astype(np.float32), columns=[f"probability_{n}" for n in class_names])
     frame.insert(0, "actual", names[labels])
@@ -96,9 +96,9 @@ def predictions(probabilities: np.ndarray, labels: np.ndarray, class_names: list
 
 
 def last_epoch(history: Path) -> dict[str, dict[str, float]]:
-    """Read the last epoch's training figures, and validation figures if there are any, from a history."""
+    """Read the training metrics of the last epoch, and the validation metrics if present, from a history."""
     row = pd.read_csv(history).iloc[-1]
-    figures = {"train": {"accuracy": float(row["accuracy"]), "loss": float(row["loss"])}}
+    found = {"train": {"accuracy": float(row["accuracy"]), "loss": float(row["loss"])}}
     if pd.notna(row["val_loss"]):
-        figures["validation"] = {"accuracy": float(row["val_accuracy"]), "loss": float(row["val_loss"])}
-    return figures
+        found["validation"] = {"accuracy": float(row["val_accuracy"]), "loss": float(row["val_loss"])}
+    return found

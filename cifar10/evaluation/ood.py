@@ -1,4 +1,9 @@
-"""Tell images of no known class from the known: three scores, one picked, with a threshold."""
+"""Out-of-distribution (OOD) detection: three ID scores, a threshold for each, and the choice of one.
+
+The ID score of an image is higher for images that look more like the training images (in-distribution, ID).
+In-distribution is the positive class: TPR is the share of ID images that score at or above the threshold,
+FPR the share of OOD images that do. The threshold is set at 95 % TPR on validation images.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,215 +19,226 @@ from cifar10.data.dataset import Split
 from cifar10.errors import UserError
 
 if TYPE_CHECKING:
-    from cifar10.evaluation.features import Outputs  # which loads TensorFlow
+    from cifar10.evaluation.features import Outputs  # loads TensorFlow
 
-SCORES = ("probability", "energy", "distance")
-ACCEPTED = 0.95  # share of the validation images that the threshold lets pass
-BANK = 2000  # training images to measure distances from; 8 MB for 1,000 features
-NEIGHBOUR = 10  # the distance is that to the tenth nearest of them
-HELD_OUT = (
-    10  # without validation images every tenth training image stays out of the bank and takes their place
-)
-MOST = 5000  # of these
-CHUNK = 64  # rows of the bank in one product; 256 kB for 1,000 features, so they stay in the cache
-COLUMNS = ["kind", "score"]
+SCORES = ("msp", "energy", "knn")
+TARGET_TPR = 0.95  # of the threshold, on the validation images
+MEMORY_BANK = 2000  # training images; 8 MB for 1,000 features
+NEIGHBOUR = 10  # k of the k-NN distance
+HELD_OUT = 10  # without validation images, every tenth training image sets the threshold instead
+MOST_HELD_OUT = 5000  # images
+CHUNK = 64  # rows of the memory bank per product; 256 kB for 1,000 features, which stay in the cache
+COLUMNS = ["dataset", "id_score"]
 
-Look = Callable[[np.ndarray], "Outputs"]  # from images, uint8 (N, 32, 32, 3)
+FeatureExtractor = Callable[[np.ndarray], "Outputs"]  # of uint8 (N, 32, 32, 3) images
 
 
 @dataclass(frozen=True)
 class Detector:
-    """One score of a model with its threshold; what scores below it is of no known class.
+    """An ID score of a model with its threshold.
 
-    `bank` is float32 (M, D), unit vectors, M = 0 where the score needs none. `classes` are the model's.
+    Attributes:
+        score: one of SCORES.
+        threshold: images with a lower ID score are out-of-distribution.
+        memory_bank: float32 (M, D), unit vectors; M = 0 for scores that need none.
+        classes: the model's class names.
     """
 
     score: str
     threshold: float
-    bank: np.ndarray
+    memory_bank: np.ndarray
     classes: list[str]
 
-    def known(self, outputs: "Outputs") -> np.ndarray:
-        """Score images, float64 (N,): the higher, the more like a known class."""
-        return known(self.score, outputs, self.bank)
+    def id_scores(self, outputs: "Outputs") -> np.ndarray:
+        """Return the ID scores, float64 (N,)."""
+        return id_scores(self.score, outputs, self.memory_bank)
 
-    def accepts(self, scores: np.ndarray) -> np.ndarray:
-        """Tell which scores are those of a known class, bool (N,)."""
+    def is_id(self, scores: np.ndarray) -> np.ndarray:
+        """Tell which ID scores are in-distribution, bool (N,)."""
         return scores >= self.threshold
 
 
-def known(score: str, outputs: "Outputs", bank: np.ndarray) -> np.ndarray:
-    """Score images: the higher, the more like a known class.
+def id_scores(score: str, outputs: "Outputs", memory_bank: np.ndarray) -> np.ndarray:
+    """Compute an ID score; higher is more in-distribution.
 
     Args:
-        score: `probability`: the largest one (Hendrycks and Gimpel, ICLR 2017). `energy`: the negative of it,
-            log of the sum of exp(logits) (Liu et al., NeurIPS 2020). `distance`: the negative Euclidean
-            distance, between features of length 1, to the NEIGHBOUR-th nearest training image (Sun et al.,
+        score: `msp`: maximum softmax probability (Hendrycks and Gimpel, ICLR 2017). `energy`: negative
+            energy, log of the sum of exp(logits) (Liu et al., NeurIPS 2020). `knn`: negative Euclidean
+            distance between normalised features and the NEIGHBOUR-th nearest of the memory bank (Sun et al.,
             ICML 2022).
         outputs: for N images.
-        bank: float32 (M, D), from `unit`, for `distance`.
+        memory_bank: float32 (M, D), from `unit`; used by `knn`.
 
     Returns:
         float64 (N,).
     """
     match score:
-        case "probability":
+        case "msp":
             return outputs.probabilities.max(axis=1)
         case "energy":
             return np.logaddexp.reduce(outputs.logits, axis=1)
         case _:
-            near = min(NEIGHBOUR, len(bank))
-            similar = products(unit(outputs.features), bank)  # of unit vectors: distance² = 2 - 2 similarity
-            nearest = np.partition(similar, -near, axis=1)[:, -near].astype(np.float64)
+            near = min(NEIGHBOUR, len(memory_bank))
+            # of unit vectors: distance² = 2 - 2 similarity
+            similarity = products(unit(outputs.features), memory_bank)
+            nearest = np.partition(similarity, -near, axis=1)[:, -near].astype(np.float64)
             return -np.sqrt(np.maximum(2 - 2 * nearest, 0))
 
 
-def products(features: np.ndarray, bank: np.ndarray) -> np.ndarray:
-    """Multiply features (N, D) with the rows of a bank (M, D), float32 (N, M).
+def products(features: np.ndarray, memory_bank: np.ndarray) -> np.ndarray:
+    """Multiply features (N, D) with the rows of a memory bank (M, D), float32 (N, M).
 
-    An image at a time: BLAS sums a product of two matrices in an order that depends on how many rows it has
-    and where a row stands, so an image would score otherwise with others beside it.
+    One image at a time: the order in which BLAS sums a product of two matrices depends on the number of rows
+    and on the position of a row, so the score of an image would depend on the other images.
     """
-    chunks = [bank[start : start + CHUNK] for start in range(0, len(bank), CHUNK)]
+    chunks = [memory_bank[start : start + CHUNK] for start in range(0, len(memory_bank), CHUNK)]
     parts = [np.matmul(chunk, features[:, :, np.newaxis])[..., 0] for chunk in chunks]
     return np.concatenate(parts, axis=1)
 
 
 def unit(features: np.ndarray) -> np.ndarray:
-    """Scale each row to length 1, a row of zeros stays; float32 (N, D)."""
+    """Normalise each row to length 1, float32 (N, D); rows of zeros stay zero."""
     length = np.linalg.norm(features, axis=1, keepdims=True)
     return features / np.maximum(length, np.finfo(np.float32).tiny)
 
 
 def threshold(scores: np.ndarray) -> float:
-    """Find the score that ACCEPTED of these, and no fewer, reach."""
-    return float(np.quantile(scores, 1 - ACCEPTED, method="lower"))
+    """Return the highest threshold with a TPR of at least TARGET_TPR on these ID scores."""
+    return float(np.quantile(scores, 1 - TARGET_TPR, method="lower"))
 
 
 def fit(
-    look: Look, training: Split, validation: Split, proxies: Mapping[str, np.ndarray], classes: list[str]
+    extract: FeatureExtractor,
+    training: Split,
+    validation: Split,
+    pseudo_ood: Mapping[str, np.ndarray],
+    classes: list[str],
 ) -> tuple[dict[str, Detector], dict[str, Any]]:
-    """Set up a detector for each score and compare them on images made up of the validation images.
+    """Set the threshold of each score, and choose the score with the highest mean AUROC on pseudo-OOD images.
 
-    No real image of no class takes part, neither in the threshold nor in the choice.
+    No OOD dataset takes part, neither in the thresholds nor in the choice.
 
     Args:
-        look: the model.
-        training: images to measure distances from.
-        validation: from `calibration`.
-        proxies: uint8 (N, 32, 32, 3) for each kind of image that is of no class.
-        classes: names.
+        extract: from `features.feature_extractor`.
+        training: images of the memory bank.
+        validation: from `threshold_images`.
+        pseudo_ood: uint8 (N, 32, 32, 3) by kind, from `ood_datasets.pseudo_ood`.
+        classes: class names.
 
     Returns:
-        Detectors by score; and `score`, the one that separates best on average, with `proxies`, the areas
-        under the ROC curves that say so.
+        Detectors by score; and `score`, the chosen one, with `pseudo_ood`, the AUROC of each score by kind.
     """
-    bank = unit(look(training.images[bank_indices(len(training.labels))]).features)
-    none = bank[:0]
-    held_out, novel = look(validation.images), {kind: look(images) for kind, images in proxies.items()}
+    memory_bank = unit(extract(training.images[memory_bank_indices(len(training.labels))]).features)
+    no_bank = memory_bank[:0]
+    held_out = extract(validation.images)
+    others = {kind: extract(images) for kind, images in pseudo_ood.items()}
     detectors, separation = {}, {}
     for score in SCORES:
-        scores = known(score, held_out, bank)
-        detectors[score] = Detector(score, threshold(scores), bank if score == "distance" else none, classes)
-        found = {kind: area(scores, known(score, outputs, bank)) for kind, outputs in novel.items()}
-        separation[score] = {**found, "mean": float(np.mean([*found.values()]))}
+        scores = id_scores(score, held_out, memory_bank)
+        bank = memory_bank if score == "knn" else no_bank
+        detectors[score] = Detector(score, threshold(scores), bank, classes)
+        areas = {
+            kind: auroc(scores, id_scores(score, outputs, memory_bank)) for kind, outputs in others.items()
+        }
+        separation[score] = {**areas, "mean": float(np.mean([*areas.values()]))}
     return detectors, {
         "score": max(SCORES, key=lambda score: separation[score]["mean"]),
-        "proxies": separation,
+        "pseudo_ood": separation,
     }
 
 
-def calibration(training: Split, validation: Split) -> tuple[Split, str]:
-    """Give the images to set the threshold with, and their name: `validation` or, for want of it, `training`.
+def threshold_images(training: Split, validation: Split) -> tuple[Split, str]:
+    """Return the images that set the threshold, and their name: `validation`, or `training` if that is empty.
 
-    Training images look better known than new ones, so with them fewer than ACCEPTED of new images pass.
+    Training images have higher ID scores than new images, so a threshold from them has a TPR below 95 %.
     """
     if len(validation.labels):
         return validation, "validation"
-    some = slice(None, MOST * HELD_OUT, HELD_OUT)
+    some = slice(None, MOST_HELD_OUT * HELD_OUT, HELD_OUT)
     return Split(training.images[some], training.labels[some]), "training"
 
 
-def bank_indices(images: int) -> np.ndarray:
-    """Draw the training images to measure distances from, ascending; none that `calibration` may take."""
+def memory_bank_indices(images: int) -> np.ndarray:
+    """Draw the training images of the memory bank, ascending; none of those that `threshold_images` takes."""
     others = np.delete(np.arange(images), np.s_[::HELD_OUT]) if images > 1 else np.arange(images)
-    return np.sort(np.random.default_rng(0).permutation(others)[:BANK])
+    return np.sort(np.random.default_rng(0).permutation(others)[:MEMORY_BANK])
 
 
-def area(accepted: np.ndarray, novel: np.ndarray) -> float:
-    """Compute the area under the ROC curve: how often a known image scores above a novel one."""
-    labels = np.r_[np.ones(len(accepted)), np.zeros(len(novel))]
-    return float(roc_auc_score(labels, np.r_[accepted, novel]))
+def auroc(id_images: np.ndarray, ood_images: np.ndarray) -> float:
+    """Compute the area under the ROC curve: the probability that an ID image scores above an OOD image."""
+    labels = np.r_[np.ones(len(id_images)), np.zeros(len(ood_images))]
+    return float(roc_auc_score(labels, np.r_[id_images, ood_images]))
 
 
 def measure(
-    detectors: Mapping[str, Detector], test: "Outputs", novel: Mapping[str, "Outputs"]
+    detectors: Mapping[str, Detector], test: "Outputs", ood: Mapping[str, "Outputs"]
 ) -> dict[str, dict[str, Any]]:
-    """Measure every score on test images and on images of no class.
+    """Measure every score on the test images (ID) and on OOD datasets.
 
     Returns:
-        For each score: threshold; accepted, the share of the test images; auroc and rejected (share) by kind.
+        By score: threshold; tpr on the test images; auroc and fpr by OOD dataset (all 0 to 1).
     """
-    figures: dict[str, dict[str, Any]] = {}
+    measured: dict[str, dict[str, Any]] = {}
     for name, detector in detectors.items():
-        scores = detector.known(test)
-        others = {kind: detector.known(outputs) for kind, outputs in novel.items()}
-        figures[name] = {
+        scores = detector.id_scores(test)
+        others = {dataset: detector.id_scores(outputs) for dataset, outputs in ood.items()}
+        measured[name] = {
             "threshold": detector.threshold,
-            "accepted": float(detector.accepts(scores).mean()),
-            "auroc": {kind: area(scores, other) for kind, other in others.items()},
-            "rejected": {kind: float((~detector.accepts(other)).mean()) for kind, other in others.items()},
+            "tpr": float(detector.is_id(scores).mean()),
+            "auroc": {dataset: auroc(scores, other) for dataset, other in others.items()},
+            "fpr": {dataset: float(detector.is_id(other).mean()) for dataset, other in others.items()},
         }
-    return figures
+    return measured
 
 
-def answer(detector: Detector, outputs: "Outputs") -> dict[str, Any]:
-    """Write down what a model says of one image: its score `known`, and `probabilities` by class."""
+def person_answer(detector: Detector, outputs: "Outputs") -> dict[str, Any]:
+    """Return the answer for one image as JSON: `id_score`, and `probabilities` by class."""
     probabilities = dict(zip(detector.classes, outputs.probabilities[0].tolist(), strict=True))
-    return {"known": float(detector.known(outputs)[0]), "probabilities": probabilities}
+    return {"id_score": float(detector.id_scores(outputs)[0]), "probabilities": probabilities}
 
 
-def table(detector: Detector, kinds: Mapping[str, "Outputs"]) -> pd.DataFrame:
-    """List the score of every image: kind, score."""
+def table(detector: Detector, datasets: Mapping[str, "Outputs"]) -> pd.DataFrame:
+    """List the ID score of every image: dataset, id_score."""
     frames = [
-        pd.DataFrame({"kind": kind, "score": detector.known(outputs)}) for kind, outputs in kinds.items()
+        pd.DataFrame({"dataset": dataset, "id_score": detector.id_scores(outputs)})
+        for dataset, outputs in datasets.items()
     ]
-    return pd.concat(frames).astype({"score": np.float32})[COLUMNS]
+    return pd.concat(frames).astype({"id_score": np.float32})[COLUMNS]
 
 
 def save(detector: Detector, path: Path) -> None:
-    """Write a detector: the same bytes for the same one, no pickle."""
+    """Write a detector as .npz without pickles; equal detectors give equal bytes."""
     with files.replacing(path) as beside:
         np.savez(
             beside,
             score=np.array(detector.score),
             threshold=np.array(detector.threshold),
-            bank=detector.bank,
+            memory_bank=detector.memory_bank,
             classes=np.array(detector.classes),
         )
 
 
 def load(path: Path) -> Detector:
-    """Read a detector; a hostile file is refused and runs nothing.
+    """Read a detector. Pickles are refused, so no file can run code.
 
     Raises:
-        UserError: it is missing or damaged.
+        UserError: the file is missing or damaged.
     """
     if not path.exists():
-        raise UserError(f"{path} not found: `dvc pull {path}` fetches it, `dvc repro` makes it")
+        raise UserError(f"{path} not found: run `dvc pull {path}` to fetch it or `dvc repro` to make it")
     try:
         with np.load(path, allow_pickle=False) as content:
-            classes, bank = content["classes"].tolist(), content["bank"]
-            detector = Detector(str(content["score"]), float(content["threshold"]), bank, classes)
+            classes, memory_bank = content["classes"].tolist(), content["memory_bank"]
+            detector = Detector(str(content["score"]), float(content["threshold"]), memory_bank, classes)
     except Exception as error:  # zipfile, zlib and numpy raise many kinds
         raise UserError(
-            f"{path} is damaged ({' '.join(str(error).split())}): `dvc repro` makes it anew"
+            f"{path} is damaged ({' '.join(str(error).split())}): run `dvc repro` to make it again"
         ) from None
     if (
         detector.score not in SCORES
-        or bank.ndim != 2
-        or bank.dtype != np.float32
+        or memory_bank.ndim != 2
+        or memory_bank.dtype != np.float32
         or not isinstance(classes, list)
     ):
-        raise UserError(f"{path} holds no threshold as `evaluate` writes it: `dvc repro` makes it anew")
+        raise UserError(f"{path} is not an OOD detector of `evaluate`: run `dvc repro` to make it again")
     return detector

@@ -1,4 +1,4 @@
-"""Images of no class: real ones to measure with, made-up ones to choose a score with."""
+"""OOD datasets to measure a detector with, and pseudo-OOD images to choose its score with."""
 
 from pathlib import Path
 
@@ -15,8 +15,8 @@ SMALLEST = 96  # pixels, the side of the smallest crop
 DATA = Path(skimage.__file__).parent / "data"
 TILE = 8  # pixels, of the shuffled puzzle
 
-# What scikit-image ships and downloads nothing for. Left out, since they show a class or something like one:
-# chelsea (cat), horse, rocket and the astronaut (a space shuttle behind her), both motorcycles.
+# Files of scikit-image's package. Left out, because they show a class or something similar: chelsea (cat),
+# horse, rocket, the astronaut (with a space shuttle), both motorcycles.
 TEXTURES = ("brick.png", "grass.png", "gravel.png")
 PHOTOGRAPHS = (
     "camera.png",
@@ -27,34 +27,29 @@ PHOTOGRAPHS = (
     "moon.png",
     "retina.jpg",
 )
-TEMPLE = (
-    0,
-    0,
-    330,
-    427,
-)  # of scikit-learn's china.jpg: left, top, right, bottom; boats lie to the right of it
+TEMPLE = (0, 0, 330, 427)  # left, top, right, bottom in scikit-learn's china.jpg; boats are right of it
 
 
-def real(source: str) -> dict[str, np.ndarray]:
-    """Gather real images that show none of CIFAR-10's classes, by kind.
+def load(source: str) -> dict[str, np.ndarray]:
+    """Load the OOD datasets: images that show none of CIFAR-10's classes.
 
-    Digits are left out where they are the data set. Crops of one picture are alike, so a kind of many
-    images can stand on few pictures.
+    Digits are left out where they are the data. Crops of one picture are alike, so a dataset of many images
+    can come from few pictures.
 
     Args:
         source: `data.source` of params.yaml.
 
     Returns:
-        For each kind, uint8 (N, 32, 32, 3).
+        uint8 (N, 32, 32, 3) by dataset.
     """
     random = np.random.default_rng(0)
-    kinds = {} if source == "digits" else {"digits": _enlarged(datasets.load_digits().images / 16)}
+    digits = {} if source == "digits" else {"digits": _enlarged(datasets.load_digits().images / 16)}
     textures = [_shipped(name) for name in TEXTURES]
     photographs = [_shipped(name) for name in PHOTOGRAPHS]
     temple, flower = (
         Image.fromarray(datasets.load_sample_image(f"{name}.jpg")) for name in ("china", "flower")
     )
-    return kinds | {
+    return digits | {
         "faces": _enlarged(skimage.data.lfw_subset()[:100]),  # the other 100 are not faces
         "photographs": _crops([*photographs, temple.crop(TEMPLE), flower], random),
         "textures": _crops(textures, random),
@@ -63,33 +58,33 @@ def real(source: str) -> dict[str, np.ndarray]:
 
 
 def person() -> np.ndarray:
-    """Give scikit-image's astronaut, a portrait, as `images.read` does: uint8 (32, 32, 3)."""
+    """Return scikit-image's astronaut, a portrait, as `images.read` gives it: uint8 (32, 32, 3)."""
     return images.read(DATA / "astronaut.png")
 
 
-def proxies(known: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """Make images of no class out of images of the classes, none like those of `real`.
+def pseudo_ood(images: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """Make OOD images from ID images; none resembles those of `load`.
 
     Args:
-        known: uint8 (N, 32, 32, 3).
+        images: uint8 (N, 32, 32, 3).
         labels: int (N,).
 
     Returns:
-        uint8 (M, 32, 32, 3) for each kind: `blends`, the means of two images of different classes; `puzzles`,
-        images cut into 8x8 tiles that are shuffled; `clouds`, smooth random colours.
+        uint8 (M, 32, 32, 3) by kind: `blends`, means of two images of different classes; `puzzles`, images
+        with their 8x8 tiles shuffled; `clouds`, smooth random colours.
     """
     random = np.random.default_rng(0)
-    partner = random.permutation(len(known))
+    partner = random.permutation(len(images))
     differ = labels != labels[partner]
-    blends = (known[differ].astype(np.uint16) + known[partner[differ]]) // 2
-    coarse = random.integers(0, 256, (len(known), 4, 4, 3), np.uint8)
+    blends = (images[differ].astype(np.uint16) + images[partner[differ]]) // 2
+    coarse = random.integers(0, 256, (len(images), 4, 4, 3), np.uint8)
     clouds = [
         np.asarray(Image.fromarray(colours).resize((SIZE, SIZE), Image.Resampling.BICUBIC))
         for colours in coarse
     ]
     return {
         "blends": blends.astype(np.uint8),
-        "puzzles": _puzzles(known, random),
+        "puzzles": _puzzles(images, random),
         "clouds": np.array(clouds),
     }
 
@@ -106,7 +101,7 @@ def _puzzles(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def _shipped(name: str) -> Image.Image:
-    """Open a picture that lies in scikit-image's package."""
+    """Open a picture of scikit-image's package."""
     with Image.open(DATA / name) as image:
         return image.convert("RGB")
 

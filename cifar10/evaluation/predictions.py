@@ -1,4 +1,4 @@
-"""What models say of new images, and how to write it down: a table for people, JSON for programs."""
+"""Answers of models about new images, as a table for people and as JSON for programs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,33 +15,35 @@ HEAD = ["image", "model", "verdict", "most probable", "second", "third"]
 
 @dataclass(frozen=True)
 class Answers:
-    """What one model says of N images.
+    """Answers of one model about N images.
 
-    `probabilities` are float64 (N, K), rows sum to 1; `known` float64 (N,), the higher the more like a known
-    class; `accepted` bool (N,), False for "none of these".
+    Attributes:
+        probabilities: float64 (N, K), rows sum to 1.
+        id_scores: float64 (N,), higher is more in-distribution.
+        is_id: bool (N,), False for "none of these".
     """
 
     probabilities: np.ndarray
-    known: np.ndarray
-    accepted: np.ndarray
+    id_scores: np.ndarray
+    is_id: np.ndarray
 
     def top(self, image: int, most: int = 3) -> list[int]:
-        """Give the classes of an image, the most probable first."""
+        """Return the labels of an image, the most probable first."""
         return np.argsort(-self.probabilities[image], kind="stable")[:most].tolist()
 
 
 def verdict(classes: Sequence[str], answers: Answers, image: int) -> str | None:
-    """Name the class of an image, None if it is of none that the model knows."""
-    return classes[answers.top(image, 1)[0]] if answers.accepted[image] else None
+    """Return the class of an image, None for "none of these"."""
+    return classes[answers.top(image, 1)[0]] if answers.is_id[image] else None
 
 
 def table(names: Sequence[str], classes: Sequence[str], found: Mapping[str, Answers]) -> str:
-    """Write a line per image and model, in columns.
+    """Format a table with a row per image and model.
 
     Args:
-        names: N, of the images.
-        classes: K names.
-        found: by model, for the N images.
+        names: of the N images.
+        classes: K class names.
+        found: answers by model.
     """
     rows = [HEAD[: 3 + min(3, len(classes))]]
     for index, name in enumerate(names):
@@ -62,13 +64,13 @@ def content(
     found: Mapping[str, Answers],
     unreadable: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Gather the same for JSON, with every probability; the verdict is null for `none of these`.
+    """Build the JSON content, with all probabilities; the verdict is null for "none of these".
 
     Args:
-        names: N, of the images.
+        names: of the N images.
         detectors: by model.
-        found: by model, for the N images.
-        unreadable: reasons by name.
+        found: answers by model.
+        unreadable: the reason by name of the image.
     """
     classes = next(iter(detectors.values())).classes
     return {
@@ -91,6 +93,6 @@ def content(
 def _answer(classes: Sequence[str], answers: Answers, index: int) -> dict[str, Any]:
     return {
         "verdict": verdict(classes, answers, index),
-        "known": float(answers.known[index]),
+        "id_score": float(answers.id_scores[index]),
         "probabilities": dict(zip(classes, answers.probabilities[index].tolist(), strict=True)),
     }

@@ -1,4 +1,4 @@
-"""Which model is best, and whether that is more than chance: paired tests on the same test images."""
+"""Paired significance tests on the same test images, and the verdict about the best model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from scipy.stats import binomtest
 
 from cifar10.evaluation import metrics
 
-LEVEL = 0.05  # a corrected p-value below it counts as more than chance
+LEVEL = 0.05  # significance level of corrected p-values
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two models on the same test images; `better` is right at least as often as `worse`.
+    """Two models on the same test images; `better` has at least as many correct answers as `worse`.
 
-    `only_better` and `only_worse` count the images that one gets right and the other wrong; p-values are
-    those of `mcnemar`, `corrected` those of `holm` over all pairs.
+    `only_better` and `only_worse` count the images that only that model classifies correctly. `p_value` is
+    from `mcnemar`, `corrected` from `holm` over all pairs.
     """
 
     better: str
@@ -30,18 +30,18 @@ class Pair:
 
     @property
     def lead(self) -> float:
-        """By how much the test accuracy of `better` is higher (0 to 1)."""
+        """Difference in test accuracy, `better` minus `worse` (0 to 1)."""
         return (self.only_better - self.only_worse) / self.images
 
     @property
     def significant(self) -> bool:
-        """Whether the lead is more than chance at `LEVEL`."""
+        """Whether the lead is significant at `LEVEL`."""
         return self.corrected < LEVEL
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The comparison in words: a headline, a sentence per lead, and what the test can and cannot say."""
+    """The comparison in words: a headline, a sentence per lead, and the limits of the test."""
 
     headline: str
     leads: list[str]
@@ -51,11 +51,12 @@ class Verdict:
 def mcnemar(only_first: int, only_second: int) -> float:
     """Two-sided p-value of the exact McNemar test (Q. McNemar, Psychometrika 12, 1947).
 
-    If both models were equally good, an image that just one of them gets right would be a coin toss.
+    Under the null hypothesis of equal accuracy, each image that only one model classifies correctly is a fair
+    coin toss.
 
     Args:
-        only_first: images that the first model gets right and the second wrong.
-        only_second: the reverse.
+        only_first: number of images that only the first model classifies correctly.
+        only_second: the same for the second model.
 
     Returns:
         The p-value; 1 if there is no such image.
@@ -65,9 +66,9 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Correct p-values for testing several pairs at once (S. Holm, Scand. J. Stat. 6, 1979).
+    """Correct p-values for multiple tests (S. Holm, Scand. J. Stat. 6, 1979).
 
-    The smallest of m is multiplied by m, the next by m - 1 and so on; none gets smaller than the one before.
+    The smallest of m is multiplied by m, the next by m - 1 and so on; corrected values never decrease.
 
     Args:
         p_values: 0 to 1, in any order.
@@ -86,10 +87,10 @@ def pairs(correct: Mapping[str, np.ndarray]) -> list[Pair]:
     """Compare all models pairwise.
 
     Args:
-        correct: for each model, bool (N,): whether it gets each test image right, same images, same order.
+        correct: by model, bool (N,): correct answers on the same test images in the same order.
 
     Returns:
-        A `Pair` for every two models, in the order given; none for a single model.
+        A `Pair` for every two models, in order; none for a single model.
     """
     counted = []
     for first, second in combinations(correct, 2):
@@ -107,7 +108,7 @@ def pairs(correct: Mapping[str, np.ndarray]) -> list[Pair]:
 
 
 def verdict(correct: Mapping[str, np.ndarray]) -> Verdict:
-    """Say which model has the highest test accuracy and whether each of its leads is more than chance.
+    """Name the model with the highest test accuracy, and test each of its leads.
 
     Args:
         correct: as for `pairs`; at least one model.
@@ -127,7 +128,7 @@ def verdict(correct: Mapping[str, np.ndarray]) -> Verdict:
 
 
 def p_text(p_value: float) -> str:
-    """Write a p-value with its sign: "= 0.0312", or "< 0.0001"."""
+    """Format a p-value: "= 0.0312", or "< 0.0001"."""
     return "< 0.0001" if p_value < 0.0001 else f"= {p_value:.4f}"
 
 
@@ -144,13 +145,13 @@ def _headline(leaders: list[str], leads: list[Pair], accuracy: str) -> str:
     start = f"{leaders[0]} has the highest test accuracy: {accuracy}"
     unsure = [pair.worse for pair in leads if not pair.significant]
     if unsure:
-        return f"{start}, but its lead over {listed(unsure)} may be chance."
+        return f"{start}, but its lead over {listed(unsure)} is not significant."
     others = f"each of the other {len(leads)} models" if len(leads) > 1 else leads[0].worse
-    return f"{start}; its lead over {others} is more than chance."
+    return f"{start}; its lead over {others} is significant."
 
 
 def _lead(pair: Pair) -> str:
-    outcome = "more than chance" if pair.significant else "not told apart from chance"
+    outcome = "significant" if pair.significant else "not significant"
     return (
         f"{pair.better} leads {pair.worse} by {100 * pair.lead:.2f} points "
         f"(p {p_text(pair.corrected)}): {outcome} at the {100 * LEVEL:.0f} % level."
@@ -160,12 +161,12 @@ def _lead(pair: Pair) -> str:
 def _limit(images: int, tested: list[Pair]) -> str:
     if not tested:
         return (
-            f"The interval covers the draw of the {images:,} test images. The model was trained once: "
-            "another seed can move the figure by more."
+            f"The interval covers the sampling of the {images:,} test images. The model was trained once: "
+            "another seed can change its accuracy by more."
         )
     correction = f", Holm-corrected over all {len(tested)} pairs" if len(tested) > 1 else ""
     return (
         "Points are percentage points of test accuracy; p comes from the exact McNemar test on the same "
-        f"{images:,} test images{correction}. Each model was trained once: the test covers the draw of the "
-        "test images, not that of the seed, and another seed can move every figure."
+        f"{images:,} test images{correction}. Each model was trained once: the test covers the sampling of "
+        "the test images but not the seed, and another seed can change every accuracy."
     )

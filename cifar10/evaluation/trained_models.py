@@ -1,4 +1,4 @@
-"""What a trained model's file holds: its weights, and facts for metrics and report."""
+"""Trained models: load weights from an .h5 file, describe the file and the layers."""
 
 import json
 from pathlib import Path
@@ -16,28 +16,28 @@ if TYPE_CHECKING:
 
 
 def load_weights(model: "keras.Model", path: Path) -> None:
-    """Read the weights, and nothing else, from an .h5 file into a freshly built model.
+    """Load the weights, and nothing else, from an .h5 file into a new model.
 
     Raises:
         UserError: the file is missing, damaged, or of another architecture.
     """
     if not path.exists():
-        raise UserError(f"{path} not found: `dvc pull {path}` fetches it, `dvc repro` trains it")
+        raise UserError(f"{path} not found: run `dvc pull {path}` to fetch it or `dvc repro` to train it")
     try:
         model.load_weights(path)
     except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise UserError(
             f"{path} does not hold the weights of {model.name} as params.yaml defines it "
-            f"({first_line(error)}): `dvc repro` trains it anew"
+            f"({first_line(error)}): run `dvc repro` to train it again"
         ) from None
 
 
 def facts(model: "keras.Model", path: Path) -> dict[str, Any]:
-    """Gather facts about a model and its .h5 file.
+    """Describe a model and its .h5 file.
 
     Returns:
-        `parameters`, their number; `bytes`, the file's size; `trained_on` and `evaluated_on`, the arithmetic
-        that the file names and that of this process, as `arithmetic.describe` words it.
+        parameters (count), bytes (file size), trained_on (arithmetic recorded in the file) and evaluated_on
+        (arithmetic of this process), both from `arithmetic.describe`.
     """
     with h5py.File(path) as file:
         text = file.attrs.get(ARITHMETIC)

@@ -1,1 +1,1 @@
-"""Ask trained models about new images."""
+"""Classify new images with trained models."""

@@ -1,4 +1,4 @@
-"""Ask the trained models what new images show, or whether they show none of the classes at all."""
+"""Classify images with the trained models; images unlike the training images are "none of these"."""
 
 import argparse
 import io
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cifar10.data.images import Fit
 
-# Everything else is imported where it is needed: `--help` and a mistyped option should not take seconds.
+# Other imports are inside the functions, so that `--help` and a wrong option take no seconds.
 
 
 def run() -> None:
@@ -22,10 +22,10 @@ def run() -> None:
 
 
 def main() -> None:
-    """Read the images, ask the models, print the answers; exit with 1 if an image could not be read."""
+    """Read and classify the images, print the answers; exit with 1 if an image cannot be read."""
     options = _parser().parse_args()
     if sys.platform == "win32" and isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")  # the code page of a pipe lacks most letters of file names
+        sys.stdout.reconfigure(encoding="utf-8")  # the default of a pipe lacks most letters of file names
     from cifar10 import params, progress
     from cifar10.data import inputs
 
@@ -38,7 +38,7 @@ def main() -> None:
     if pictures or options.json:
         _answer(options, pictures, unreadable)
     if not pictures and not unreadable:
-        raise errors.UserError("there are no files in the folders given")
+        raise errors.UserError("the given folders contain no files")
     sys.exit(1 if unreadable else 0)
 
 
@@ -48,26 +48,28 @@ def _parser() -> argparse.ArgumentParser:
         "images",
         nargs="+",
         metavar="IMAGE",
-        help="a file, a folder with all below it, or - for standard input",
+        help="a file, a folder (searched recursively) or - for standard input",
     )
     parser.add_argument(
-        "--model", action="append", default=[], metavar="NAME", help="ask this one alone (may be repeated)"
+        "--model", action="append", default=[], metavar="NAME", help="use only this model (repeatable)"
     )
     parser.add_argument(
         "--fit",
         choices=["crop", "pad"],
         default="crop",
-        help="make a picture square: by its middle (the default), or whole, on grey",
+        help="make a picture square: centre crop (default), or grey padding",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON with every probability")
+    parser.add_argument("--json", action="store_true", help="print JSON with all probabilities")
     parser.add_argument(
-        "--figure", metavar="FILE.png", help="draw the images as the models see them, with bars"
+        "--figure",
+        metavar="FILE.png",
+        help="draw the images as the models see them, with bars of the probabilities",
     )
     return parser
 
 
 def _read(names: Sequence[str], fit: "Fit") -> tuple[dict[str, "np.ndarray"], dict[str, str]]:
-    """Read all pictures: uint8 (32, 32, 3), or what is wrong with them, by name."""
+    """Read all pictures: uint8 (32, 32, 3) by name, and errors by name."""
     from pathlib import Path
 
     from cifar10 import progress
@@ -95,13 +97,13 @@ def _read(names: Sequence[str], fit: "Fit") -> tuple[dict[str, "np.ndarray"], di
 def _answer(
     options: argparse.Namespace, pictures: dict[str, "np.ndarray"], unreadable: dict[str, str]
 ) -> None:
-    """Ask the models and print what they say."""
+    """Classify the pictures and print the answers."""
     import json
     from pathlib import Path
 
     import numpy as np
 
-    # before TensorFlow, from which `tensorflow_setup` hides what these need
+    # before TensorFlow: `tensorflow_setup` hides modules that these need
     from cifar10 import files
     from cifar10.evaluation import predictions
     from cifar10.training import tensorflow_setup
@@ -110,24 +112,26 @@ def _answer(
         from cifar10.predict import predictor
         from cifar10.training import models
 
-        models.configure(seed=0)  # nothing is drawn; one thread, for the same bits as `evaluate`
-    asked = predictor.load(options.model)
+        models.make_deterministic(seed=0)  # the same bits as `evaluate`
+    classifier = predictor.load(options.model)
     seen = np.array([*pictures.values()], np.uint8).reshape(-1, *models.INPUT_SHAPE)
-    found = asked.classify(seen)
+    found = classifier.classify(seen)
     names = [*pictures]
     if options.figure:
         from cifar10.report import plots
 
         with files.replacing(Path(options.figure)) as beside:
-            plots.save(plots.answers(seen, names, found, asked.classes), beside)
+            plots.save(plots.answers(seen, names, found, classifier.classes), beside)
     if options.json:
         print(
             json.dumps(
-                predictions.content(names, asked.detectors, found, unreadable), indent=2, ensure_ascii=False
+                predictions.content(names, classifier.detectors, found, unreadable),
+                indent=2,
+                ensure_ascii=False,
             )
         )
     else:
-        print(predictions.table(names, asked.classes, found))
+        print(predictions.table(names, classifier.classes, found))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Ask trained models about new images: probabilities, and whether an image is of a known class at all."""
+"""Classify new images with trained models, and detect out-of-distribution images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,21 +8,21 @@ import numpy as np
 from cifar10 import params, paths
 from cifar10.errors import UserError
 from cifar10.evaluation import features, ood, trained_models
-from cifar10.evaluation.ood import Detector, Look
+from cifar10.evaluation.ood import Detector, FeatureExtractor
 from cifar10.evaluation.predictions import Answers
 from cifar10.training import models
 
 
 @dataclass(frozen=True)
 class Classifier:
-    """Trained models, loaded once; asking them changes nothing, so several threads may ask."""
+    """Trained models with their OOD detectors. Calls change no state, so threads can share one."""
 
     classes: list[str]
     detectors: dict[str, Detector]
-    looks: dict[str, Look]
+    extractors: dict[str, FeatureExtractor]
 
     def classify(self, images: np.ndarray) -> dict[str, Answers]:
-        """Ask every model; an image gets the same answer, bit for bit, whatever others come with it.
+        """Classify images with every model. The answer for an image does not depend on the other images.
 
         Args:
             images: uint8 (N, 32, 32, 3), as `images.read` gives them.
@@ -30,48 +30,48 @@ class Classifier:
         Returns:
             Answers by model.
         """
-        return {name: self._ask(name, images) for name in self.looks}
+        return {name: self._classify(name, images) for name in self.extractors}
 
-    def _ask(self, name: str, images: np.ndarray) -> Answers:
-        outputs = self.looks[name](images)
-        known = self.detectors[name].known(outputs)
-        return Answers(outputs.probabilities, known, self.detectors[name].accepts(known))
+    def _classify(self, name: str, images: np.ndarray) -> Answers:
+        outputs = self.extractors[name](images)
+        id_scores = self.detectors[name].id_scores(outputs)
+        return Answers(outputs.probabilities, id_scores, self.detectors[name].is_id(id_scores))
 
 
 def load(names: Sequence[str] = ()) -> Classifier:
-    """Build models from params.yaml and read their weights and thresholds; no code comes from those files.
+    """Build models from params.yaml, then read their weights and detectors. Those files cannot run code.
 
-    For answers that are the same bit for bit as those of `evaluate`, call `models.configure(seed=0)` before.
+    Call `models.make_deterministic(seed=0)` first: answers then equal those of `evaluate`, bit for bit.
 
     Args:
-        names: of models in params.yaml, by default all.
+        names: of models in params.yaml; all of them if empty.
 
     Raises:
-        UserError: a name is unknown, a file is missing, damaged or of another model; says what to run.
+        UserError: a name is unknown, or a file is missing, damaged or of another model.
     """
     chosen = params.load()
     entries = {name: chosen.model(name) for name in names or chosen.models}
-    detectors = {name: ood.load(paths.novelty(name)) for name in entries}
+    detectors = {name: ood.load(paths.ood_detector(name)) for name in entries}
     classes = next(iter(detectors.values())).classes
     for name, detector in detectors.items():
         if detector.classes != classes:
             raise UserError(
-                f"{paths.novelty(name)} is of other classes than the other models: run `dvc repro`"
+                f"{paths.ood_detector(name)} has other classes than the other models: run `dvc repro`"
             )
-    looks = {}
+    extractors = {}
     for name, entry in entries.items():
         model = models.build(name, entry, len(classes))
         trained_models.load_weights(model, paths.model(name))
-        looks[name] = features.looker(model)
-        _check_bank(name, detectors[name], looks[name])
-    return Classifier(classes, detectors, looks)
+        extractors[name] = features.feature_extractor(model)
+        _check_bank(name, detectors[name], extractors[name])
+    return Classifier(classes, detectors, extractors)
 
 
-def _check_bank(name: str, detector: Detector, look: Look) -> None:
-    """Refuse a bank of features that the model does not have."""
-    expected = look(np.zeros((0, *models.INPUT_SHAPE), np.uint8)).features.shape[1]
-    if len(detector.bank) and detector.bank.shape[1] != expected:
+def _check_bank(name: str, detector: Detector, extract: FeatureExtractor) -> None:
+    """Refuse a memory bank whose number of features is not the model's."""
+    expected = extract(np.zeros((0, *models.INPUT_SHAPE), np.uint8)).features.shape[1]
+    found = detector.memory_bank.shape[1]
+    if len(detector.memory_bank) and found != expected:
         raise UserError(
-            f"{paths.novelty(name)} holds {detector.bank.shape[1]} features, {name} has {expected}: "
-            "run `dvc repro`"
+            f"{paths.ood_detector(name)} has {found} features, {name} has {expected}: run `dvc repro`"
         )

@@ -8,7 +8,7 @@ from cifar10.report import plots, results
 
 
 def draw(found: results.Results, seed: int) -> dict[str, Figure]:
-    """Draw every figure, by file name; `seed` picks the images that are shown."""
+    """Draw all figures, by file name; `seed` selects the example images."""
     train, train_labels = results.pictures("train")
     test, test_labels = results.pictures("test")
     names = found.classes
@@ -22,9 +22,9 @@ def draw(found: results.Results, seed: int) -> dict[str, Figure]:
             {model.name: model.probabilities for model in found.models}, test_labels
         ),
     }
-    facts = ("scores", "rejection", "person")
-    scores, rejection, persons = ({m.name: getattr(m, fact) for m in found.models} for fact in facts)
-    figures["novelty.png"] = plots.novelty(scores, rejection)
+    facts = ("scores", "detector", "person")
+    scores, detectors, persons = ({m.name: getattr(m, fact) for m in found.models} for fact in facts)
+    figures["ood.png"] = plots.ood_scores(scores, detectors)
     figures["person.png"] = plots.answers(ood_datasets.person()[None], ["astronaut"], persons, names)
     picked = np.random.default_rng(seed).permutation(len(test))[: plots.SHOWN]
     for model in found.models:

@@ -1,4 +1,4 @@
-"""A card per model: what it is for, what it was measured on, how well it does and where it fails."""
+"""Model cards: intended use, data, metrics and limits of each model."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from cifar10.report import render, results
 from cifar10.report.results import Model, Results
 
 CARDS = paths.REPORTS / "cards"
-MIX_UPS = 5  # the most frequent ones, on each card
+TOP_CONFUSIONS = 5  # on each card
 
 
 def write(found: Results, params: Params) -> None:
-    """Write a card for every model into `CARDS`, and delete those of models that are no more."""
+    """Write a card for every model into `CARDS`, and delete the cards of removed models."""
     texts = {f"{model.name}.md": card(found, params, model) for model in found.models}
     for stale in {path for path in CARDS.glob("*.md") if path.name not in texts}:
         stale.unlink()
@@ -23,8 +23,8 @@ def write(found: Results, params: Params) -> None:
 
 
 def card(found: Results, params: Params, model: Model) -> str:
-    """Write the card of one of the models as Markdown."""
-    by_class = class_figures(found, model)
+    """Render the card of a model as Markdown."""
+    by_class = class_metrics(found, model)
     confidence = float(model.probabilities.max(axis=1).mean())
     return render.render(
         "card.md.jinja",
@@ -36,12 +36,12 @@ def card(found: Results, params: Params, model: Model) -> str:
         best_class=max(by_class, key=lambda row: row["accuracy"]),
         worst_class=min(by_class, key=lambda row: row["accuracy"]),
         confidence=confidence,
-        mix_ups=results.mix_ups(found, model, MIX_UPS),
+        top_confusions=results.top_confusions(found, model, TOP_CONFUSIONS),
     )
 
 
-def class_figures(found: Results, model: Model) -> list[dict[str, Any]]:
-    """Tabulate a model's figures per class: name, images, accuracy, low, high (Wilson's 95 % interval).
+def class_metrics(found: Results, model: Model) -> list[dict[str, Any]]:
+    """Tabulate metrics per class: name, images, accuracy, low, high (Wilson's 95 % interval).
 
     Classes without test images are left out.
     """

@@ -1,4 +1,4 @@
-"""The report's figures: data in, matplotlib Figure out. One style, one colour and marker per model."""
+"""Plots of the report as matplotlib figures, with one style and one colour and marker per model."""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
@@ -20,21 +20,21 @@ from cifar10.evaluation import metrics
 if TYPE_CHECKING:
     from cifar10.evaluation.predictions import Answers
 
-WIDTH = 6.4  # inches; a figure is as wide as a column of text, so that it can be read on a telephone
+WIDTH = 6.4  # inches; the width of a text column, readable on a phone
 DOTS = 200  # per inch
-SIDE = 24  # inches, the most that a confusion matrix grows to
-ROWS = 100  # the most classes that get a row of their own
+SIDE = 24  # inches, maximum size of a confusion matrix
+ROWS = 100  # maximum number of classes with their own row
 PER_CLASS = 10  # images in the sample grid
-GAP = 3  # white pixels between them
+GAP = 3  # white pixels between images
 ACROSS = 4  # test images in a row
-SHOWN = 4 * ACROSS  # test images shown with their predictions
-SCORE_BINS = 24  # of a histogram of scores
-DRAWN = 50  # the most new images in one figure
-NUMBERED = 20  # the most classes for which a confusion matrix has room for numbers
+SHOWN = 4 * ACROSS  # test images with their predictions
+SCORE_BINS = 24  # of a histogram of ID scores
+DRAWN = 50  # maximum number of new images in one figure
+NUMBERED = 20  # maximum number of classes for numbers in a confusion matrix
 
 GREY = "#5f5f5f"
-WRONG, WRONG_TEXT = "#d55e00", "#a03c00"  # orange-red of the colour-blind palette, and darker for small text
-# the colours of seaborn's colour-blind palette that stand out from white
+WRONG, WRONG_TEXT = "#d55e00", "#a03c00"  # orange-red of the colour-blind palette, darker for small text
+# colours of seaborn's colour-blind palette with enough contrast to white
 COLOURS = [sns.color_palette("colorblind").as_hex()[index] for index in (0, 1, 2, 4, 5, 7, 9)]
 MARKERS = "os^DvPX*"
 PERCENT = FuncFormatter(lambda share, _: f"{100 * share:g} %")
@@ -42,41 +42,41 @@ LINES: dict[str, Literal["-", "--", ":"]] = {
     "training": "-",
     "validation": "--",
     "confidence = accuracy": ":",
-}  # what each kind of line means
+}
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 
-class Look(NamedTuple):
-    """How a model is drawn, in every figure."""
+class Style(NamedTuple):
+    """Style of a model in every figure."""
 
     color: str
     marker: str
 
 
-def looks(models: Sequence[str]) -> dict[str, Look]:
-    """Give each model its colour and marker; the first 56 differ."""
+def styles(models: Sequence[str]) -> dict[str, Style]:
+    """Assign a colour and a marker to each model; the first 56 differ."""
     return {
-        model: Look(COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)])
+        model: Style(COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)])
         for index, model in enumerate(models)
     }
 
 
 def shorten(name: str, width: int) -> str:
-    """Fit a name into `width` characters, leaving out its middle: "a very lo…ss name"."""
+    """Shorten a name to `width` characters: "a very lo…ss name"."""
     name = " ".join(name.split())
     head = width // 2
     return name if len(name) <= width else f"{name[:head]}…{name[head + 1 - width :]}"
 
 
 def _styled(draw: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Work in this module's style, whatever the user's matplotlibrc says, and leave no trace of it."""
+    """Draw in this module's style, independent of the user's matplotlibrc."""
     style = {
         **sns.axes_style("whitegrid"),
         **sns.plotting_context("paper", font_scale=1.1),
-        "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib: the same on every system
-        "text.parse_math": False,  # a class name may hold dollar signs
+        "font.sans-serif": ["DejaVu Sans"],  # part of matplotlib: the same on every system
+        "text.parse_math": False,  # class names may contain dollar signs
         "grid.color": "0.9",
         "grid.linewidth": 0.7,
         "axes.edgecolor": "0.6",
@@ -99,7 +99,7 @@ def _styled(draw: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
 
 @_styled
 def save(figure: Figure, path: Path) -> None:
-    """Write a PNG, cut to what is drawn; the same bytes for the same figure, so without a version."""
+    """Write a cropped PNG without version metadata; equal figures give equal bytes."""
     figure.savefig(
         path,
         dpi=DOTS,
@@ -112,13 +112,13 @@ def save(figure: Figure, path: Path) -> None:
 
 @_styled
 def samples(images: np.ndarray, labels: np.ndarray, class_names: Sequence[str], seed: int) -> Figure:
-    """Show images of each class, drawn at random: a row per class.
+    """Show random images of each class, one row per class.
 
     Args:
         images: uint8 (N, H, W, 3).
         labels: int (N,), 0 to K - 1.
         class_names: K names.
-        seed: of the draw.
+        seed: of the random choice.
     """
     shown = class_names[:ROWS]
     figure = Figure((WIDTH, 0.5 + 0.52 * len(shown)), layout="constrained")
@@ -138,7 +138,7 @@ def samples(images: np.ndarray, labels: np.ndarray, class_names: Sequence[str], 
 
 
 def _mosaic(images: np.ndarray, labels: np.ndarray, classes: int, seed: int) -> np.ndarray:
-    """Lay out `PER_CLASS` random images of each class on white, a row per class."""
+    """Lay out `PER_CLASS` random images of each class on white, one row per class."""
     random = np.random.default_rng(seed)
     height, width = (length + GAP for length in images.shape[1:3])
     canvas = np.full((classes * height, PER_CLASS * width, 3), 255, dtype=np.uint8)
@@ -152,7 +152,7 @@ def _mosaic(images: np.ndarray, labels: np.ndarray, classes: int, seed: int) -> 
 
 @_styled
 def curves(histories: Mapping[str, pd.DataFrame], quantity: Literal["accuracy", "loss"]) -> Figure:
-    """Draw accuracy or loss against the epoch: training solid, validation dashed where there is any.
+    """Draw accuracy or loss per epoch: training solid, validation dashed.
 
     Args:
         histories: per model, columns epoch, loss, accuracy, val_loss, val_accuracy (NaN without validation).
@@ -160,42 +160,42 @@ def curves(histories: Mapping[str, pd.DataFrame], quantity: Literal["accuracy", 
     """
     figure = Figure((WIDTH, 4.2), layout="constrained")
     axes = figure.subplots()
-    for model, look in looks([*histories]).items():
-        _curve(axes, histories[model], quantity, look, "training")
-        _curve(axes, histories[model], f"val_{quantity}", look, "validation")
+    for model, style in styles([*histories]).items():
+        _curve(axes, histories[model], quantity, style, "training")
+        _curve(axes, histories[model], f"val_{quantity}", style, "validation")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.set(xlabel="epoch", xlim=(0.5, max(map(len, histories.values())) + 0.5))
     if quantity == "accuracy":
         axes.yaxis.set_major_formatter(PERCENT)
     axes.set_ylabel("accuracy" if quantity == "accuracy" else "loss (nats)")
-    axes.set_title(f"{quantity.capitalize()} while training")
+    axes.set_title(f"{quantity.capitalize()} per epoch")
     validated = any(history[f"val_{quantity}"].notna().any() for history in histories.values())
     _explain_lines(axes, {"training": GREY, "validation": "white"} if validated else {"training": GREY})
     _explain_models(figure, [*histories])
     return figure
 
 
-def _curve(axes: Axes, history: pd.DataFrame, column: str, look: Look, line: str) -> None:
+def _curve(axes: Axes, history: pd.DataFrame, column: str, style: Style, line: str) -> None:
     axes.plot(
         history["epoch"],
         history[column],
-        **look._asdict(),
+        **style._asdict(),
         linestyle=LINES[line],
-        markerfacecolor="white" if line == "validation" else look.color,
+        markerfacecolor="white" if line == "validation" else style.color,
         markevery=max(1, len(history) // 10),
     )
 
 
 @_styled
 def confusion(counts: np.ndarray, class_names: Sequence[str], model: str) -> Figure:
-    """Draw a confusion matrix as a heat map: of each actual class, how many percent were taken for which.
+    """Draw a confusion matrix as a heat map, in percent of each actual class.
 
     Args:
-        counts: int (K, K), images; a row per actual class, a column per predicted one.
+        counts: int (K, K), images; rows are actual classes, columns predicted classes.
         class_names: K names.
         model: its name, for the title.
     """
-    with np.errstate(invalid="ignore"):  # a class without images becomes NaN and stays white
+    with np.errstate(invalid="ignore"):  # a class without images becomes NaN and is drawn white
         percent = 100 * counts / counts.sum(axis=1, keepdims=True)
     numbered = len(class_names) <= NUMBERED
     side = max(4.4, 1.7 + len(class_names) * (0.47 if numbered else 0.2))
@@ -209,8 +209,8 @@ def confusion(counts: np.ndarray, class_names: Sequence[str], model: str) -> Fig
 
 
 def _heatmap(axes: Axes, percent: pd.DataFrame, numbered: bool) -> None:
-    """Draw shares as colours, with numbers in the cells or, where there is no room, a colour scale."""
-    names = True if len(percent) <= ROWS else "auto"  # "auto" leaves out those that would overlap
+    """Draw percentages as colours, with numbers in the cells or a colour scale."""
+    names = True if len(percent) <= ROWS else "auto"  # "auto" leaves out overlapping names
     sns.heatmap(
         percent,
         ax=axes,
@@ -241,7 +241,7 @@ def predictions(
     class_names: Sequence[str],
     model: str,
 ) -> Figure:
-    """Show images with their true and predicted class; wrong ones bear a cross and a thick frame.
+    """Show images with true and predicted class; errors have a cross and a thick frame.
 
     Args:
         images: uint8 (N, H, W, 3).
@@ -275,7 +275,7 @@ def _picture(axes: Axes, image: np.ndarray, truth: str, guess: str, confidence: 
 
 @_styled
 def class_accuracy(table: pd.DataFrame, class_names: Sequence[str]) -> Figure:
-    """Draw every model's accuracy per class with its interval, the class that is easiest on average on top.
+    """Draw accuracy per class and model with intervals, the easiest class on average on top.
 
     Args:
         table: model, label (0 to K - 1), accuracy, low, high (0 to 1).
@@ -286,20 +286,20 @@ def class_accuracy(table: pd.DataFrame, class_names: Sequence[str]) -> Figure:
     order = hardest[:ROWS]
     figure = Figure((WIDTH, 1.4 + len(order) * (0.16 + 0.13 * len(models))), layout="constrained")
     axes = figure.subplots()
-    for index, (model, look) in enumerate(looks(models).items()):
+    for index, (model, style) in enumerate(styles(models).items()):
         rows = table[table["model"] == model].set_index("label").loc[order]
         shift = 0.72 * ((len(models) - 1) / 2 - index) / len(models)
         axes.errorbar(
             rows["accuracy"],
             np.arange(len(order)) + shift,
             xerr=_reach(rows["accuracy"], rows["low"], rows["high"]),
-            **look._asdict(),
+            **style._asdict(),
             linestyle="none",
             elinewidth=1.2,
         )
     _name_rows(axes, [shorten(class_names[label], 20) for label in order])
     axes.xaxis.set_major_formatter(PERCENT)
-    axes.set_xlabel("test accuracy within the class, 95 % interval")
+    axes.set_xlabel("test accuracy, 95 % interval")
     more = f", the hardest {ROWS} of {len(hardest)}" if len(hardest) > ROWS else ""
     axes.set_title(f"Accuracy per class{more}")
     _explain_models(figure, models)
@@ -307,7 +307,7 @@ def class_accuracy(table: pd.DataFrame, class_names: Sequence[str]) -> Figure:
 
 
 def _name_rows(axes: Axes, names: Sequence[str]) -> None:
-    """Write names from the bottom up and draw lines between them, not through them."""
+    """Label rows from the bottom up, with grid lines between the rows."""
     axes.set_yticks(range(len(names)), names)
     axes.set_yticks(np.arange(1, len(names)) - 0.5, minor=True)
     axes.grid(visible=False, axis="y")
@@ -316,13 +316,13 @@ def _name_rows(axes: Axes, names: Sequence[str]) -> None:
 
 
 def _reach(value: ArrayLike, low: ArrayLike, high: ArrayLike) -> np.ndarray:
-    """Return how far an interval reaches below and above its value; rounding must not make it negative."""
+    """Return the lengths of an interval below and above its value, clipped at 0 against rounding."""
     return np.maximum([np.subtract(value, low), np.subtract(high, value)], 0)
 
 
 @_styled
 def reliability(probabilities: Mapping[str, np.ndarray], labels: np.ndarray) -> Figure:
-    """Draw accuracy against confidence for all models, and below it how many images are that confident.
+    """Draw accuracy against confidence for all models, and the share of images per bin below.
 
     Args:
         probabilities: per model, float (N, K), rows sum to 1.
@@ -331,12 +331,12 @@ def reliability(probabilities: Mapping[str, np.ndarray], labels: np.ndarray) -> 
     figure = Figure((WIDTH, 5.8), layout="constrained")
     above, below = figure.subplots(2, sharex=True, height_ratios=[3, 1])
     above.plot([0, 1], [0, 1], color=GREY, linestyle=LINES["confidence = accuracy"])
-    for model, look in looks([*probabilities]).items():
+    for model, style in styles([*probabilities]).items():
         table = metrics.reliability(probabilities[model], labels)
         middle = (table["lower"] + table["upper"]) / 2
-        below.plot(middle, table["images"] / table["images"].sum(), **look._asdict())
-        _reliability_line(above, table[table["images"] > 0], look)
-    above.set(ylabel="accuracy", title="Reliability: does confidence mean accuracy?")
+        below.plot(middle, table["images"] / table["images"].sum(), **style._asdict())
+        _reliability_line(above, table[table["images"] > 0], style)
+    above.set(ylabel="accuracy", title="Reliability diagram")
     below.set(ylabel="test images", xlabel="confidence (probability of the predicted class)")
     for axes in (above, below):
         axes.yaxis.set_major_formatter(PERCENT)
@@ -346,7 +346,7 @@ def reliability(probabilities: Mapping[str, np.ndarray], labels: np.ndarray) -> 
     return figure
 
 
-def _reliability_line(axes: Axes, table: pd.DataFrame, look: Look) -> None:
+def _reliability_line(axes: Axes, table: pd.DataFrame, style: Style) -> None:
     right = (table["accuracy"] * table["images"]).round().astype(int)
     intervals = [metrics.accuracy_interval(*counts) for counts in zip(right, table["images"], strict=True)]
     low, high = np.transpose(intervals)
@@ -354,49 +354,47 @@ def _reliability_line(axes: Axes, table: pd.DataFrame, look: Look) -> None:
         table["confidence"],
         table["accuracy"],
         yerr=_reach(table["accuracy"], low, high),
-        **look._asdict(),
+        **style._asdict(),
         elinewidth=0.9,
     )
 
 
 @_styled
-def novelty(scores: Mapping[str, pd.DataFrame], rejection: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """Draw how the test images score and how images of no class do: a row per model, a column per kind.
+def ood_scores(scores: Mapping[str, pd.DataFrame], detectors: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Draw histograms of the ID scores of test and OOD images: a row per model, a column per OOD dataset.
 
     Args:
-        scores: per model, columns kind (`test` or a kind of no class) and score.
-        rejection: per model `threshold`, below which an image is rejected, and `auroc` by kind.
+        scores: by model, columns dataset (`test` or an OOD dataset) and id_score.
+        detectors: by model, `threshold`, and `auroc` by OOD dataset.
     """
-    kinds = [*next(iter(rejection.values()))["auroc"]]
+    datasets = [*next(iter(detectors.values()))["auroc"]]
     figure = Figure((WIDTH, 0.8 + 1.25 * len(scores)), layout="constrained")
-    grid = figure.subplots(len(scores), len(kinds), sharex="row", sharey="row", squeeze=False)
-    for row, (model, look) in zip(grid, looks([*scores]).items(), strict=True):
-        by_kind = {str(kind): group.to_numpy() for kind, group in scores[model].groupby("kind")["score"]}
-        low, high = np.quantile(scores[model]["score"], [0.002, 0.998])
+    grid = figure.subplots(len(scores), len(datasets), sharex="row", sharey="row", squeeze=False)
+    for row, (model, style) in zip(grid, styles([*scores]).items(), strict=True):
+        groups = scores[model].groupby("dataset")["id_score"]
+        by_dataset = {str(dataset): group.to_numpy() for dataset, group in groups}
+        low, high = np.quantile(scores[model]["id_score"], [0.002, 0.998])
         edges = np.linspace(low, high, SCORE_BINS + 1)
-        for axes, kind in zip(row, kinds, strict=True):
-            _score_histograms(axes, edges, by_kind["test"], by_kind[kind], look.color)
-            axes.axvline(rejection[model]["threshold"], color="black", linewidth=1, linestyle=":")
-            axes.set_title(f"AUROC {rejection[model]['auroc'][kind]:.2f}", fontsize=8, fontweight="normal")
+        for axes, dataset in zip(row, datasets, strict=True):
+            _score_histograms(axes, edges, by_dataset["test"], by_dataset[dataset], style.color)
+            axes.axvline(detectors[model]["threshold"], color="black", linewidth=1, linestyle=":")
+            axes.set_title(f"AUROC {detectors[model]['auroc'][dataset]:.2f}", fontsize=8, fontweight="normal")
             axes.set(yticks=[], xticks=[])
             axes.spines[["top", "left", "right"]].set_visible(False)
             axes.grid(visible=False)
         row[0].set_ylabel(shorten(model, 16), fontsize=9)
-    for axes, kind in zip(grid[-1], kinds, strict=True):
-        axes.set_xlabel(kind, fontsize=9, fontweight="bold")
-    figure.suptitle("Known or not? Test images grey, images of no class in colour")
-    figure.supxlabel(
-        "score: the further right, the more like a known class; left of the dotted line: none of these",
-        fontsize=8,
-    )
+    for axes, dataset in zip(grid[-1], datasets, strict=True):
+        axes.set_xlabel(dataset, fontsize=9, fontweight="bold")
+    figure.suptitle("ID scores: test images in grey, OOD images in colour")
+    figure.supxlabel("ID score; left of the dotted threshold: none of these", fontsize=8)
     return figure
 
 
 def _score_histograms(
-    axes: Axes, edges: np.ndarray, known: np.ndarray, novel: np.ndarray, color: str
+    axes: Axes, edges: np.ndarray, id_images: np.ndarray, ood_images: np.ndarray, color: str
 ) -> None:
-    """Draw both as shares of their images; what lies beyond the edges is drawn at them."""
-    for values, filled in ((known, True), (novel, False)):
+    """Draw both histograms as shares of their images; values beyond the edges count at the edges."""
+    for values, filled in ((id_images, True), (ood_images, False)):
         shares = np.histogram(values.clip(edges[0], edges[-1]), edges)[0] / len(values)
         axes.stairs(shares, edges, fill=filled, color="0.82" if filled else color, linewidth=1.3)
 
@@ -405,11 +403,11 @@ def _score_histograms(
 def answers(
     images: np.ndarray, names: Sequence[str], found: Mapping[str, "Answers"], class_names: Sequence[str]
 ) -> Figure:
-    """Show images as the models see them, with bars for what each model finds most probable: a row per image.
+    """Show images as the models see them, with bars of the most probable classes: a row per image.
 
     Args:
-        images: uint8 (N, 32, 32, 3); of more than DRAWN the first are drawn.
-        names: N, of the images.
+        images: uint8 (N, 32, 32, 3); only the first DRAWN are drawn.
+        names: of the N images.
         found: answers by model.
         class_names: K names.
     """
@@ -422,10 +420,10 @@ def answers(
         row[0].set(xticks=[], yticks=[])
         row[0].set_title(shorten(Path(name).name, 18), fontsize=8, fontweight="normal")
         row[0].grid(visible=False)
-        for axes, (model, look) in zip(row[1:], looks([*found]).items(), strict=True):
-            _answer(axes, found[model], index, class_names, look.color)
-            verdict = "" if found[model].accepted[index] else ": none of these"
-            color = "black" if found[model].accepted[index] else WRONG_TEXT
+        for axes, (model, style) in zip(row[1:], styles([*found]).items(), strict=True):
+            _answer(axes, found[model], index, class_names, style.color)
+            verdict = "" if found[model].is_id[index] else ": none of these"
+            color = "black" if found[model].is_id[index] else WRONG_TEXT
             axes.set_title(f"{shorten(model, 14)}{verdict}", fontsize=8, fontweight="normal", color=color)
     if len(images) > rows:
         figure.suptitle(f"The first {rows} of {len(images):,} images")
@@ -433,7 +431,7 @@ def answers(
 
 
 def _answer(axes: Axes, found: "Answers", index: int, class_names: Sequence[str], color: str) -> None:
-    """Draw the most probable classes of an image as bars with their names inside."""
+    """Draw the most probable classes of an image as bars with names inside."""
     top = found.top(index)
     probabilities = found.probabilities[index, top]
     axes.barh(range(len(top)), probabilities, color=color, alpha=0.35, height=0.8)
@@ -445,9 +443,9 @@ def _answer(axes: Axes, found: "Answers", index: int, class_names: Sequence[str]
 
 
 def _explain_models(figure: Figure, models: Sequence[str]) -> None:
-    """Say below the figure which look is whose, in as many columns as fit."""
+    """Add a legend of the models below the figure, in as many columns as fit."""
     handles = [
-        Line2D([], [], **look._asdict(), label=shorten(model, 40)) for model, look in looks(models).items()
+        Line2D([], [], **style._asdict(), label=shorten(model, 40)) for model, style in styles(models).items()
     ]
     longest = max(len(str(handle.get_label())) for handle in handles)
     columns = max(1, min(len(handles), 75 // (longest + 7)))
@@ -455,7 +453,7 @@ def _explain_models(figure: Figure, models: Sequence[str]) -> None:
 
 
 def _explain_lines(axes: Axes, faces: Mapping[str, str | None]) -> None:
-    """Say inside the axes, in grey, what kinds of lines mean; `faces` fills their markers, None for none."""
+    """Add a legend of the line styles inside the axes; `faces` are the marker colours, None for no marker."""
     handles = [
         Line2D(
             [],

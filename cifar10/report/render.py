@@ -1,4 +1,4 @@
-"""The report as pages: results in, Markdown or HTML text out. The words are in templates/."""
+"""Render the results as Markdown and HTML. The texts are in templates/."""
 
 import base64
 import math
@@ -22,11 +22,11 @@ DATA = {
     "digits": "scikit-learn's handwritten digits",
     "folder": "pictures from a folder",
 }
-SCORES = {"probability": "largest probability", "energy": "energy", "distance": "distance of features"}
+SCORES = {"msp": "MSP", "energy": "energy", "knn": "k-NN distance"}
 
 
 def _fact(value: Any) -> str:
-    """Write a fact about the data for people: yes and no, thousands with commas."""
+    """Format a fact about the data: yes or no, thousands with commas."""
     match value:
         case bool():
             return "yes" if value else "no"
@@ -39,7 +39,7 @@ def _fact(value: Any) -> str:
 
 
 def _plain(text: str) -> str:
-    """Write a text into Markdown so that it is read as it is, in one line."""
+    """Escape a text for Markdown, on one line."""
     return re.sub(r"([\\`*_\[\]<>|&$~])", r"\\\1", " ".join(text.split()))
 
 
@@ -56,31 +56,31 @@ FILTERS: dict[str, Callable[..., str]] = {
 
 
 def markdown(found: Results, params: Params) -> str:
-    """Write the results table with the verdict below it."""
+    """Render the results table and the verdict."""
     return render("results.md.jinja", found, params)
 
 
 def html(found: Results, params: Params, figures: Mapping[str, bytes]) -> str:
-    """Write the report as one HTML page that needs no other file.
+    """Render the report as one self-contained HTML page.
 
     Args:
-        found: what is reported.
-        params: the parameters it came about with.
-        figures: PNG files by name, as `stages/report.py` draws them.
+        found: the results.
+        params: their parameters.
+        figures: PNG files by name.
     """
     images = {
         name: {
             "data": base64.b64encode(content).decode("ascii"),
-            "size": struct.unpack(">II", content[16:24]),  # width and height in dots, from the PNG's header
+            "size": struct.unpack(">II", content[16:24]),  # width and height in pixels, from the PNG header
         }
         for name, content in figures.items()
     }
     page = render("report.html.jinja", found, params, figures=images)
-    return page.replace(" %", "\u00a0%")  # no line ends between a number and its %
+    return page.replace(" %", "\u00a0%")  # no line break between a number and its %
 
 
 def templates(folder: Path = TEMPLATES) -> jinja2.Environment:
-    """Give the templates of a folder; what goes into HTML is escaped, Markdown needs it case by case."""
+    """Return the templates of a folder. HTML is escaped automatically, Markdown by the filter `plain`."""
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         autoescape=jinja2.select_autoescape(["html.jinja"]),
@@ -92,14 +92,14 @@ def templates(folder: Path = TEMPLATES) -> jinja2.Environment:
 
 
 def render(template: str, found: Results, params: Params, **more: Any) -> str:
-    """Fill a template with the results, and with what else it asks for."""
+    """Render a template with the results and further variables."""
     environment = templates()
     environment.filters |= FILTERS
     return environment.get_template(template).render(**_context(found, params), **more)
 
 
 def _context(found: Results, params: Params) -> dict[str, Any]:
-    published = params.report.reference if found.source["source"] == "cifar10" else {}
+    reference = params.report.reference if found.source["source"] == "cifar10" else {}
     return {
         "source": found.source["source"],
         "data": DATA[found.source["source"]],
@@ -110,41 +110,44 @@ def _context(found: Results, params: Params) -> dict[str, Any]:
         "chance_loss": math.log(len(found.classes)),  # nats
         "models": found.models,
         "best": max(model.metrics["test"]["accuracy"] for model in found.models),
-        "published": {model.name: published[model.name] for model in found.models if model.name in published},
-        "sizes": _sizes(found, published),
+        "reference": {model.name: reference[model.name] for model in found.models if model.name in reference},
+        "sizes": _sizes(found, reference),
         "verdict": significance.verdict(found.correct),
         "pairs": significance.pairs(found.correct),
-        "mixed_up": {m.name: next(iter(results.mix_ups(found, m, 1)), None) for m in found.models},
+        "top_confusion": {
+            m.name: next(iter(results.top_confusions(found, m, 1)), None) for m in found.models
+        },
         "architectures": _architectures(found),
-        "kinds": [*found.models[0].rejection["auroc"]],
+        "ood_datasets": [*found.models[0].detector["auroc"]],
+        "threshold_data": found.models[0].ood["threshold_data"],
         "persons": {model.name: _person(found.classes, model.person) for model in found.models},
-        "rejected": _rejected(found),
+        "fpr_words": _fpr(found),
         "score_words": SCORES,
         "optimizers": {name: _optimizer(model.optimizer) for name, model in params.models.items()},
     }
 
 
 def _person(classes: list[str], answers: Answers) -> dict[str, Any]:
-    """Gather what a model says of a person: verdict, and the most probable classes with their shares."""
+    """Return the answer for a person: verdict, and the most probable classes with their probabilities."""
     top = [(classes[label], float(answers.probabilities[0, label])) for label in answers.top(0)]
     return {"verdict": verdict(classes, answers, 0) or NONE, "top": top}
 
 
-def _rejected(found: Results) -> dict[str, str]:
-    """Say of each model in half a sentence what it rejects, least first."""
+def _fpr(found: Results) -> dict[str, str]:
+    """List the FPR of each model by OOD dataset, lowest first."""
     return {
         model.name: significance.listed(
             [
-                f"{100 * share:.0f} % of {kind}"
-                for kind, share in sorted(model.rejection["rejected"].items(), key=lambda item: item[1])
+                f"{100 * share:.0f} % on {dataset}"
+                for dataset, share in sorted(model.detector["fpr"].items(), key=lambda item: item[1])
             ]
         )
         for model in found.models
     }
 
 
-def origin(source: Mapping[str, Any]) -> str:
-    """Name the data by the facts that `download` wrote down about their source."""
+def data_name(source: Mapping[str, Any]) -> str:
+    """Name the data, from the facts that `download` writes."""
     if source["source"] != "cifar10":
         return f"{DATA[source['source']]}, not CIFAR-10"
     if source["official"]:
@@ -153,16 +156,16 @@ def origin(source: Mapping[str, Any]) -> str:
 
 
 def _measured(found: Results) -> str:
-    """Say on which data, exactly."""
+    """Describe the data and the arithmetic."""
     train, validation, test = (f"{found.images[split]:,}" for split in results.SPLITS)
     return (
-        f"Measured on {origin(found.source)}: {train} training, {validation} validation and {test} test "
+        f"Measured on {data_name(found.source)}: {train} training, {validation} validation and {test} test "
         f"images in {len(found.classes)} classes. {arithmetic_used(found)}"
     )
 
 
 def arithmetic_used(found: Results) -> str:
-    """Say which arithmetic computed the models and their figures, and warn where it is not one for all."""
+    """Name the arithmetic of the models and metrics, with a warning if they differ."""
     used = {model.name: model.metrics["model"] for model in found.models}
     steps = {
         f"{name} was {step}": kinds[f"{step}_on"]
@@ -172,24 +175,24 @@ def arithmetic_used(found: Results) -> str:
     if len(kinds := set(steps.values())) == 1:
         return f"Trained and evaluated on {kinds.pop()}."
     listed = significance.listed([f"{step} on {kind}" for step, kind in steps.items()])
-    return f"Mixed arithmetic, so figures differ by more than the models do: {listed}."
+    return f"Mixed arithmetic explains part of the differences between the models: {listed}."
 
 
-def _sizes(found: Results, published: Mapping[str, Reference]) -> str:
-    """Say whether the models have as many parameters as the published ones; "" if none is published."""
+def _sizes(found: Results, reference: Mapping[str, Reference]) -> str:
+    """Compare the parameter counts with the reference results; "" without any."""
     pairs = [
-        (model.name, model.metrics["model"]["parameters"], published[model.name].parameters)
+        (model.name, model.metrics["model"]["parameters"], reference[model.name].parameters)
         for model in found.models
-        if model.name in published
+        if model.name in reference
     ]
     others = [f"{name} ({theirs:,})" for name, ours, theirs in pairs if ours != theirs]
     if others:
-        return f"The published parameter count differs for {significance.listed(others)}."
-    return "The parameter counts are the published ones." if pairs else ""
+        return f"The reference parameter count differs for {significance.listed(others)}."
+    return "The parameter counts are equal." if pairs else ""
 
 
 def _architectures(found: Results) -> list[tuple[list[str], list[dict[str, Any]]]]:
-    """Gather models with the same layers: their names, the layers."""
+    """Group models with equal layers: names, layers."""
     groups: list[tuple[list[str], list[dict[str, Any]]]] = []
     for model in found.models:
         names = next((names for names, layers in groups if layers == model.architecture), None)

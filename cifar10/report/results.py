@@ -1,4 +1,4 @@
-"""What the earlier stages left on disk, gathered and tabulated for the report."""
+"""Read the outputs of the other stages and tabulate them for the report."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from cifar10.evaluation import metrics
 from cifar10.evaluation.predictions import Answers
 
 SPLITS = ("train", "validation", "test")
-SCORED = ["kind", "score"]
+SCORED = ["dataset", "id_score"]
 HISTORY = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]
 
 Content = TypeVar("Content")
@@ -22,12 +22,17 @@ Content = TypeVar("Content")
 
 @dataclass(frozen=True)
 class Model:
-    """What is known of one trained model.
+    """Results of one trained model.
 
-    `history` has a row per epoch (epoch, loss, accuracy, val_loss, val_accuracy), `metrics` and
-    `architecture` are as `evaluate` wrote them, `predicted` is int64 (N,) and `probabilities` float64
-    (N, K), both over the test images in order; `novelty` is as `evaluate` wrote it, `scores` has a row (kind,
-    score) per image that it measured with.
+    Attributes:
+        name: of the model.
+        history: a row per epoch: epoch, loss, accuracy, val_loss, val_accuracy.
+        metrics: content of the metrics file.
+        architecture: content of the architecture file.
+        predicted: int64 (N,), labels of the test images in order.
+        probabilities: float64 (N, K), of the same images.
+        ood: content of the OOD metrics file.
+        scores: a row per test or OOD image: dataset, id_score.
     """
 
     name: str
@@ -36,25 +41,25 @@ class Model:
     architecture: list[dict[str, Any]]
     predicted: np.ndarray
     probabilities: np.ndarray
-    novelty: dict[str, Any]
+    ood: dict[str, Any]
     scores: pd.DataFrame
 
     @property
-    def rejection(self) -> dict[str, Any]:
-        """Figures of the score that was picked: threshold, accepted, and by kind auroc and rejected."""
-        return self.novelty["scores"][self.novelty["score"]]
+    def detector(self) -> dict[str, Any]:
+        """Metrics of the chosen ID score: threshold, tpr; auroc and fpr by OOD dataset."""
+        return self.ood["scores"][self.ood["score"]]
 
     @property
     def person(self) -> Answers:
-        """Give what the model says of a person, one image."""
-        known = np.array([self.novelty["person"]["known"]])
-        probabilities = np.array([[*self.novelty["person"]["probabilities"].values()]])
-        return Answers(probabilities, known, known >= self.rejection["threshold"])
+        """Return the answer for the person, one image."""
+        id_scores = np.array([self.ood["person"]["id_score"]])
+        probabilities = np.array([[*self.ood["person"]["probabilities"].values()]])
+        return Answers(probabilities, id_scores, id_scores >= self.detector["threshold"])
 
 
 @dataclass(frozen=True)
 class Results:
-    """All that the report shows: facts about the data, true classes of the test images, the models."""
+    """Everything in the report: facts about the data, labels of the test images, models."""
 
     source: dict[str, Any]
     classes: list[str]
@@ -64,20 +69,20 @@ class Results:
 
     @property
     def correct(self) -> dict[str, np.ndarray]:
-        """For each model, bool (N,): whether it gets each test image right."""
+        """By model, bool (N,): correct predictions of the test images."""
         return {model.name: model.predicted == self.actual for model in self.models}
 
     @property
     def dataset(self) -> dict[str, Any]:
-        """The source's facts, the class names and the number of images per split."""
+        """Facts about the source, class names, number of images per split."""
         return {**self.source, "classes": self.classes, "images": self.images}
 
 
 def load(model_names: Sequence[str]) -> Results:
-    """Read what `download`, `preprocess`, `train` and `evaluate` wrote.
+    """Read the outputs of `download`, `preprocess`, `train` and `evaluate`.
 
     Raises:
-        UserError: a file is missing, damaged, or of other test images than those in data/processed.
+        UserError: a file is missing or damaged, or has other test images than data/processed.
     """
     classes = _read(paths.CLASSES, files.read_json)
     labels = {split: _read(paths.labels(split), np.load) for split in SPLITS}
@@ -91,7 +96,7 @@ def load(model_names: Sequence[str]) -> Results:
 
 
 def pictures(split: str) -> tuple[np.ndarray, np.ndarray]:
-    """Open the images of a split, uint8 (N, 32, 32, 3), not read into memory, with their labels, int64 (N,).
+    """Open the images of a split as a memory map, uint8 (N, 32, 32, 3), and its labels, int64 (N,).
 
     Raises:
         UserError: a file is missing or damaged.
@@ -101,12 +106,12 @@ def pictures(split: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def curves(models: Sequence[Model]) -> pd.DataFrame:
-    """Stack the histories: model, then the columns of a history."""
+    """Concatenate the histories, with a column `model` in front."""
     return pd.concat([model.history.assign(model=model.name) for model in models])[["model", *HISTORY]]
 
 
 def confusion(actual: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
-    """Count images: int64 (K, K), a row per actual class, a column per predicted one.
+    """Compute a confusion matrix, int64 (K, K): rows are actual classes, columns predicted classes.
 
     Args:
         actual: int (N,), 0 to K - 1.
@@ -117,7 +122,7 @@ def confusion(actual: np.ndarray, predicted: np.ndarray, classes: int) -> np.nda
 
 
 def confusion_table(results: Results) -> pd.DataFrame:
-    """Write out every model's confusion matrix: model, actual, predicted, images; a row for zeros too."""
+    """List the confusion matrices of all models: model, actual, predicted, images; zeros included."""
     size = len(results.classes)
     return pd.concat(
         pd.DataFrame(
@@ -132,11 +137,10 @@ def confusion_table(results: Results) -> pd.DataFrame:
     )
 
 
-def mix_ups(results: Results, model: Model, most: int) -> list[tuple[str, str, float]]:
-    """List a model's most frequent errors: actual class, predicted class, share of the actual class (0 to 1).
+def top_confusions(results: Results, model: Model, most: int) -> list[tuple[str, str, float]]:
+    """List the most frequent confusions of a model: actual class, predicted class, share of the actual class.
 
-    The largest share first; among equal ones, in the order of the classes. Errors that do not occur are left
-    out.
+    Sorted by share (0 to 1), then by class. Confusions that do not occur are left out.
     """
     counts = confusion(results.actual, model.predicted, len(results.classes))
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -174,8 +178,8 @@ def _load_model(name: str, classes: list[str], actual: np.ndarray) -> Model:
         architecture=_read(paths.architecture(name), files.read_json),
         predicted=predicted,
         probabilities=probabilities,
-        novelty=_read(paths.novelty_metrics(name), files.read_json),
-        scores=_read(paths.novelty_scores(name), lambda path: pd.read_csv(path, usecols=SCORED)[SCORED]),
+        ood=_read(paths.ood_metrics(name), files.read_json),
+        scores=_read(paths.ood_scores(name), lambda path: pd.read_csv(path, usecols=SCORED)[SCORED]),
     )
 
 
@@ -198,7 +202,7 @@ def _read(path: Path, reader: Callable[[Path], Content]) -> Content:
     try:
         return reader(path)
     except FileNotFoundError:
-        raise UserError(f"{path} not found: run `dvc repro`, which makes it") from None
-    except (ValueError, EOFError) as error:  # what json, pandas and numpy raise for content that is none
+        raise UserError(f"{path} not found: run `dvc repro` to make it") from None
+    except (ValueError, EOFError) as error:  # raised by json, pandas and numpy for damaged content
         reason = " ".join(str(error).split())
         raise UserError(f"{path} is damaged ({reason}): delete it and run `dvc repro`") from None

@@ -1,4 +1,4 @@
-"""Where an interrupted training goes on: weights, optimizer state and history after its last full epoch."""
+"""Checkpoints: weights, optimizer state and history after each epoch, to resume an interrupted training."""
 
 import hashlib
 import json
@@ -13,16 +13,19 @@ import numpy as np
 from cifar10 import arithmetic, files
 
 LIBRARY = Path(__file__).resolve().parents[1]
-CODE = ("arithmetic.py", "data/dataset.py", "training")  # of it, that a training depends on, as in dvc.yaml
+CODE = ("arithmetic.py", "data/dataset.py", "training")  # dependencies of a training, as in dvc.yaml
 UNREADABLE = (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A file with the state of one training.
+    """The checkpoint file of one training.
 
-    `key` tells that training from every other; `computed_with` is the arithmetic of this process, from
-    `arithmetic.in_effect`. A state that another arithmetic computed is never gone on from.
+    Attributes:
+        path: the .npz file.
+        key: from `key`; identifies the training.
+        computed_with: the arithmetic of this process, from `arithmetic.in_effect`. A checkpoint from other
+            arithmetic is not loaded.
     """
 
     path: Path
@@ -30,10 +33,10 @@ class Checkpoint:
     computed_with: dict[str, Any]
 
     def save(self, history: list[dict[str, Any]], variables: Sequence[Any]) -> None:
-        """Write the state after an epoch; until it is complete the one before it stays.
+        """Write the state after an epoch. The previous file stays until the new one is complete.
 
         Args:
-            history: the rows so far.
+            history: rows so far.
             variables: Keras variables of the model and of its optimizer, in a fixed order.
         """
         arrays = {f"variable_{index}": variable.numpy() for index, variable in enumerate(variables)}
@@ -43,11 +46,11 @@ class Checkpoint:
             np.savez(beside, allow_pickle=False, **arrays)
 
     def load(self, variables: Sequence[Any]) -> list[dict[str, Any]]:
-        """Put the saved state into the variables.
+        """Assign the saved state to the variables.
 
         Returns:
-            The history up to it; empty, and the variables as they were, if there is no complete state of
-            this very training.
+            The history so far; empty, with unchanged variables, if there is no complete checkpoint of this
+            training.
         """
         try:
             with np.load(self.path, allow_pickle=False) as saved:
@@ -62,7 +65,7 @@ class Checkpoint:
         return history
 
     def refusal(self) -> str | None:
-        """Say why `load` does not use the file, None if there is none."""
+        """Return the reason why `load` does not use the file; None without a file."""
         try:
             with np.load(self.path, allow_pickle=False) as saved:
                 key, theirs = str(saved["key"]), json.loads(str(saved["computed_with"]))
@@ -78,19 +81,19 @@ class Checkpoint:
         return json.dumps(self.computed_with, sort_keys=True)
 
     def remove(self) -> None:
-        """Delete the file, once the training is finished."""
+        """Delete the file after the training."""
         self.path.unlink(missing_ok=True)
 
 
 def key(settings: dict[str, Any], inputs: Sequence[Path]) -> str:
-    """Identify a training by all that its result depends on.
+    """Identify a training by everything its result depends on.
 
     Args:
-        settings: everything that params.yaml says of it.
-        inputs: the data that it reads, and the script that runs it.
+        settings: its parameters.
+        inputs: its data and its script.
 
     Returns:
-        SHA-256 as hex, over the settings and the bytes of the inputs and of CODE.
+        SHA-256, hexadecimal, of the settings, the inputs and CODE.
     """
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     folders = [LIBRARY / name for name in CODE]

@@ -1,4 +1,4 @@
-"""Make a Keras object from its class name and arguments in params.yaml, or say what is wrong with them."""
+"""Build Keras objects from class names and arguments in params.yaml."""
 
 import difflib
 import inspect
@@ -9,7 +9,7 @@ from cifar10.errors import UserError
 
 
 def subclasses(module: ModuleType, base: type) -> dict[str, type]:
-    """List the classes of a module that derive from `base`, by name."""
+    """Return the subclasses of `base` in a module, by name."""
     return {
         name: value
         for name, value in vars(module).items()
@@ -18,19 +18,19 @@ def subclasses(module: ModuleType, base: type) -> dict[str, type]:
 
 
 def construct(known: dict[str, type], kind: str, arguments: dict[str, Any], key: str) -> Any:
-    """Call the class `kind` with its arguments.
+    """Build an object of class `kind` with its arguments.
 
     Args:
-        known: the classes that are allowed, by name.
-        kind: the name in params.yaml.
-        arguments: its arguments there.
-        key: where that stands, for the error.
+        known: allowed classes by name.
+        kind: class name in params.yaml.
+        arguments: of the class, in params.yaml.
+        key: position in params.yaml, for errors.
 
     Raises:
-        UserError: there is no such class or argument, or Keras refuses a value.
+        UserError: the class or an argument does not exist, or Keras rejects a value.
     """
     if kind not in known:
-        raise UserError(f"{key}: Keras has no {kind!r} here, expected for example {_nearest(kind, known)}")
+        raise UserError(f"{key}: Keras has no {kind!r} here, expected a name such as {_nearest(kind, known)}")
     allowed = _arguments(known[kind])
     for name, value in arguments.items():
         if name not in allowed:
@@ -44,19 +44,19 @@ def construct(known: dict[str, type], kind: str, arguments: dict[str, Any], key:
 
 
 def first_line(error: Exception) -> str:
-    """Give the first paragraph of an error's text as one line."""
+    """Return the first paragraph of an error message as one line."""
     return " ".join(str(error).strip().split("\n\n")[0].split())
 
 
 def _nearest(kind: str, known: dict[str, type]) -> str:
-    """List the names most like `kind`, or all if none is near."""
+    """List the names closest to `kind`, or all names."""
     by_lower = {name.lower(): name for name in known}
     near = difflib.get_close_matches(kind.lower(), by_lower, n=3)
     return ", ".join(by_lower[name] for name in near) or ", ".join(sorted(known))
 
 
 def _arguments(kind: type) -> list[str]:
-    """List the arguments of a class and of those ancestors that its **kwargs go to."""
+    """List the arguments of a class, including those of the ancestors that receive its **kwargs."""
     names: list[str] = []
     for ancestor in kind.__mro__:
         if "__init__" not in vars(ancestor):
@@ -71,7 +71,7 @@ def _arguments(kind: type) -> list[str]:
 
 
 def _is_number(text: str) -> bool:
-    """Tell a number that YAML took for text, such as 1e-3."""
+    """Recognise a number that YAML reads as text, such as 1e-3."""
     try:
         float(text)
     except ValueError:

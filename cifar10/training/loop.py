@@ -1,4 +1,4 @@
-"""Train a network on images in memory, the same bits on every run."""
+"""Train a network. Every run gives the same bits."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -13,15 +13,19 @@ from cifar10.params import Train
 from cifar10.training import dense, models
 from cifar10.training.probabilities import cross_entropy, normalize
 
-STEPS_PER_CALL = 50  # gradient steps between two looks at the progress bar
+STEPS_PER_CALL = 50  # gradient steps between two updates of the progress bar
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One line of the history; losses in nats, accuracies from 0 to 1.
+    """One row of the history; losses in nats, accuracies from 0 to 1.
 
-    `loss` and `accuracy` are means over the epoch, taken while the weights moved, as Keras' `fit` reports
-    them; `val_loss` and `val_accuracy` are those of the weights at its end, None without validation images.
+    Attributes:
+        epoch: from 1.
+        loss: mean over the epoch while the weights change, as Keras' `fit` reports it.
+        accuracy: the same for accuracy.
+        val_loss: with the weights at the end of the epoch; None without validation images.
+        val_accuracy: the same for accuracy.
     """
 
     epoch: int
@@ -35,20 +39,20 @@ class Epoch:
         return asdict(self)
 
     def describe(self, epochs: int) -> str:
-        """Put it into words, as one of `epochs`."""
+        """Describe the epoch in one line; `epochs` is the total."""
         text = f"epoch {self.epoch}/{epochs}: loss {self.loss:.4f}, accuracy {self.accuracy:.4f}"
         if self.val_loss is None:
             return text
         return f"{text}, validation loss {self.val_loss:.4f}, accuracy {self.val_accuracy:.4f}"
 
 
-def order(images: int, batch_size: int, seed: int, epoch: int) -> Iterator[np.ndarray]:
-    """Yield the order of an epoch's images, a few batches at a time.
+def shuffled_batches(images: int, batch_size: int, seed: int, epoch: int) -> Iterator[np.ndarray]:
+    """Shuffle the images of an epoch and yield their indices, several batches at a time.
 
-    The order is drawn from (seed, epoch) alone, so that an epoch can be repeated without those before it.
+    The order depends on (seed, epoch) only, so an epoch can be repeated without the earlier ones.
 
     Yields:
-        int32 (steps, batch size): up to STEPS_PER_CALL full batches, and last, alone, a smaller one.
+        int32 (steps, batch size): up to STEPS_PER_CALL full batches; a smaller last batch comes alone.
     """
     indices = np.random.default_rng([seed, epoch]).permutation(images).astype(np.int32)
     full = images // batch_size
@@ -62,15 +66,14 @@ def order(images: int, batch_size: int, seed: int, epoch: int) -> Iterator[np.nd
 def batch_loss(scores: tf.Tensor, labels: tf.Tensor, sigmoid: bool) -> tf.Tensor:
     """Compute -log p of the true class, with p_k = s_k / sum(s).
 
-    The scores of a softmax layer sum to 1 already, and Keras' function takes a numerically safer way
-    through what went into that layer. It takes the same way for a sigmoid layer, where it is another loss:
-    the softmax of what went into the sigmoid, not that of the scores which the model gives. So those are
-    normalised here.
+    The scores of a softmax layer already sum to 1; Keras' function computes their loss from the logits, which
+    is numerically safer. For a sigmoid layer Keras' function would compute another loss, the softmax of the
+    logits, so the scores of a sigmoid layer are normalised here.
 
     Args:
         scores: float32 (N, K), the output of a softmax or a sigmoid layer.
         labels: int32 (N,).
-        sigmoid: whether the layer was a sigmoid.
+        sigmoid: whether the layer is a sigmoid.
 
     Returns:
         float32 (N,), in nats; p is clipped at 1e-7.
@@ -85,24 +88,24 @@ def batch_loss(scores: tf.Tensor, labels: tf.Tensor, sigmoid: bool) -> tf.Tensor
 def _log(values: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
     """Compute the logarithm; its gradient divides.
 
-    TensorFlow's own multiplies by a reciprocal that starts from the processor's estimate (RCPPS), which is
-    not the same on Intel and AMD.
+    TensorFlow's own gradient multiplies by a reciprocal. That starts from an estimate of the processor
+    (RCPPS), which differs between Intel and AMD.
     """
     return tf.math.log(values), lambda upstream: upstream / values
 
 
-def stepper(
+def make_train_step(
     model: keras.Model, optimizer: keras.optimizers.Optimizer
 ) -> Callable[[np.ndarray, np.ndarray], tuple[float, int]]:
-    """Compile the gradient steps.
+    """Compile a function that does several gradient steps.
 
     Args:
         model: from `models.build`.
         optimizer: from `models.optimizer`, built.
 
     Returns:
-        A function that takes uint8 (steps, batch size, 32, 32, 3) images and int (steps, batch size) labels,
-        does those steps, and gives the sums over the images of the loss and of the correct answers.
+        A function of uint8 (steps, batch size, 32, 32, 3) images and int (steps, batch size) labels. It does
+        the steps and returns the sum of the losses and the number of correct answers.
     """
     dense.accelerate(model)
     variables = [variable.value for variable in model.trainable_variables]
@@ -136,8 +139,8 @@ def stepper(
     return run
 
 
-def state(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
-    """List all that a training changes: weights, random generators, the optimizer's moments and step."""
+def train_state(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
+    """List all variables of a training: weights, random generators, the optimizer's moments and step."""
     optimizer.build(model.trainable_variables)
     return [*model.variables, *optimizer.variables]
 
@@ -151,29 +154,29 @@ def train(
     first_epoch: int,
     progress: Callable[[int, float, float], None],
 ) -> Iterator[Epoch]:
-    """Train `model` in place, epoch by epoch; nothing but `state` goes from one epoch to the next.
+    """Train `model` in place. Only `train_state` carries over from one epoch to the next.
 
     Args:
         model: from `models.build`.
         optimizer: from `models.optimizer`, built.
-        training: the images to learn from.
-        validation: the images to watch; may be empty.
+        training: training images.
+        validation: validation images; may be empty.
         settings: epochs, batch size, seed.
-        first_epoch: 1, or later if `state` was restored.
-        progress: called after every few steps with the steps just done and the mean loss and accuracy of the
-            epoch so far.
+        first_epoch: 1, or later if `train_state` was restored.
+        progress: called after every few steps with their number and the mean loss and accuracy of the epoch
+            so far.
 
     Yields:
-        The history, an epoch at a time.
+        One row of the history per epoch.
 
     Raises:
-        UserError: the loss is no longer a number, as with too large a learning rate.
+        UserError: the loss is not finite, for example because the learning rate is too large.
     """
-    run, predict = stepper(model, optimizer), models.predictor(model)
+    run, predict = make_train_step(model, optimizer), models.predictor(model)
     for epoch in range(first_epoch, settings.epochs + 1):
         loss_sum, correct_sum, seen = 0.0, 0, 0
-        for batches in order(len(training.labels), settings.batch_size, settings.seed, epoch):
-            # only these images leave the disk's cache, which all processes share
+        for batches in shuffled_batches(len(training.labels), settings.batch_size, settings.seed, epoch):
+            # copies only these images from the page cache, which all processes share
             loss, correct = run(training.images[batches], training.labels[batches])
             loss_sum, correct_sum, seen = loss_sum + loss, correct_sum + correct, seen + batches.size
             if not np.isfinite(loss_sum):

@@ -1,4 +1,4 @@
-"""Networks and optimizers from params.yaml, weights from disk: the door to Keras."""
+"""Build, save and run Keras models."""
 
 import functools
 import json
@@ -20,40 +20,40 @@ from cifar10.training.optimizers import FusedAdam
 
 INPUT_SHAPE = (32, 32, 3)
 ARITHMETIC = "arithmetic"  # attribute of an .h5 file
-PREDICTION_BATCH = 64  # images; with 8, 32 or 320 an answer depends on where in the batch its image stands
+PREDICTION_BATCH = 64  # images; with 8, 32 or 320 outputs depend on the position of an image in the batch
 
 
-def configure(seed: int) -> None:
-    """Make everything that follows in this process repeatable, bit for bit.
+def make_deterministic(seed: int) -> None:
+    """Make all computations of this process deterministic, and seed all random generators.
 
-    One thread, since another number of threads sums in another order. To be called once, before the
-    first tensor is made.
+    TensorFlow runs on one thread, because the number of threads changes the order of sums. Call this once,
+    before the first tensor.
     """
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.experimental.enable_op_determinism()
-    keras.config.set_floatx("float32")  # whatever the user's keras.json says
+    keras.config.set_floatx("float32")  # overrides the user's keras.json
     keras.config.set_image_data_format("channels_last")
     keras.utils.set_random_seed(seed)
     tf.zeros(())  # starts the runtime here
 
 
 def build(name: str, entry: Model, num_classes: int) -> keras.Sequential:
-    """Build the network of an entry of params.yaml with fresh weights.
+    """Build the network of an entry of params.yaml with new weights.
 
     Returns:
-        A model from uint8 (N, 32, 32, 3) to float32 (N, num_classes) scores, not negative. Its first
-        layer scales the pixels to [0, 1].
+        A model from uint8 (N, 32, 32, 3) to non-negative float32 (N, num_classes) scores. Its first layer
+        scales pixels to [0, 1].
 
     Raises:
-        UserError: a layer, an argument or the output does not fit; it names the key.
+        UserError: a layer, an argument or the output does not fit; the message names the key.
     """
     keras.utils.clear_session(free_memory=False)  # layer names, which the .h5 holds, count from zero
     model = keras.Sequential(
         [keras.Input(INPUT_SHAPE, dtype="uint8"), keras.layers.Rescaling(1 / 255)], name=name
     )
     known = subclasses(keras.layers, keras.layers.Layer)
-    known.pop("Lambda")  # runs code that a file names
+    known.pop("Lambda")  # runs code from a file
     for index, specification in enumerate(entry.layers):
         (kind, arguments), *_ = specification.items()
         key = f"params.yaml: models.{name}.layers.{index}.{kind}"
@@ -71,19 +71,19 @@ def build(name: str, entry: Model, num_classes: int) -> keras.Sequential:
 
 
 def _global_average(layer: keras.layers.GlobalAveragePooling2D, inputs: tf.Tensor) -> tf.Tensor:
-    """Average over the places, (N, H, W, C) to (N, C), by the kernel for pooling.
+    """Average over height and width, (N, H, W, C) to (N, C), with the pooling kernel.
 
-    That for means, which Keras calls, adds up some images of a batch in another order than others.
+    Keras uses the kernel for means, whose order of sums depends on the position of an image in the batch.
     """
     pooled = tf.nn.avg_pool2d(inputs, inputs.shape[1:3], 1, "VALID")
     return pooled if layer.keepdims else tf.squeeze(pooled, [1, 2])
 
 
 def optimizer(name: str, entry: Model) -> keras.optimizers.Optimizer:
-    """Make the optimizer of an entry of params.yaml; Adam is the fused one, of the same mathematics.
+    """Build the optimizer of an entry of params.yaml; Adam becomes FusedAdam, which has the same formula.
 
     Raises:
-        UserError: Keras has no such optimizer or argument; it names the key.
+        UserError: Keras has no such optimizer or argument; the message names the key.
     """
     (kind, arguments), *_ = entry.optimizer.items()
     key = f"params.yaml: models.{name}.optimizer.{kind}"
@@ -94,19 +94,17 @@ def optimizer(name: str, entry: Model) -> keras.optimizers.Optimizer:
 
 
 def save(model: keras.Model, path: Path, computed_with: dict[str, Any]) -> None:
-    """Write architecture and weights as HDF5, no optimizer state: the same bytes for the same weights.
+    """Write architecture and weights as HDF5, without optimizer state. Equal weights give equal bytes.
 
     Args:
         model: from `build`.
-        path: where to write.
-        computed_with: from `arithmetic.in_effect`; becomes an attribute of the file.
+        path: the .h5 file.
+        computed_with: from `arithmetic.in_effect`; stored as an attribute of the file.
     """
     with files.replacing(path) as beside:
         keras_log = logging.getLogger("absl")
         level = keras_log.level
-        keras_log.setLevel(
-            logging.ERROR
-        )  # .h5 is what people exchange; no warning that Keras has a newer format
+        keras_log.setLevel(logging.ERROR)  # no warning that .h5 is the older format
         try:
             model.save(beside)
         finally:
@@ -116,22 +114,22 @@ def save(model: keras.Model, path: Path, computed_with: dict[str, Any]) -> None:
 
 
 def predictor(model: keras.Model) -> Callable[[np.ndarray], list[np.ndarray]]:
-    """Compile inference, once for as many images and calls as come. All inference runs through this function.
+    """Compile inference once, for any number of images and calls. All inference runs through this function.
 
-    Every batch has PREDICTION_BATCH images; the last one is filled up with black ones. So an image comes out
-    the same, bit for bit, whatever others come with it and wherever it stands among them: matrix products are
-    cut into tiles by the number of rows, and 64 rows leave no tile that sums in another order. A network with
-    a layer for which this does not hold gets one image at a time.
+    Every batch has PREDICTION_BATCH images; black images pad the last one. The outputs of an image then do
+    not depend on the other images or on its position: the number of rows decides how matrix products are
+    tiled, and with 64 rows all tiles sum in the same order. A network with a layer for which this does not
+    hold runs on one image at a time.
 
     Args:
-        model: from `build`, or another that starts at its inputs.
+        model: from `build`, or another model with the same inputs.
 
     Returns:
         A function from uint8 (N, 32, 32, 3) images to the model's outputs, float32 (N, ...) each. A network
-        of params.yaml has one, (N, K) scores; `probabilities.normalize` makes probabilities of them.
+        of params.yaml has one output, (N, K) scores; `probabilities.normalize` turns them into probabilities.
     """
     forward = tf.function(lambda batch: tf.nest.flatten(model(batch, training=False)))
-    size = PREDICTION_BATCH if _places_are_alike(forward) else 1
+    size = PREDICTION_BATCH if _is_position_independent(forward) else 1
 
     def predict(images: np.ndarray) -> list[np.ndarray]:
         batches = []
@@ -145,13 +143,13 @@ def predictor(model: keras.Model) -> Callable[[np.ndarray], list[np.ndarray]]:
     return predict
 
 
-def _places_are_alike(forward: Callable[[tf.Tensor], list[tf.Tensor]]) -> bool:
-    """Tell whether images come out the same bits wherever they stand in a batch, on drawn images."""
+def _is_position_independent(forward: Callable[[tf.Tensor], list[tf.Tensor]]) -> bool:
+    """Check on random images that outputs do not depend on the position in a batch, bit for bit."""
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (PREDICTION_BATCH, *INPUT_SHAPE), np.uint8)
     expected = [part.numpy() for part in forward(tf.constant(images))]
-    places = np.arange(PREDICTION_BATCH)
-    for order in (places[::-1], np.roll(places, 1), random.permutation(places)):
+    positions = np.arange(PREDICTION_BATCH)
+    for order in (positions[::-1], np.roll(positions, 1), random.permutation(positions)):
         found = forward(tf.constant(images[order]))
         if any(
             ours.numpy().tobytes() != part[order].tobytes()
@@ -162,7 +160,7 @@ def _places_are_alike(forward: Callable[[tf.Tensor], list[tf.Tensor]]) -> bool:
 
 
 def output_activation(model: keras.Sequential) -> str:
-    """Name the activation of the last layer, `softmax` for a Softmax layer too."""
+    """Return the activation of the last layer; `softmax` also for a Softmax layer."""
     last = model.layers[-1]
     if isinstance(last, keras.layers.Softmax):
         return "softmax"

@@ -1,4 +1,4 @@
-"""Adam as one pass over the weights instead of a chain of element-wise ones."""
+"""Adam in one pass over the weights."""
 
 from typing import Any
 
@@ -7,15 +7,15 @@ import tensorflow as tf
 
 
 class FusedAdam(keras.optimizers.Adam):
-    """Keras' Adam through TensorFlow's fused kernel: the same formula, a third less time per step.
+    """Keras' Adam with TensorFlow's fused kernel: the same formula, a third less time per step.
 
-    Kingma and Ba, Adam: A Method for Stochastic Optimization, ICLR 2015, in the form of their section 2
-    that corrects the step size instead of the moments; Keras uses the same form.
+    Kingma and Ba, Adam: A Method for Stochastic Optimization, ICLR 2015; end of section 2, where the step
+    size is corrected instead of the moments. Keras uses the same form.
     """
 
     @staticmethod
     def can_do(arguments: dict[str, Any]) -> bool:
-        """Tell whether the kernel computes what these arguments of Keras' Adam ask for."""
+        """Check that the kernel supports these arguments of Keras' Adam."""
         return not arguments.get("amsgrad")
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
@@ -39,5 +39,5 @@ class FusedAdam(keras.optimizers.Adam):
 
 
 def _handle(variable: Any) -> Any:
-    """Give the resource behind a Keras variable or a TensorFlow one."""
+    """Return the resource handle of a Keras or TensorFlow variable."""
     return variable.value.handle if isinstance(variable, keras.Variable) else variable.handle

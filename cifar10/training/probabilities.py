@@ -1,4 +1,4 @@
-"""From the scores of a network's last layer to probabilities and their loss."""
+"""Probabilities from the scores of a network's last layer, and their loss."""
 
 import numpy as np
 
@@ -6,11 +6,11 @@ import numpy as np
 def normalize(scores: np.ndarray) -> np.ndarray:
     """Turn the scores of the output layer into probabilities, p_k = s_k / sum(s).
 
-    Cross-entropy trains a sigmoid layer as such normalised scores; those of a softmax layer sum to 1
-    already. The sum is taken in float64.
+    A sigmoid layer is trained with cross-entropy of these normalised scores; the scores of a softmax layer
+    already sum to 1. The sum is in float64.
 
     Args:
-        scores: float (N, K), not negative.
+        scores: float (N, K), non-negative.
 
     Returns:
         float64 (N, K), rows sum to 1; a row of zeros becomes 1 / K.
@@ -21,7 +21,7 @@ def normalize(scores: np.ndarray) -> np.ndarray:
 
 
 def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Mean of -log p of the true class, in nats; p is clipped at 1e-7 as Keras clips it.
+    """Return the mean of -log p of the true class, in nats; p is clipped at 1e-7, as in Keras.
 
     Args:
         probabilities: float (N, K), rows sum to 1.

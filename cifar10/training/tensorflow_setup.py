@@ -1,4 +1,4 @@
-"""Start TensorFlow and Keras quietly, and without the libraries that they would load for others."""
+"""Import TensorFlow and Keras without start-up messages and unused libraries."""
 
 import contextlib
 import os
@@ -10,13 +10,13 @@ from typing import Any
 
 from cifar10 import arithmetic
 
-# TensorFlow 2.21 prints these from C++ before any setting of the log level is read.
+# TensorFlow 2.21 prints these from C++ before it reads any log level.
 GREETING = re.compile(
     rb"^(WARNING: All log messages before absl::InitializeLog|I0000 .* (port|cpu_feature_guard)\.cc)"
 )
 
-# Keras loads these, if they are installed, for wrappers, data frames and pictures that nothing here uses:
-# more than a second and 90 MB of every training.
+# Keras imports these, if installed, for features that this project does not use. They cost every training
+# more than a second and 90 MB.
 SPARED = ("matplotlib", "pandas", "sklearn")
 
 
@@ -34,7 +34,7 @@ def tensorflow(portable: bool = True) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _absent(names: tuple[str, ...]) -> Iterator[None]:
-    """Let imports of these modules fail, unless they are loaded already."""
+    """Make imports of these modules fail, unless they are loaded already."""
     modules: dict[str, Any] = sys.modules
     hidden = [name for name in names if name not in modules]
     modules.update(dict.fromkeys(hidden))
@@ -47,7 +47,7 @@ def _absent(names: tuple[str, ...]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _without_greetings() -> Iterator[None]:
-    """Hold back what is written to standard error, then pass on all of it but TensorFlow's greetings."""
+    """Buffer standard error, then write it without TensorFlow's greetings."""
     sys.stderr.flush()
     terminal = os.dup(2)
     with tempfile.TemporaryFile() as held:

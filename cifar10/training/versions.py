@@ -7,15 +7,15 @@ from cifar10.errors import UserError
 
 
 def check_versions() -> None:
-    """Refuse to compute with other versions than DVC records.
+    """Check that the installed versions are those in versions.yaml.
 
     Raises:
-        UserError: versions.yaml is missing or damaged, or an installed version is another; says what to do.
+        UserError: versions.yaml is missing or damaged, or an installed version differs.
     """
     try:
         recorded = yaml.safe_load(paths.VERSIONS.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{paths.VERSIONS} not found: `make lock` writes it") from None
+        raise UserError(f"{paths.VERSIONS} not found: run `make lock` to write it") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{paths.VERSIONS} is not valid YAML: {' '.join(str(error).split())}") from None
     recorded = recorded if isinstance(recorded, dict) else {}
@@ -26,6 +26,6 @@ def check_versions() -> None:
     ]
     if other:
         raise UserError(
-            f"{'; '.join(other)}: `make install` brings the recorded versions; to use the installed ones, "
-            f"write them into {paths.VERSIONS}, then DVC trains every model again"
+            f"{'; '.join(other)}: run `make install` to install the recorded versions, or write the "
+            f"installed ones into {paths.VERSIONS} (DVC then trains every model again)"
         )

@@ -42,26 +42,26 @@ def test_test_images_as_files_get_the_classes_that_were_recorded(finished, pictu
     for name in MODELS:
         rows = predicted(finished, name)
         assert len(rows) == len(images)
-        accepted = []
+        is_id = []
         for row, entry in zip(rows, images, strict=True):
             answer = entry["answers"][name]
             probabilities = answer["probabilities"]
             assert max(probabilities, key=probabilities.get) == row["predicted"]
             assert np.float32(probabilities["two"]) == np.float32(row["probability_two"])
-            accepted.append(answer["known"] >= found["models"][name]["threshold"])
-            assert answer["verdict"] == (row["predicted"] if accepted[-1] else None)
-        recorded = json.loads((finished.root / f"reports/novelty/{name}.json").read_text())
-        assert np.mean(accepted) == pytest.approx(recorded["scores"][recorded["score"]]["accepted"])
+            is_id.append(answer["id_score"] >= found["models"][name]["threshold"])
+            assert answer["verdict"] == (row["predicted"] if is_id[-1] else None)
+        recorded = json.loads((finished.root / f"reports/ood/{name}.json").read_text())
+        assert np.mean(is_id) == pytest.approx(recorded["scores"][recorded["score"]]["tpr"])
 
 
 def test_the_person_of_the_report_is_answered_as_the_command_does(finished, found):
     entry = found["images"][-1]
     assert entry["image"] == ASTRONAUT
     for name in MODELS:
-        recorded = json.loads((finished.root / f"reports/novelty/{name}.json").read_text())["person"]
+        recorded = json.loads((finished.root / f"reports/ood/{name}.json").read_text())["person"]
         answer = entry["answers"][name]
         assert recorded["probabilities"] == answer["probabilities"]
-        assert recorded["known"] == pytest.approx(answer["known"], abs=1e-5)  # sums of another order
+        assert recorded["id_score"] == pytest.approx(answer["id_score"], abs=1e-5)  # sums of another order
         row = next(line for line in person_table(finished) if line[0] == name)
         assert row[1] == (answer["verdict"] or "none of these")
         assert row[2].startswith(max(answer["probabilities"], key=answer["probabilities"].get))
@@ -145,12 +145,14 @@ def test_help_is_quick_and_loads_no_tensorflow(finished):
     assert loaded(printed) == []
 
 
-@pytest.mark.parametrize("gone", ["models/model_1.h5", "models/model_1.novelty.npz"])
+@pytest.mark.parametrize("gone", ["models/model_1.h5", "models/model_1.ood.npz"])
 def test_without_a_model_it_says_what_fetches_or_makes_it(workspace, pictures, gone):
     (workspace.root / gone).unlink()
     printed = workspace.run(*COMMAND, str(pictures / "0000.png"), expect=2)
-    verb = "trains" if gone.endswith(".h5") else "makes"
-    assert printed == f"error: {gone} not found: `dvc pull {gone}` fetches it, `dvc repro` {verb} it\n"
+    verb = "train" if gone.endswith(".h5") else "make"
+    assert (
+        printed == f"error: {gone} not found: run `dvc pull {gone}` to fetch it or `dvc repro` to {verb} it\n"
+    )
 
 
 def test_an_unknown_model_is_a_users_mistake(finished, pictures):

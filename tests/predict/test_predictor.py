@@ -26,8 +26,8 @@ def trained(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     models.save(models.build("model_0", ENTRY, 10), paths.model("model_0"), {})
     ood.save(
-        ood.Detector("probability", 0.2, np.zeros((0, 256), np.float32), CLASSES),
-        paths.novelty("model_0"),
+        ood.Detector("msp", 0.2, np.zeros((0, 256), np.float32), CLASSES),
+        paths.ood_detector("model_0"),
     )
     return tmp_path
 
@@ -104,7 +104,7 @@ class Harmful:
     "content", ["pickle", "pickled array", "empty", "text", "no threshold", "other width"]
 )
 def test_a_damaged_or_hostile_threshold_file(trained, content):
-    path = paths.novelty("model_0")
+    path = paths.ood_detector("model_0")
     match content:
         case "pickle":
             path.write_bytes(pickle.dumps(Harmful()))
@@ -120,6 +120,6 @@ def test_a_damaged_or_hostile_threshold_file(trained, content):
             np.savez(path, score=np.array("energy"))
         case "other width":
             bank = np.zeros((4, 99), np.float32)
-            ood.save(ood.Detector("distance", 0.1, bank, CLASSES), path)
-    assert "model_0.novelty.npz" in refused()
+            ood.save(ood.Detector("knn", 0.1, bank, CLASSES), path)
+    assert "model_0.ood.npz" in refused()
     assert not (trained / "ran").exists()

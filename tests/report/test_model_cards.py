@@ -42,9 +42,7 @@ def test_every_model_has_a_card_and_no_other(tmp_path: Path) -> None:
 def test_the_figures_are_those_of_the_files(tmp_path: Path) -> None:
     text = render(tmp_path)["model_1"]
     with plausible.inside(tmp_path):
-        metrics, novelty = (
-            files.read_json(path("model_1")) for path in (paths.metrics, paths.novelty_metrics)
-        )
+        metrics, detection = (files.read_json(path("model_1")) for path in (paths.metrics, paths.ood_metrics))
     test = metrics["test"]
     assert cells(text, "accuracy") == [f"{100 * test['accuracy']:.2f} %"]
     assert cells(text, "macro F1") == [f"{test['macro_f1']:.4f}"]
@@ -54,31 +52,31 @@ def test_the_figures_are_those_of_the_files(tmp_path: Path) -> None:
     for name, accuracy in test["class_accuracy"].items():
         assert cells(text, name)[1] == f"{100 * accuracy:.2f} %"
     worst = min(test["class_accuracy"], key=test["class_accuracy"].get)
-    assert f"worst at {worst} (" in text
-    known = novelty["scores"][novelty["score"]]
-    for kind in plausible.KINDS:
-        assert cells(text, kind) == [f"{100 * known['rejected'][kind]:.1f} %", f"{known['auroc'][kind]:.3f}"]
+    assert f"Worst class: {worst} (" in text
+    detector = detection["scores"][detection["score"]]
+    for name in plausible.OOD_DATASETS:
+        assert cells(text, name) == [f"{100 * detector['fpr'][name]:.1f} %", f"{detector['auroc'][name]:.3f}"]
     assert cells(text, "optimizer") == ["Adam (learning_rate 0.001)"]
     assert cells(text, "**total**")[-1] == "**3,404,042**"
     assert plausible.SOURCE["sha256"] in text
     assert "of 100 test images" in text
 
 
-def test_confidence_and_mix_ups_are_those_of_the_predictions(tmp_path: Path) -> None:
+def test_confidence_and_top_confusions_against_the_predictions(tmp_path: Path) -> None:
     text = render(tmp_path, skills={"model_0": 2.0})["model_0"]
     table = pd.read_csv(tmp_path / paths.predictions("model_0"))
     confidence = table.filter(like="probability_").max(axis=1).mean()
     accuracy = (table["actual"] == table["predicted"]).mean()
-    assert f"a probability of {100 * confidence:.2f} % and is right in {100 * accuracy:.2f} %" in text
-    assert ("overconfident on the" in text) == (confidence > accuracy)
+    assert f"mean confidence is {100 * confidence:.2f} %, the accuracy {100 * accuracy:.2f} %" in text
+    assert ("is overconfident on" in text) == (confidence > accuracy)
     wrong = table[table["actual"] != table["predicted"]].groupby(["actual", "predicted"]).size()
     shares = wrong / table.groupby("actual").size()
-    listed = re.findall(r"^- ([\d.]+) % of (\w+) are taken for (\w+)$", text, re.MULTILINE)
+    listed = re.findall(r"^- (\w+): ([\d.]+) % are predicted as (\w+)$", text, re.MULTILINE)
     assert len(listed) == 5
-    assert [float(share) for share, *_ in listed] == [
+    assert [float(share) for _, share, _ in listed] == [
         round(share, 1) for share in 100 * shares.sort_values(ascending=False)[:5]
     ]
-    for share, actual, predicted in listed:
+    for actual, share, predicted in listed:
         assert float(share) == pytest.approx(100 * shares[actual, predicted], abs=0.05)
 
 
@@ -99,6 +97,6 @@ def test_a_card_is_tidy_markdown(tmp_path: Path) -> None:
         text = render(tmp_path / str(validation), skills={"model_0": 40.0}, validation=validation)["model_0"]
         assert text.endswith("\n")
         assert not re.search(r"[ \t]\n|\n\n\n", text)
-        assert ("validation images, after it" in text) == validation
-        assert "makes no mistake on the test images" in text
+        assert ("validation images, after the last epoch" in text) == validation
+        assert "makes no error on the test images" in text
         assert "It is the only model here." in text

@@ -45,7 +45,7 @@ class Page(HTMLParser):
 
 
 def render(folder: Path, change: dict[str, Any] | None = None, **arguments: Any) -> tuple[str, str]:
-    """Return the Markdown and the HTML for invented results; `change` replaces published figures."""
+    """Return the Markdown and the HTML for invented results; `change` replaces the reference results."""
     with plausible.inside(plausible.write(folder, images=200, **arguments)):
         chosen = params.load()
         if change is not None:
@@ -53,7 +53,7 @@ def render(folder: Path, change: dict[str, Any] | None = None, **arguments: Any)
                 update={"report": chosen.report.model_copy(update={"reference": change})}
             )
         found = results.load([*chosen.models])
-        names = ["samples", "accuracy", "loss", "class_accuracy", "novelty", "person", "reliability"]
+        names = ["samples", "accuracy", "loss", "class_accuracy", "ood", "person", "reliability"]
         names += [f"{kind}_{model}" for kind in ("confusion", "predictions") for model in chosen.models]
         return pages.markdown(found, chosen), pages.html(
             found, chosen, {f"{name}.png": PNG for name in names}
@@ -156,7 +156,7 @@ def test_both_pages_tell_the_verdict_and_its_limit(tmp_path: Path) -> None:
         assert "model_0 has the highest test accuracy: " in text
         assert "model_0 leads model_1 by " in text
         assert "Each model was trained once" in text
-    assert "<h2>Pair by pair</h2>" in html
+    assert "<h2>Pairwise tests</h2>" in html
     assert html.index("has the highest test accuracy") < html.index("<table")
 
 
@@ -199,38 +199,38 @@ def test_pages_name_the_arithmetic_and_warn_of_two(tmp_path: Path) -> None:
     with plausible.inside(folder):
         found = results.load(["model_0", "model_1"])
     text = pages.arithmetic_used(found)
-    assert text.startswith("Mixed arithmetic")
+    assert text.startswith("Mixed arithmetic explains")
     assert "model_1 was trained on Darwin arm64" in text
     assert "model_0 was trained on Linux x86_64, AVX2" in text
     assert "model_1 was evaluated on Linux x86_64, AVX2" in text
 
 
 @pytest.mark.parametrize("source", ["digits", "folder"])
-def test_published_figures_are_for_cifar10_alone(source: str, tmp_path: Path) -> None:
+def test_reference_results_are_for_cifar10_only(source: str, tmp_path: Path) -> None:
     markdown, html = render(tmp_path, source={"source": source})
     for text in (markdown.lower(), Page(html).text.lower()):
-        assert "published" not in text
+        assert "reference" not in text
         assert "79.55" not in text
         assert "not cifar-10: 1,000 training" in text
 
 
-def test_models_without_published_figures_get_a_dash(tmp_path: Path) -> None:
+def test_models_without_reference_results_get_a_dash(tmp_path: Path) -> None:
     markdown, html = render(tmp_path, skills={"model_0": 2.0, "mine": 1.0})
     assert re.search(r"\| mine \|.* \N{EN DASH} \|.* \N{EN DASH} \|", markdown)
-    assert html.count('<td class="published">\N{EN DASH}</td>') == 2
+    assert html.count('<td class="reference">\N{EN DASH}</td>') == 2
     assert "model_1" not in markdown + html
 
 
-def test_without_any_published_figure_there_is_no_column(tmp_path: Path) -> None:
+def test_without_reference_results_there_is_no_column(tmp_path: Path) -> None:
     other = {"elsewhere": params.Reference(accuracy=0.5, loss=1.0, parameters=3)}
     for text in render(tmp_path, change=other):
-        assert "ublished" not in text.split("</style>")[-1]
+        assert "eference" not in text.split("</style>")[-1]
 
 
-def test_other_parameter_counts_than_the_published_are_named(tmp_path: Path) -> None:
+def test_different_parameter_counts_are_named(tmp_path: Path) -> None:
     other = {"model_1": params.Reference(accuracy=0.5, loss=1.0, parameters=3_404_043)}
     for text in render(tmp_path, change=other):
-        assert "The published parameter count differs for model_1 (3,404,043)." in text
+        assert "The reference parameter count differs for model_1 (3,404,043)." in text
 
 
 def test_a_single_model_is_not_compared(tmp_path: Path) -> None:
@@ -238,13 +238,13 @@ def test_a_single_model_is_not_compared(tmp_path: Path) -> None:
     for text in (plain(markdown), plain(Page(html).text)):
         assert "model_0 is the only model" in text
         assert "McNemar" not in text
-        assert "last of 1 epoch," in text
+        assert "means over epoch 1, the last one" in text
         assert "ashed" not in text
-    assert "Pair by pair" not in html
+    assert "Pairwise tests" not in html
 
 
-def test_a_model_without_errors_mixes_nothing_up(tmp_path: Path) -> None:
-    assert "model_0 makes no mistake on the test images" in render(tmp_path, skills={"model_0": 40.0})[1]
+def test_a_model_without_errors_has_no_confusion(tmp_path: Path) -> None:
+    assert "model_0 makes no error on the test images" in render(tmp_path, skills={"model_0": 40.0})[1]
 
 
 def test_the_most_frequent_error_is_named(tmp_path: Path) -> None:
@@ -258,7 +258,7 @@ def test_the_most_frequent_error_is_named(tmp_path: Path) -> None:
             shares[(guesses == guess).mean()] = (found.classes[actual], found.classes[guess])
     share = max(shares)
     match = re.search(
-        r"mix-up of model_0: (\d+) % of “(\w+)” are\s+taken for “(\w+)”", plain(Page(html).text)
+        r"confusion of model_0: (\d+) % of “(\w+)” are predicted as “(\w+)”", plain(Page(html).text)
     )
     assert match
     assert int(match[1]) == round(100 * share)

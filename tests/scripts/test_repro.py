@@ -96,4 +96,4 @@ def test_ctrl_c_ends_all_trainings_and_they_go_on_later(fresh):
     assert "interrupted: `make repro` goes on" in printed
     assert "Traceback" not in printed
     for state in fresh.root.glob("models/checkpoints/*.npz"):
-        assert "going on after epoch" in fresh.run("dvc", "repro", "--single-item", f"train@{state.stem}")
+        assert "resuming after epoch" in fresh.run("dvc", "repro", "--single-item", f"train@{state.stem}")

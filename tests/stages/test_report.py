@@ -45,7 +45,7 @@ def test_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
         [
             *WRITTEN,
             *(f"{name}.png" for name in ("samples", "accuracy", "loss", "class_accuracy", "reliability")),
-            "novelty.png",
+            "ood.png",
             "person.png",
             *(f"{name}.md" for name in skills),
             *(f"{kind}_{name}.png" for kind in ("confusion", "predictions") for name in skills),
@@ -101,7 +101,7 @@ def test_missing_input_is_named_in_one_line(missing: str, tmp_path: Path) -> Non
     (tmp_path / missing).unlink()
     done = run(tmp_path)
     assert done.returncode == 2
-    assert done.stderr == f"error: {missing} not found: run `dvc repro`, which makes it\n"
+    assert done.stderr == f"error: {missing} not found: run `dvc repro` to make it\n"
     assert done.stdout == ""
     assert set(written_or_none(tmp_path)).isdisjoint(WRITTEN)
 

@@ -88,7 +88,7 @@ def test_twenty_kills_end_in_the_same_bytes(clones):
         printed = list(pool.map(killed_again_and_again, killed, range(4)))
     assert [digests(root) for root in killed] == [digests(whole)] * 4
     # the kill while the .h5 was written comes after the last checkpoint, however slow the machine is
-    assert all("going on after epoch 8" in text for text in printed)
+    assert all("resuming after epoch 8" in text for text in printed)
     for root in killed:
         assert not (root / "models/checkpoints/model_1.npz").exists()
 
@@ -99,7 +99,7 @@ def test_dvc_repro_goes_on_after_a_kill_of_all_its_processes(workspace, finished
     wait_for(workspace.root / "models/checkpoints/model_1.npz", process)
     kill(process)
     printed = workspace.run("dvc", "repro", "--single-item", "train@model_1")
-    assert "going on after epoch" in printed
+    assert "resuming after epoch" in printed
     resumed = digests(workspace.root)
     workspace.run("dvc", "repro", "--single-item", "--force", "train@model_1")
     assert digests(workspace.root) == resumed
@@ -165,7 +165,7 @@ def test_a_training_that_goes_on_with_another_arithmetic_starts_over_and_says_wh
     while "epoch 1/8" not in printed and process.poll() is None:
         printed += process.stdout.readline()
     kill(process)
-    reason = "starting over, the checkpoint is of no use: it was computed on .*; this is .*, SSE41"
+    reason = "starting over, the checkpoint is not usable: it was computed on .*; this is .*, SSE41"
     assert re.search(reason, printed), printed
     checkpoint.write_bytes(kept)
-    assert "going on after epoch" in train(workspace.root).communicate()[0]
+    assert "resuming after epoch" in train(workspace.root).communicate()[0]
