@@ -1,29 +1,33 @@
-"""Copy the results into README.md and the benchmark into docs/speed.md, between their marks."""
+"""Copy results and benchmarks from reports/ into README.md, docs/pictures.md and docs/speed.md."""
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 README = Path("README.md")
+PICTURES = Path("docs/pictures.md")
 SPEED = Path("docs/speed.md")
 RESULTS = Path("reports/results.md")
 BENCHMARK = Path("reports/benchmark.md")
 CLASSIFY = Path("reports/classify.md")
+FULL_RUN = Path("reports/full_run.json")
 
 
 def main() -> None:
-    """Replace what stands between the marks."""
+    """Replace the text between the marks."""
     for name, (page, source, content) in parts().items():
         replace(page, f"<!-- {name}: scripts/readme.py copies it from {source} -->", content)
 
 
 def parts() -> dict[str, tuple[Path, Path, str]]:
-    """Gather what is copied: by mark, the page that it goes to, the file that it comes from, and the text."""
-    none, person = (f"\n{table(section(RESULTS, title))}" for title in ("None of these", "A person"))
+    """Return the copied parts by mark: the page, the file that the text comes from, and the text."""
     return {
         "results": (README, RESULTS, results()),
-        "none of these": (README, RESULTS, none),
-        "person": (README, RESULTS, person),
-        "classify": (README, CLASSIFY, after_title(CLASSIFY)),
+        "wall time": (README, FULL_RUN, wall_time(json.loads(FULL_RUN.read_text(encoding="utf-8")))),
+        "ood": (PICTURES, RESULTS, f"\n{section(RESULTS, 'None of these').strip()}\n"),
+        "person": (PICTURES, RESULTS, f"\n{table(section(RESULTS, 'A person'))}"),
+        "classify": (PICTURES, CLASSIFY, after_title(CLASSIFY)),
         "benchmark": (SPEED, BENCHMARK, after_title(BENCHMARK)),
     }
 
@@ -43,6 +47,17 @@ def results() -> str:
     if not verdict:
         raise SystemExit(f"error: {RESULTS}: no verdict: run `dvc repro`")
     return f"\n{table(RESULTS.read_text(encoding='utf-8'))}\n{verdict[1]}\n"
+
+
+def wall_time(report: dict[str, Any]) -> str:
+    """Write the wall time of the whole pipeline and the processor, as benchmarks/full_run.py found them."""
+    minutes, seconds = divmod(round(report["seconds"]), 60)
+    machine = report["machine"]
+    return (
+        f"\nWall time of `make repro`, without the download: **{minutes} min {seconds} s** on "
+        f"{machine['processor']}, {machine['cores']} cores, no GPU ({len(report['models'])} models, "
+        f"{report['epochs']} epochs, {report['jobs']} trainings in parallel).\n"
+    )
 
 
 def after_title(path: Path) -> str:

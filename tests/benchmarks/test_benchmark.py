@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import yaml
 
-from benchmarks import classify, outcome, peak, results, run, steps, text, timing, triad
-from cifar10 import arithmetic, machine, params
+from benchmarks import classify, full_run, outcome, peak, results, run, steps, text, timing, triad
+from cifar10 import arithmetic, errors, machine, params
 from cifar10.training import loop, models
 
 AVX2 = {"sse4_1", "avx", "avx2", "fma"}
@@ -231,6 +231,11 @@ def test_the_sentence_about_pictures_by_hand():
     written = classify.markdown(report)
     assert "1,000 files take 6.0 s from start to exit with model_0, 0.10 of the 60.0 s" in written
     assert "on a processor (family 6, model 85), flags avx2 fma avx512f, with AVX-512, 2 cores." in written
+
+
+def test_a_full_run_without_an_archive_is_a_clear_error(tmp_path):
+    with pytest.raises(errors.UserError, match="not found: run `dvc repro download` first"):
+        full_run.measure(str(tmp_path / "missing.tar.gz"))
 
 
 def test_operations_of_model_0_by_hand():

@@ -7,7 +7,7 @@ import pytest
 from scripts import readme
 
 
-@pytest.mark.parametrize("part", ["results", "none of these", "person", "classify", "benchmark"])
+@pytest.mark.parametrize("part", ["results", "wall time", "ood", "person", "classify", "benchmark"])
 def test_the_pages_show_what_the_committed_run_wrote(part):
     page, source, content = readme.parts()[part]
     mark = f"<!-- {part}: scripts/readme.py copies it from {source} -->"
@@ -17,3 +17,16 @@ def test_the_pages_show_what_the_committed_run_wrote(part):
 def test_the_readme_names_the_archive_that_was_measured():
     sha256 = readme.RESULTS.read_text(encoding="utf-8").partition("SHA-256 is ")[2].partition(",")[0]
     assert not sha256 or sha256[:8] in Path("README.md").read_text(encoding="utf-8")
+
+
+def test_the_wall_time_by_hand():
+    report = {
+        "machine": {"processor": "a processor (family 6, model 85)", "cores": 4},
+        "models": ["a", "b"],
+        "epochs": 10,
+        "jobs": 3,
+        "seconds": 305.6,
+    }
+    written = readme.wall_time(report)
+    assert "**5 min 6 s** on a processor (family 6, model 85), 4 cores" in written
+    assert "(2 models, 10 epochs, 3 trainings in parallel)" in written

@@ -1,0 +1,67 @@
+"""Measure the wall time of the whole pipeline, from the archive to the report.
+
+The pipeline runs in a clone of the current commit with an empty cache. It reads the archive in data/raw, or
+CIFAR10_ARCHIVE, so the time does not include the download. JOBS in the environment sets the number of
+parallel trainings (default: one per core). Writes reports/full_run.json.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchmarks.run import environment
+from benchmarks.timing import timed
+from cifar10 import errors, files, machine, params, paths
+from cifar10.data import download
+from scripts import repro
+
+TARGET = paths.REPORTS / "full_run.json"
+
+
+def main() -> None:
+    """Run the pipeline once and write the outcome."""
+    form = argparse.RawDescriptionHelpFormatter
+    argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
+    report = measure(os.environ.get(download.VARIABLE) or str(paths.ARCHIVE.resolve()))
+    files.write_json(TARGET, report)
+    print(f"{report['seconds']:.0f} s, peak memory {report['peak_bytes'] / 1e9:.2f} GB: {TARGET}")
+
+
+def measure(archive: str) -> dict[str, Any]:
+    """Time `make repro` in a new clone.
+
+    Args:
+        archive: path of the CIFAR-10 archive; not used with another `data.source`.
+
+    Returns:
+        machine, models, epochs, jobs (trainings at once), seconds (wall time) and peak_bytes (resident memory
+        of the largest process).
+
+    Raises:
+        UserError: the archive is missing, or the pipeline fails.
+    """
+    chosen = params.load()
+    if chosen.data.source == "cifar10" and not Path(archive).is_file():
+        raise errors.UserError(f"{archive} not found: run `dvc repro download` first")
+    with tempfile.TemporaryDirectory(prefix="full-run-") as folder:
+        clone = Path(folder) / "clone"
+        subprocess.run(["git", "clone", "--quiet", ".", str(clone)], check=True)
+        variables = environment() | {download.VARIABLE: archive}
+        run = timed([sys.executable, "scripts/repro.py"], clone, variables)
+    return {
+        "machine": machine.describe(),
+        "models": list(chosen.models),
+        "epochs": chosen.train.epochs,
+        "jobs": repro.wanted_jobs(),
+        **asdict(run),
+    }
+
+
+if __name__ == "__main__":
+    errors.run(main)
