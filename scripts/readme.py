@@ -25,7 +25,7 @@ def parts() -> dict[str, tuple[Path, Path, str]]:
     return {
         "results": (README, RESULTS, results()),
         "wall time": (README, FULL_RUN, wall_time(json.loads(FULL_RUN.read_text(encoding="utf-8")))),
-        "ood": (PICTURES, RESULTS, f"\n{section(RESULTS, 'None of these').strip()}\n"),
+        "ood": (PICTURES, RESULTS, f"\n{section(RESULTS, 'Out-of-distribution detection').strip()}\n"),
         "person": (PICTURES, RESULTS, f"\n{table(section(RESULTS, 'A person'))}"),
         "classify": (PICTURES, CLASSIFY, after_title(CLASSIFY)),
         "benchmark": (SPEED, BENCHMARK, after_title(BENCHMARK)),
@@ -53,9 +53,11 @@ def wall_time(report: dict[str, Any]) -> str:
     """Write the wall time of the whole pipeline and the processor, as benchmarks/full_run.py found them."""
     minutes, seconds = divmod(round(report["seconds"]), 60)
     machine = report["machine"]
+    instructions = "AVX-512" if "avx512f" in machine["flags"] else "AVX2" if "avx2" in machine["flags"] else ""
+    processor = ", ".join(filter(None, [machine["processor"], instructions]))
     return (
         f"\nWall time of `make repro`, without the download: **{minutes} min {seconds} s** on "
-        f"{machine['processor']}, {machine['cores']} cores, no GPU ({len(report['models'])} models, "
+        f"{processor}, {machine['cores']} cores, no GPU ({len(report['models'])} models, "
         f"{report['epochs']} epochs, {report['jobs']} trainings in parallel).\n"
     )
 
