@@ -25,11 +25,11 @@ def main() -> None:
         from cifar10.training import loop, models
 
     settings = params.load()
-    models.configure(settings.train.seed)
+    models.make_deterministic(settings.train.seed)
     found = {}
     for name, entry in settings.models.items():
         model, optimizer = models.build(name, entry, 10), models.optimizer(name, entry)
-        loop.state(model, optimizer)  # builds the optimizer
+        loop.train_state(model, optimizer)  # builds the optimizer
         taken = seconds(model, optimizer, settings.train.batch_size)
         found[name] = {"bytes": traffic(model, optimizer), "seconds": taken}
     print(json.dumps(found))
@@ -69,7 +69,7 @@ def seconds(model: Any, optimizer: Any, batch_size: int) -> float:
 
     from cifar10.training import loop, models
 
-    run, draw = loop.stepper(model, optimizer), np.random.default_rng(0)
+    run, draw = loop.make_train_step(model, optimizer), np.random.default_rng(0)
     shape = (loop.STEPS_PER_CALL, batch_size)
     images = draw.integers(0, 256, (*shape, *models.INPUT_SHAPE), np.uint8)
     labels = draw.integers(0, 10, shape)

@@ -44,9 +44,9 @@ def checkpoint(name: str) -> Path:
     return Path("models") / "checkpoints" / f"{name}.npz"
 
 
-def novelty(name: str) -> Path:
+def ood_detector(name: str) -> Path:
     """Score and threshold that tell images of no class from the known ones; class names."""
-    return Path("models") / f"{name}.novelty.npz"
+    return Path("models") / f"{name}.ood.npz"
 
 
 def history(name: str) -> Path:
@@ -59,12 +59,12 @@ def metrics(name: str) -> Path:
     return REPORTS / "metrics" / f"{name}.json"
 
 
-def novelty_metrics(name: str) -> Path:
+def ood_metrics(name: str) -> Path:
     """How well a model tells images of no class from the known ones, kept in git."""
-    return REPORTS / "novelty" / f"{name}.json"
+    return REPORTS / "ood" / f"{name}.json"
 
 
-def novelty_scores(name: str) -> Path:
+def ood_scores(name: str) -> Path:
     """Score of every test image and image of no class: kind,score."""
     return REPORTS / "scores" / f"{name}.csv"
 

@@ -35,7 +35,7 @@ def main() -> None:
     with tensorflow_setup.tensorflow(portable):
         from cifar10.training import models
 
-        models.configure(chosen.train.seed)
+        models.make_deterministic(chosen.train.seed)
     found = {
         "arithmetic": arithmetic.in_effect(),
         "operations": dict(operations()),
@@ -131,10 +131,10 @@ def trained(name: str, chosen: params.Params, images: Any) -> dict[str, str]:
     entry = chosen.models[name]
     model = models.build(name, entry, len(images.class_names))
     optimizer = models.optimizer(name, entry)
-    loop.state(model, optimizer)
+    loop.train_state(model, optimizer)
     start = digest(*model.get_weights())
-    run = loop.stepper(model, optimizer)
-    for batches in loop.order(len(images.train_labels), chosen.train.batch_size, chosen.train.seed, epoch=1):
+    run = loop.make_train_step(model, optimizer)
+    for batches in loop.shuffled_batches(len(images.train_labels), chosen.train.batch_size, chosen.train.seed, epoch=1):
         run(images.train_images[batches], images.train_labels[batches])
     (answers,) = models.predictor(model)(images.test_images[:ASKED])
     return {

@@ -29,10 +29,10 @@ def main() -> None:
         from cifar10.evaluation import features, trained_models  # here, since it takes seconds
         from cifar10.training import models
 
-        models.configure(seed=0)  # nothing is drawn; one thread, for the same bits
+        models.make_deterministic(seed=0)  # nothing is drawn; one thread, for the same bits
     model = models.build(name, entry, len(class_names))
     trained_models.load_weights(model, paths.model(name))
-    look = features.looker(model)
+    look = features.feature_extractor(model)
     outputs = look(test.images)
     figures = {
         "test": metrics.summary(outputs.probabilities, test.labels, class_names),
@@ -43,26 +43,26 @@ def main() -> None:
     files.write_text(paths.predictions(name), predictions.to_csv(index=False, lineterminator="\n"))
     files.write_json(paths.architecture(name), trained_models.architecture(model))
     files.write_json(paths.metrics(name), figures)
-    files.write_json(paths.novelty_metrics(name), find_novelty(name, look, outputs, chosen.data.source))
+    files.write_json(paths.ood_metrics(name), measure_ood(name, look, outputs, chosen.data.source))
     progress.log(f"{name}: test accuracy {figures['test']['accuracy']:.4f}, written to {paths.metrics(name)}")
 
 
-def find_novelty(name: str, look: ood.Look, test: "Outputs", source: str) -> dict[str, Any]:
+def measure_ood(name: str, look: ood.FeatureExtractor, test: "Outputs", source: str) -> dict[str, Any]:
     """Calibrate the answer `none of these`, write it beside the model, return how good it is."""
     training = dataset.load("train")
-    validation, calibrated_on = ood.calibration(training, dataset.load("validation"))
-    proxies = ood_datasets.proxies(validation.images, validation.labels)
+    validation, threshold_data = ood.threshold_images(training, dataset.load("validation"))
+    proxies = ood_datasets.pseudo_ood(validation.images, validation.labels)
     detectors, choice = ood.fit(look, training, validation, proxies, dataset.class_names())
     picked = detectors[choice["score"]]
-    novel = {kind: look(images) for kind, images in ood_datasets.real(source).items()}
-    ood.save(picked, paths.novelty(name))
+    novel = {kind: look(images) for kind, images in ood_datasets.load(source).items()}
+    ood.save(picked, paths.ood_detector(name))
     scores = ood.table(picked, {"test": test, **novel})
-    files.write_text(paths.novelty_scores(name), scores.to_csv(index=False, lineterminator="\n"))
+    files.write_text(paths.ood_scores(name), scores.to_csv(index=False, lineterminator="\n"))
     return {
         **choice,
-        "calibrated_on": calibrated_on,
+        "threshold_data": threshold_data,
         "scores": ood.measure(detectors, test, novel),
-        "person": ood.answer(picked, look(ood_datasets.person()[None])),
+        "person": ood.person_answer(picked, look(ood_datasets.person()[None])),
     }
 
 

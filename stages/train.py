@@ -27,10 +27,10 @@ def main() -> None:
     with tensorflow_setup.tensorflow(settings.train.portable):
         from cifar10.training import loop, models  # here, since it takes seconds and a typo should not
 
-        models.configure(settings.train.seed)
+        models.make_deterministic(settings.train.seed)
     model = models.build(name, entry, num_classes)
     optimizer = models.optimizer(name, entry)
-    started, variables = time.monotonic(), loop.state(model, optimizer)
+    started, variables = time.monotonic(), loop.train_state(model, optimizer)
     computed_with = arithmetic.in_effect()
     saved = checkpoint.Checkpoint(paths.checkpoint(name), identity(name, settings), computed_with)
     history = saved.load(variables)

@@ -46,17 +46,17 @@ def main() -> None:
         from cifar10.evaluation import features
         from cifar10.training import models
 
-        models.configure(seed=0)
+        models.make_deterministic(seed=0)
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (COUNT, 32, 32, 3), dtype=np.uint8)
     own = {"convolutional": CONVOLUTIONAL, "mean over places": MEAN}
     for name, entry in {**params.load().models, **own}.items():
-        look = features.looker(models.build(name, entry, 10))
+        look = features.feature_extractor(models.build(name, entry, 10))
         bank = ood.unit(look(random.integers(0, 256, (50, 32, 32, 3), dtype=np.uint8)).features)
 
         def ask(some: np.ndarray, look=look, bank=bank) -> list[np.ndarray]:
             outputs = look(some)
-            scores = [ood.known(score, outputs, bank) for score in ood.SCORES]
+            scores = [ood.id_scores(score, outputs, bank) for score in ood.SCORES]
             return [outputs.features, outputs.logits, outputs.probabilities, *scores]
 
         expected = ask(images)

@@ -144,24 +144,24 @@ def _novelty(
     figures = {
         "threshold": threshold,
         "accepted": 0.95,
-        "auroc": {kind: ood.area(kinds["test"], kinds[kind]) for kind in KINDS},
+        "auroc": {kind: ood.auroc(kinds["test"], kinds[kind]) for kind in KINDS},
         "rejected": {kind: float((kinds[kind] < threshold).mean()) for kind in KINDS},
     }
     files.write_json(
-        paths.novelty_metrics(name),
+        paths.ood_metrics(name),
         {
             "score": "energy",
-            "proxies": {score: {"blends": 0.6, "mean": 0.6} for score in ood.SCORES},
-            "calibrated_on": "validation" if validation else "training",
+            "pseudo_ood": {score: {"blends": 0.6, "mean": 0.6} for score in ood.SCORES},
+            "threshold_data": "validation" if validation else "training",
             "scores": dict.fromkeys(ood.SCORES, figures),
             "person": {
-                "known": threshold + skill - 2.2,
+                "id_score": threshold + skill - 2.2,
                 "probabilities": dict(zip(classes, chances, strict=True)),
             },
         },
     )
     rows = [pd.DataFrame({"kind": kind, "score": scores}) for kind, scores in kinds.items()]
-    _write_csv(paths.novelty_scores(name), pd.concat(rows))
+    _write_csv(paths.ood_scores(name), pd.concat(rows))
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:

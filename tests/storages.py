@@ -15,7 +15,7 @@ from tests import hosts, servers
 from tests.conftest import Clone, digests
 from tests.preloaded import Preloaded
 
-MODEL = ["models/model_0.h5", "models/model_0.novelty.npz"]
+MODEL = ["models/model_0.h5", "models/model_0.ood.npz"]
 DOCS = Path("docs/remotes.md")
 
 

@@ -73,7 +73,7 @@ def test_a_branch_trains_the_model_that_it_changes_alone(team):
 def test_metrics_diff_shows_that_models_numbers_as_the_json_files_have_them(team, who, model):
     person = team[who]
     shown = person.json("metrics", "diff", "main")
-    files = [f"reports/{folder}/{model}.json" for folder in ("metrics", "novelty")]
+    files = [f"reports/{folder}/{model}.json" for folder in ("metrics", "ood")]
     assert sorted(shown) == files
     for path in files:
         before, after = (flat(json.loads(person.shown(at, path))) for at in ("main", "HEAD"))

@@ -107,8 +107,8 @@ def test_without_validation_the_pipeline_still_ends_in_a_report(workspace):
     assert workspace.repro()[-1] == "report"
     metrics = json.loads((workspace.root / "reports/metrics/model_0.json").read_text())
     assert "validation" not in metrics
-    novelty = json.loads((workspace.root / "reports/novelty/model_0.json").read_text())
-    assert novelty["calibrated_on"] == "training"
+    novelty = json.loads((workspace.root / "reports/ood/model_0.json").read_text())
+    assert novelty["threshold_data"] == "training"
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def _serve(listener: socket.socket) -> None:
     with tensorflow_setup.tensorflow():
         from cifar10.training import models
 
-        models.configure(seed=0)  # nothing is drawn; one thread, for the same bits as `evaluate`
+        models.make_deterministic(seed=0)  # nothing is drawn; one thread, for the same bits as `evaluate`
     logging.getLogger("tensorflow").setLevel("ERROR")  # it warns when models are loaded anew
     from cifar10.app.asking import Asker
 

@@ -60,5 +60,5 @@ class Asker:
 def _stamps() -> dict[Path, int | None]:
     """Give the time of the last change, in nanoseconds, of every file that the answers depend on."""
     names = params.load().models
-    own = [path(name) for name in names for path in (paths.model, paths.novelty)]
+    own = [path(name) for name in names for path in (paths.model, paths.ood_detector)]
     return {path: path.stat().st_mtime_ns if path.exists() else None for path in [paths.PARAMS, *own]}

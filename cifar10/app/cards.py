@@ -73,7 +73,7 @@ def _model(name: str, detector: Detector, said: Answers) -> dict[str, Any]:
         "first": shares[:3],
         "others": shares[3:],
         "score": render.SCORES[detector.score],
-        "known": float(said.known[0]),
+        "id_score": float(said.id_scores[0]),
         "threshold": detector.threshold,
     }
 

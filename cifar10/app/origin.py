@@ -62,7 +62,7 @@ def _changed(models: Sequence[str]) -> list[str]:
 
 
 def _differing(stage: dict[str, Any], models: Sequence[str], chosen: dict[str, Any]) -> Iterator[str]:
-    own = {path(model).as_posix() for model in models for path in (paths.model, paths.novelty)}
+    own = {path(model).as_posix() for model in models for path in (paths.model, paths.ood_detector)}
     outs = [entry for entry in stage.get("outs", []) if entry["path"] in own]
     code = [entry for entry in stage.get("deps", []) if entry["path"].startswith(CODE)]
     for entry in outs + code:

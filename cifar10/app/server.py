@@ -84,7 +84,7 @@ def _about(asker: "Asker") -> dict[str, str]:
     names: Sequence[str] = ()
     trouble = None
     try:
-        names = [*asker.models().looks]
+        names = [*asker.models().extractors]
     except UserError as error:
         trouble = str(error)
     return {

@@ -30,7 +30,7 @@ class Side:
     params: dict[str, Any]
     lock: dict[str, Any]
     metrics: dict[str, dict[str, Any]]
-    novelty: dict[str, dict[str, Any]]
+    ood: dict[str, dict[str, Any]]
     figures: dict[str, bytes]
     predictions: dict[str, pd.DataFrame] = field(default_factory=dict)
 
@@ -116,8 +116,8 @@ class Paired:
 
 def _novelty(side: Side, name: str) -> float | None:
     """Share of the test images that do not get the answer "none of these"."""
-    content = side.novelty.get(name)
-    return float(content["scores"][content["score"]]["accepted"]) if content else None
+    content = side.ood.get(name)
+    return float(content["scores"][content["score"]]["tpr"]) if content else None
 
 
 def _test(key: str) -> Callable[[Side, str], float | None]:

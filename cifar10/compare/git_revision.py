@@ -77,7 +77,7 @@ class Revision:
             raise UserError(f"{self.label}: expected {paths.PARAMS} with an entry `models`, found none")
         lock = self._parsed(LOCK, yaml.safe_load) or {}
         metrics = {name: self._parsed(paths.metrics(name), json.loads) for name in params["models"]}
-        novelty = {name: self._parsed(paths.novelty_metrics(name), json.loads) for name in params["models"]}
+        novelty = {name: self._parsed(paths.ood_metrics(name), json.loads) for name in params["models"]}
         return Side(
             label=self.label,
             commit=self.commit,
@@ -85,7 +85,7 @@ class Revision:
             params=params,
             lock=lock.get("stages") or {},
             metrics={name: content for name, content in metrics.items() if content and "test" in content},
-            novelty={name: content for name, content in novelty.items() if content},
+            ood={name: content for name, content in novelty.items() if content},
             figures=self.figures(),
         )
 

@@ -44,7 +44,7 @@ class Detector:
 
     def known(self, outputs: "Outputs") -> np.ndarray:
         """Score images, float64 (N,): the higher, the more like a known class."""
-        return known(self.score, outputs, self.bank)
+        return known(self.score, outputs, self.memory_bank)
 
     def accepts(self, scores: np.ndarray) -> np.ndarray:
         """Tell which scores are those of a known class, bool (N,)."""
@@ -117,7 +117,7 @@ def fit(
         Detectors by score; and `score`, the one that separates best on average, with `proxies`, the areas
         under the ROC curves that say so.
     """
-    bank = unit(look(training.images[bank_indices(len(training.labels))]).features)
+    bank = unit(look(training.images[memory_bank_indices(len(training.labels))]).features)
     none = bank[:0]
     held_out, novel = look(validation.images), {kind: look(images) for kind, images in proxies.items()}
     detectors, separation = {}, {}
@@ -128,7 +128,7 @@ def fit(
         separation[score] = {**found, "mean": float(np.mean([*found.values()]))}
     return detectors, {
         "score": max(SCORES, key=lambda score: separation[score]["mean"]),
-        "proxies": separation,
+        "pseudo_ood": separation,
     }
 
 
@@ -143,7 +143,7 @@ def calibration(training: Split, validation: Split) -> tuple[Split, str]:
     return Split(training.images[some], training.labels[some]), "training"
 
 
-def bank_indices(images: int) -> np.ndarray:
+def memory_bank_indices(images: int) -> np.ndarray:
     """Draw the training images to measure distances from, ascending; none that `calibration` may take."""
     others = np.delete(np.arange(images), np.s_[::HELD_OUT]) if images > 1 else np.arange(images)
     return np.sort(np.random.default_rng(0).permutation(others)[:BANK])
@@ -165,13 +165,13 @@ def measure(
     """
     figures: dict[str, dict[str, Any]] = {}
     for name, detector in detectors.items():
-        scores = detector.known(test)
-        others = {kind: detector.known(outputs) for kind, outputs in novel.items()}
+        scores = detector.id_scores(test)
+        others = {kind: detector.id_scores(outputs) for kind, outputs in novel.items()}
         figures[name] = {
             "threshold": detector.threshold,
-            "accepted": float(detector.accepts(scores).mean()),
+            "accepted": float(detector.is_id(scores).mean()),
             "auroc": {kind: area(scores, other) for kind, other in others.items()},
-            "rejected": {kind: float((~detector.accepts(other)).mean()) for kind, other in others.items()},
+            "rejected": {kind: float((~detector.is_id(other)).mean()) for kind, other in others.items()},
         }
     return figures
 
@@ -179,13 +179,13 @@ def measure(
 def answer(detector: Detector, outputs: "Outputs") -> dict[str, Any]:
     """Write down what a model says of one image: its score `known`, and `probabilities` by class."""
     probabilities = dict(zip(detector.classes, outputs.probabilities[0].tolist(), strict=True))
-    return {"known": float(detector.known(outputs)[0]), "probabilities": probabilities}
+    return {"id_score": float(detector.id_scores(outputs)[0]), "probabilities": probabilities}
 
 
 def table(detector: Detector, kinds: Mapping[str, "Outputs"]) -> pd.DataFrame:
     """List the score of every image: kind, score."""
     frames = [
-        pd.DataFrame({"kind": kind, "score": detector.known(outputs)}) for kind, outputs in kinds.items()
+        pd.DataFrame({"kind": kind, "score": detector.id_scores(outputs)}) for kind, outputs in kinds.items()
     ]
     return pd.concat(frames).astype({"score": np.float32})[COLUMNS]
 
@@ -197,7 +197,7 @@ def save(detector: Detector, path: Path) -> None:
             beside,
             score=np.array(detector.score),
             threshold=np.array(detector.threshold),
-            bank=detector.bank,
+            bank=detector.memory_bank,
             classes=np.array(detector.classes),
         )
 

@@ -32,7 +32,7 @@ class Answers:
 
 def verdict(classes: Sequence[str], answers: Answers, image: int) -> str | None:
     """Name the class of an image, None if it is of none that the model knows."""
-    return classes[answers.top(image, 1)[0]] if answers.accepted[image] else None
+    return classes[answers.top(image, 1)[0]] if answers.is_id[image] else None
 
 
 def table(names: Sequence[str], classes: Sequence[str], found: Mapping[str, Answers]) -> str:
@@ -91,6 +91,6 @@ def content(
 def _answer(classes: Sequence[str], answers: Answers, index: int) -> dict[str, Any]:
     return {
         "verdict": verdict(classes, answers, index),
-        "known": float(answers.known[index]),
+        "id_score": float(answers.id_scores[index]),
         "probabilities": dict(zip(classes, answers.probabilities[index].tolist(), strict=True)),
     }

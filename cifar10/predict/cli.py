@@ -110,7 +110,7 @@ def _answer(
         from cifar10.predict import predictor
         from cifar10.training import models
 
-        models.configure(seed=0)  # nothing is drawn; one thread, for the same bits as `evaluate`
+        models.make_deterministic(seed=0)  # nothing is drawn; one thread, for the same bits as `evaluate`
     asked = predictor.load(options.model)
     seen = np.array([*pictures.values()], np.uint8).reshape(-1, *models.INPUT_SHAPE)
     found = asked.classify(seen)

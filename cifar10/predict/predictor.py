@@ -30,18 +30,18 @@ class Classifier:
         Returns:
             Answers by model.
         """
-        return {name: self._ask(name, images) for name in self.looks}
+        return {name: self._ask(name, images) for name in self.extractors}
 
     def _ask(self, name: str, images: np.ndarray) -> Answers:
-        outputs = self.looks[name](images)
-        known = self.detectors[name].known(outputs)
-        return Answers(outputs.probabilities, known, self.detectors[name].accepts(known))
+        outputs = self.extractors[name](images)
+        known = self.detectors[name].id_scores(outputs)
+        return Answers(outputs.probabilities, known, self.detectors[name].is_id(known))
 
 
 def load(names: Sequence[str] = ()) -> Classifier:
     """Build models from params.yaml and read their weights and thresholds; no code comes from those files.
 
-    For answers that are the same bit for bit as those of `evaluate`, call `models.configure(seed=0)` before.
+    For answers that are the same bit for bit as those of `evaluate`, call `models.make_deterministic(seed=0)` before.
 
     Args:
         names: of models in params.yaml, by default all.
@@ -51,18 +51,18 @@ def load(names: Sequence[str] = ()) -> Classifier:
     """
     chosen = params.load()
     entries = {name: chosen.model(name) for name in names or chosen.models}
-    detectors = {name: ood.load(paths.novelty(name)) for name in entries}
+    detectors = {name: ood.load(paths.ood_detector(name)) for name in entries}
     classes = next(iter(detectors.values())).classes
     for name, detector in detectors.items():
         if detector.classes != classes:
             raise UserError(
-                f"{paths.novelty(name)} is of other classes than the other models: run `dvc repro`"
+                f"{paths.ood_detector(name)} is of other classes than the other models: run `dvc repro`"
             )
     looks = {}
     for name, entry in entries.items():
         model = models.build(name, entry, len(classes))
         trained_models.load_weights(model, paths.model(name))
-        looks[name] = features.looker(model)
+        looks[name] = features.feature_extractor(model)
         _check_bank(name, detectors[name], looks[name])
     return Classifier(classes, detectors, looks)
 
@@ -70,8 +70,8 @@ def load(names: Sequence[str] = ()) -> Classifier:
 def _check_bank(name: str, detector: Detector, look: Look) -> None:
     """Refuse a bank of features that the model does not have."""
     expected = look(np.zeros((0, *models.INPUT_SHAPE), np.uint8)).features.shape[1]
-    if len(detector.bank) and detector.bank.shape[1] != expected:
+    if len(detector.memory_bank) and detector.memory_bank.shape[1] != expected:
         raise UserError(
-            f"{paths.novelty(name)} holds {detector.bank.shape[1]} features, {name} has {expected}: "
+            f"{paths.ood_detector(name)} holds {detector.memory_bank.shape[1]} features, {name} has {expected}: "
             "run `dvc repro`"
         )

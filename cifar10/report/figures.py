@@ -24,7 +24,7 @@ def draw(found: results.Results, seed: int) -> dict[str, Figure]:
     }
     facts = ("scores", "rejection", "person")
     scores, rejection, persons = ({m.name: getattr(m, fact) for m in found.models} for fact in facts)
-    figures["novelty.png"] = plots.novelty(scores, rejection)
+    figures["ood.png"] = plots.ood_scores(scores, rejection)
     figures["person.png"] = plots.answers(ood_datasets.person()[None], ["astronaut"], persons, names)
     picked = np.random.default_rng(seed).permutation(len(test))[: plots.SHOWN]
     for model in found.models:

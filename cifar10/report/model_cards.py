@@ -10,7 +10,7 @@ from cifar10.report import render, results
 from cifar10.report.results import Model, Results
 
 CARDS = paths.REPORTS / "cards"
-MIX_UPS = 5  # the most frequent ones, on each card
+TOP_CONFUSIONS = 5  # the most frequent ones, on each card
 
 
 def write(found: Results, params: Params) -> None:
@@ -36,7 +36,7 @@ def card(found: Results, params: Params, model: Model) -> str:
         best_class=max(by_class, key=lambda row: row["accuracy"]),
         worst_class=min(by_class, key=lambda row: row["accuracy"]),
         confidence=confidence,
-        mix_ups=results.mix_ups(found, model, MIX_UPS),
+        top_confusions=results.top_confusions(found, model, TOP_CONFUSIONS),
     )
 
 

@@ -360,7 +360,7 @@ def _reliability_line(axes: Axes, table: pd.DataFrame, look: Look) -> None:
 
 
 @_styled
-def novelty(scores: Mapping[str, pd.DataFrame], rejection: Mapping[str, Mapping[str, Any]]) -> Figure:
+def ood_scores(scores: Mapping[str, pd.DataFrame], rejection: Mapping[str, Mapping[str, Any]]) -> Figure:
     """Draw how the test images score and how images of no class do: a row per model, a column per kind.
 
     Args:
@@ -424,8 +424,8 @@ def answers(
         row[0].grid(visible=False)
         for axes, (model, look) in zip(row[1:], looks([*found]).items(), strict=True):
             _answer(axes, found[model], index, class_names, look.color)
-            verdict = "" if found[model].accepted[index] else ": none of these"
-            color = "black" if found[model].accepted[index] else WRONG_TEXT
+            verdict = "" if found[model].is_id[index] else ": none of these"
+            color = "black" if found[model].is_id[index] else WRONG_TEXT
             axes.set_title(f"{shorten(model, 14)}{verdict}", fontsize=8, fontweight="normal", color=color)
     if len(images) > rows:
         figure.suptitle(f"The first {rows} of {len(images):,} images")

@@ -114,7 +114,7 @@ def _context(found: Results, params: Params) -> dict[str, Any]:
         "sizes": _sizes(found, published),
         "verdict": significance.verdict(found.correct),
         "pairs": significance.pairs(found.correct),
-        "mixed_up": {m.name: next(iter(results.mix_ups(found, m, 1)), None) for m in found.models},
+        "mixed_up": {m.name: next(iter(results.top_confusions(found, m, 1)), None) for m in found.models},
         "architectures": _architectures(found),
         "kinds": [*found.models[0].rejection["auroc"]],
         "persons": {model.name: _person(found.classes, model.person) for model in found.models},

@@ -36,19 +36,19 @@ class Model:
     architecture: list[dict[str, Any]]
     predicted: np.ndarray
     probabilities: np.ndarray
-    novelty: dict[str, Any]
+    ood: dict[str, Any]
     scores: pd.DataFrame
 
     @property
     def rejection(self) -> dict[str, Any]:
         """Figures of the score that was picked: threshold, accepted, and by kind auroc and rejected."""
-        return self.novelty["scores"][self.novelty["score"]]
+        return self.ood["scores"][self.ood["score"]]
 
     @property
     def person(self) -> Answers:
         """Give what the model says of a person, one image."""
-        known = np.array([self.novelty["person"]["known"]])
-        probabilities = np.array([[*self.novelty["person"]["probabilities"].values()]])
+        known = np.array([self.ood["person"]["id_score"]])
+        probabilities = np.array([[*self.ood["person"]["probabilities"].values()]])
         return Answers(probabilities, known, known >= self.rejection["threshold"])
 
 
@@ -132,7 +132,7 @@ def confusion_table(results: Results) -> pd.DataFrame:
     )
 
 
-def mix_ups(results: Results, model: Model, most: int) -> list[tuple[str, str, float]]:
+def top_confusions(results: Results, model: Model, most: int) -> list[tuple[str, str, float]]:
     """List a model's most frequent errors: actual class, predicted class, share of the actual class (0 to 1).
 
     The largest share first; among equal ones, in the order of the classes. Errors that do not occur are left
@@ -174,8 +174,8 @@ def _load_model(name: str, classes: list[str], actual: np.ndarray) -> Model:
         architecture=_read(paths.architecture(name), files.read_json),
         predicted=predicted,
         probabilities=probabilities,
-        novelty=_read(paths.novelty_metrics(name), files.read_json),
-        scores=_read(paths.novelty_scores(name), lambda path: pd.read_csv(path, usecols=SCORED)[SCORED]),
+        ood=_read(paths.ood_metrics(name), files.read_json),
+        scores=_read(paths.ood_scores(name), lambda path: pd.read_csv(path, usecols=SCORED)[SCORED]),
     )
 
 

@@ -23,7 +23,7 @@ ARITHMETIC = "arithmetic"  # attribute of an .h5 file
 PREDICTION_BATCH = 64  # images; with 8, 32 or 320 an answer depends on where in the batch its image stands
 
 
-def configure(seed: int) -> None:
+def make_deterministic(seed: int) -> None:
     """Make everything that follows in this process repeatable, bit for bit.
 
     One thread, since another number of threads sums in another order. To be called once, before the

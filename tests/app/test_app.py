@@ -113,7 +113,7 @@ def recorded(finished, name, index):
     row = read_csv(finished.root / f"reports/predictions/{name}.csv")[index]
     shares = {key.removeprefix("probability_"): float(value) for key, value in row.items() if "_" in key}
     top = sorted(shares, key=shares.get, reverse=True)[:3]
-    novelty = json.loads((finished.root / f"reports/novelty/{name}.json").read_text())
+    novelty = json.loads((finished.root / f"reports/ood/{name}.json").read_text())
     scores = [float(row["score"]) for row in read_csv(finished.root / f"reports/scores/{name}.csv")
               if row["kind"] == "test"]  # fmt: skip
     threshold = np.float32(novelty["scores"][novelty["score"]]["threshold"])

@@ -214,7 +214,7 @@ def test_bytes_of_a_step_by_hand(optimizer):
     given = {"SGD": {"learning_rate": 0.1, "momentum": 0.9}} if optimizer == "momentum" else {optimizer: {}}
     model = models.build("model_0", entry, 10)
     made = models.optimizer("model_0", entry.model_copy(update={"optimizer": given}))
-    loop.state(model, made)
+    loop.train_state(model, made)
     moments = {"Adam": 2, "SGD": 0, "momentum": 1}[optimizer]
     assert steps.traffic(model, made) == 91_946 * 4 * (6 + 2 * moments)
 

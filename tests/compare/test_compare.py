@@ -171,8 +171,8 @@ def test_the_figures_and_differences_are_those_of_the_json_files(team, page):
                 f"{new - old:+.2f} points",
             )
         else:
-            novelty = json.loads(show(team, "main", f"reports/novelty/{model}.json"))
-            accepted = novelty["scores"][novelty["score"]]["accepted"]
+            novelty = json.loads(show(team, "main", f"reports/ood/{model}.json"))
+            accepted = novelty["scores"][novelty["score"]]["tpr"]
             assert (before, after, difference) == (f"{100 * accepted:.2f} %",) * 2 + ("0",)
         seen.append((model, figure))
     names = ["test accuracy", *keys, "test images accepted"]
@@ -445,7 +445,7 @@ def side(label, **answers):
             name: {"test": {"accuracy": sum(map(str.__eq__, *columns)) / len(columns[0])}}
             for name, columns in answers.items()
         },
-        novelty={},
+        ood={},
         figures={},
         predictions={
             name: pd.DataFrame({"actual": [*actual], "predicted": [*predicted]})

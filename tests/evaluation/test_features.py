@@ -19,13 +19,13 @@ def model(request):
 
 
 def test_probabilities_are_those_of_a_prediction(model):
-    found = features.looker(model)(IMAGES[:500])
+    found = features.feature_extractor(model)(IMAGES[:500])
     (scores,) = models.predictor(model)(IMAGES[:500])
     np.testing.assert_array_equal(found.probabilities, normalize(scores))
 
 
 def test_logits_and_features_explain_the_probabilities(model):
-    found = features.looker(model)(IMAGES[:50])
+    found = features.feature_extractor(model)(IMAGES[:50])
     np.testing.assert_allclose(softmax(found.logits, axis=1), found.probabilities, rtol=1e-5)
     kernel, bias = model.layers[-1].get_weights()
     raw = found.features @ kernel + bias
@@ -34,7 +34,7 @@ def test_logits_and_features_explain_the_probabilities(model):
 
 
 def test_no_image_is_no_error(model):
-    assert features.looker(model)(IMAGES[:0]).probabilities.shape == (0, 10)
+    assert features.feature_extractor(model)(IMAGES[:0]).probabilities.shape == (0, 10)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,6 @@ def test_no_image_is_no_error(model):
 )
 def test_an_activation_may_be_a_layer_of_its_own(end):
     entry = MODELS["model_0"].model_copy(update={"layers": [{"Flatten": {}}, *end]})
-    found = features.looker(models.build("other", entry, 10))(IMAGES[:5])
+    found = features.feature_extractor(models.build("other", entry, 10))(IMAGES[:5])
     np.testing.assert_allclose(softmax(found.logits, axis=1), found.probabilities, rtol=1e-5)
     assert found.features.shape == (5, 3072)

@@ -24,21 +24,21 @@ def outputs(count: int, shift: float = 0) -> Outputs:
 def test_probability_and_energy_by_scipy():
     given = outputs(50)
     np.testing.assert_allclose(
-        np.log(ood.known("probability", given, NONE)), log_softmax(given.logits, axis=1).max(axis=1)
+        np.log(ood.id_scores("probability", given, NONE)), log_softmax(given.logits, axis=1).max(axis=1)
     )
-    np.testing.assert_allclose(ood.known("energy", given, NONE), logsumexp(given.logits, axis=1))
+    np.testing.assert_allclose(ood.id_scores("energy", given, NONE), logsumexp(given.logits, axis=1))
 
 
 def test_distance_is_that_to_the_tenth_neighbour_of_scikit_learn():
     bank, given = ood.unit(outputs(200).features), outputs(50)
     oracle = NearestNeighbors(n_neighbors=10, algorithm="brute").fit(bank.astype(np.float64))
     distances, _ = oracle.kneighbors(ood.unit(given.features).astype(np.float64))
-    np.testing.assert_allclose(ood.known("distance", given, bank), -distances[:, -1], atol=1e-6)
+    np.testing.assert_allclose(ood.id_scores("distance", given, bank), -distances[:, -1], atol=1e-6)
 
 
 def test_features_of_zeros_and_a_small_bank_are_no_error():
     empty = Outputs(np.zeros((2, 6), np.float32), np.zeros((2, 4)), np.full((2, 4), 0.25))
-    assert np.isfinite(ood.known("distance", empty, ood.unit(outputs(3).features))).all()
+    assert np.isfinite(ood.id_scores("distance", empty, ood.unit(outputs(3).features))).all()
 
 
 @pytest.mark.parametrize("count", [1, 19, 20, 100, 5000])
@@ -51,8 +51,8 @@ def test_no_fewer_than_95_percent_reach_the_threshold(count):
 def test_area_is_that_under_the_curve():
     known, other = RANDOM.normal(1, 1, 300), RANDOM.normal(0, 1, 200)
     false, true, _ = roc_curve(np.r_[np.ones(300), np.zeros(200)], np.r_[known, other])
-    assert ood.area(known, other) == pytest.approx(np.trapezoid(true, false))
-    assert ood.area(other, known) == pytest.approx(1 - ood.area(known, other))
+    assert ood.auroc(known, other) == pytest.approx(np.trapezoid(true, false))
+    assert ood.auroc(other, known) == pytest.approx(1 - ood.auroc(known, other))
 
 
 def look(images: np.ndarray) -> Outputs:
@@ -69,11 +69,11 @@ def test_the_score_that_separates_is_picked_and_measured():
     split = Split(bright, np.arange(400) % 2)
     detectors, choice = ood.fit(look, split, split, {"dark": dark}, ["a", "b"])
     assert choice["score"] == "probability"
-    assert choice["proxies"]["probability"] == {"dark": 1.0, "mean": 1.0}
-    assert choice["proxies"]["energy"]["mean"] == 0.5  # it cannot tell
-    assert [detectors[name].bank.shape for name in ood.SCORES] == [(0, 6), (0, 6), (360, 6)]
+    assert choice["pseudo_ood"]["probability"] == {"dark": 1.0, "mean": 1.0}
+    assert choice["pseudo_ood"]["energy"]["mean"] == 0.5  # it cannot tell
+    assert [detectors[name].memory_bank.shape for name in ood.SCORES] == [(0, 6), (0, 6), (360, 6)]
     figures = ood.measure(detectors, look(bright), {"dark": look(dark)})["probability"]
-    assert 0.95 <= figures["accepted"] < 0.955
+    assert 0.95 <= figures["tpr"] < 0.955
     assert (figures["auroc"], figures["rejected"]) == ({"dark": 1.0}, {"dark": 1.0})
 
 
@@ -81,13 +81,13 @@ def test_without_validation_training_images_outside_the_bank_take_their_place():
     images = np.zeros((95, 32, 32, 3), np.uint8)
     images[:, 0, 0, 0] = np.arange(95)
     training, none = Split(images, np.zeros(95, int)), Split(images[:0], np.zeros(0, int))
-    held_out, name = ood.calibration(training, none)
+    held_out, name = ood.threshold_images(training, none)
     assert name == "training"
     numbers = held_out.images[:, 0, 0, 0]
     assert len(numbers) == 10
-    assert set(numbers) | set(ood.bank_indices(95)) == set(range(95))
-    assert set(numbers).isdisjoint(ood.bank_indices(95))
-    assert ood.calibration(training, training) == (training, "validation")
+    assert set(numbers) | set(ood.memory_bank_indices(95)) == set(range(95))
+    assert set(numbers).isdisjoint(ood.memory_bank_indices(95))
+    assert ood.threshold_images(training, training) == (training, "validation")
 
 
 def test_a_detector_survives_its_file_and_the_bytes_are_the_same(tmp_path):
@@ -95,23 +95,23 @@ def test_a_detector_survives_its_file_and_the_bytes_are_the_same(tmp_path):
     for name in ("first.npz", "second.npz"):
         ood.save(detector, tmp_path / name)
     again = ood.load(tmp_path / "first.npz")
-    np.testing.assert_array_equal(again.bank, detector.bank)
+    np.testing.assert_array_equal(again.memory_bank, detector.memory_bank)
     assert (again.score, again.threshold, again.classes) == ("distance", -0.25, ["ä", "b, c"])
     assert (tmp_path / "first.npz").read_bytes() == (tmp_path / "second.npz").read_bytes()
 
 
 def test_a_missing_file_says_what_to_run(tmp_path):
     with pytest.raises(
-        UserError, match=r"model\.novelty\.npz not found: `dvc pull .*` fetches it, `dvc repro`"
+        UserError, match=r"model\.ood\.npz not found: `dvc pull .*` fetches it, `dvc repro`"
     ):
-        ood.load(tmp_path / "model.novelty.npz")
+        ood.load(tmp_path / "model.ood.npz")
 
 
 def test_sets_are_images_the_same_every_time_and_digits_are_not_held_against_digits():
-    sets = ood_datasets.real("cifar10")
+    sets = ood_datasets.load("cifar10")
     assert [*sets] == ["digits", "faces", "photographs", "textures", "noise"]
-    assert [*ood_datasets.real("digits")] == ["faces", "photographs", "textures", "noise"]
-    for kind, again in ood_datasets.real("cifar10").items():
+    assert [*ood_datasets.load("digits")] == ["faces", "photographs", "textures", "noise"]
+    for kind, again in ood_datasets.load("cifar10").items():
         assert again.dtype == np.uint8
         assert again.shape[1:] == (32, 32, 3)
         assert len(again) >= 100
@@ -121,7 +121,7 @@ def test_sets_are_images_the_same_every_time_and_digits_are_not_held_against_dig
 def test_proxies_are_made_of_the_images():
     images = RANDOM.integers(0, 256, (40, 32, 32, 3)).astype(np.uint8)
     labels = np.arange(40) % 2
-    made = ood_datasets.proxies(images, labels)
+    made = ood_datasets.pseudo_ood(images, labels)
     for picture, puzzle in zip(images, made["puzzles"], strict=True):
         assert not np.array_equal(picture, puzzle)
         np.testing.assert_array_equal(np.sort(tiles(picture)), np.sort(tiles(puzzle)))

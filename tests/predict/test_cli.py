@@ -48,20 +48,20 @@ def test_test_images_as_files_get_the_classes_that_were_recorded(finished, pictu
             probabilities = answer["probabilities"]
             assert max(probabilities, key=probabilities.get) == row["predicted"]
             assert np.float32(probabilities["two"]) == np.float32(row["probability_two"])
-            accepted.append(answer["known"] >= found["models"][name]["threshold"])
+            accepted.append(answer["id_score"] >= found["models"][name]["threshold"])
             assert answer["verdict"] == (row["predicted"] if accepted[-1] else None)
-        recorded = json.loads((finished.root / f"reports/novelty/{name}.json").read_text())
-        assert np.mean(accepted) == pytest.approx(recorded["scores"][recorded["score"]]["accepted"])
+        recorded = json.loads((finished.root / f"reports/ood/{name}.json").read_text())
+        assert np.mean(accepted) == pytest.approx(recorded["scores"][recorded["score"]]["tpr"])
 
 
 def test_the_person_of_the_report_is_answered_as_the_command_does(finished, found):
     entry = found["images"][-1]
     assert entry["image"] == ASTRONAUT
     for name in MODELS:
-        recorded = json.loads((finished.root / f"reports/novelty/{name}.json").read_text())["person"]
+        recorded = json.loads((finished.root / f"reports/ood/{name}.json").read_text())["person"]
         answer = entry["answers"][name]
         assert recorded["probabilities"] == answer["probabilities"]
-        assert recorded["known"] == pytest.approx(answer["known"], abs=1e-5)  # sums of another order
+        assert recorded["id_score"] == pytest.approx(answer["id_score"], abs=1e-5)  # sums of another order
         row = next(line for line in person_table(finished) if line[0] == name)
         assert row[1] == (answer["verdict"] or "none of these")
         assert row[2].startswith(max(answer["probabilities"], key=answer["probabilities"].get))
@@ -145,7 +145,7 @@ def test_help_is_quick_and_loads_no_tensorflow(finished):
     assert loaded(printed) == []
 
 
-@pytest.mark.parametrize("gone", ["models/model_1.h5", "models/model_1.novelty.npz"])
+@pytest.mark.parametrize("gone", ["models/model_1.h5", "models/model_1.ood.npz"])
 def test_without_a_model_it_says_what_fetches_or_makes_it(workspace, pictures, gone):
     (workspace.root / gone).unlink()
     printed = workspace.run(*COMMAND, str(pictures / "0000.png"), expect=2)

@@ -27,7 +27,7 @@ def trained(tmp_path, monkeypatch):
     models.save(models.build("model_0", ENTRY, 10), paths.model("model_0"), {})
     ood.save(
         ood.Detector("probability", 0.2, np.zeros((0, 256), np.float32), CLASSES),
-        paths.novelty("model_0"),
+        paths.ood_detector("model_0"),
     )
     return tmp_path
 
@@ -104,7 +104,7 @@ class Harmful:
     "content", ["pickle", "pickled array", "empty", "text", "no threshold", "other width"]
 )
 def test_a_damaged_or_hostile_threshold_file(trained, content):
-    path = paths.novelty("model_0")
+    path = paths.ood_detector("model_0")
     match content:
         case "pickle":
             path.write_bytes(pickle.dumps(Harmful()))
@@ -121,5 +121,5 @@ def test_a_damaged_or_hostile_threshold_file(trained, content):
         case "other width":
             bank = np.zeros((4, 99), np.float32)
             ood.save(ood.Detector("distance", 0.1, bank, CLASSES), path)
-    assert "model_0.novelty.npz" in refused()
+    assert "model_0.ood.npz" in refused()
     assert not (trained / "ran").exists()

@@ -43,7 +43,7 @@ def test_the_figures_are_those_of_the_files(tmp_path: Path) -> None:
     text = render(tmp_path)["model_1"]
     with plausible.inside(tmp_path):
         metrics, novelty = (
-            files.read_json(path("model_1")) for path in (paths.metrics, paths.novelty_metrics)
+            files.read_json(path("model_1")) for path in (paths.metrics, paths.ood_metrics)
         )
     test = metrics["test"]
     assert cells(text, "accuracy") == [f"{100 * test['accuracy']:.2f} %"]

@@ -58,7 +58,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
         IMAGES[:6], LABELS[:6], LABELS[::20], PROBABILITIES["short"][:6, 0], LONG, MODELS[1]
     ),
     "class accuracy": lambda: plots.class_accuracy(CLASSES, LONG),
-    "novelty": lambda: plots.novelty(
+    "ood": lambda: plots.ood_scores(
         dict.fromkeys(MODELS, SCORES), {name: {"threshold": -1.0, "auroc": {"odd": 0.5}} for name in MODELS}
     ),
     "answers": lambda: plots.answers(
@@ -209,12 +209,12 @@ def test_reliability_shows_what_the_metrics_say() -> None:
     above, below = plots.reliability(PROBABILITIES, LABELS).axes
     table = metrics.reliability(PROBABILITIES["third"], LABELS)
     np.testing.assert_array_equal(below.lines[2].get_ydata(), table["images"] / 120)
-    line = next(line for line in above.lines if line.get_color() == plots.looks(MODELS)["third"].color)
+    line = next(line for line in above.lines if line.get_color() == plots.styles(MODELS)["third"].color)
     np.testing.assert_array_equal(line.get_xydata(), table[["confidence", "accuracy"]].dropna())
 
 
 def test_a_model_looks_the_same_in_every_figure() -> None:
-    looks = plots.looks(MODELS).values()
+    looks = plots.styles(MODELS).values()
     for name in ("accuracy", "class accuracy", "reliability"):
         legend = FIGURES[name]().legends[0]
         for handle, look in zip(legend.legend_handles, looks, strict=True):
@@ -224,7 +224,7 @@ def test_a_model_looks_the_same_in_every_figure() -> None:
 
 
 def test_looks_differ() -> None:
-    assert len(set(plots.looks([f"m{index}" for index in range(56)]).values())) == 56
+    assert len(set(plots.styles([f"m{index}" for index in range(56)]).values())) == 56
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def render(folder: Path, change: dict[str, Any] | None = None, **arguments: Any)
                 update={"report": chosen.report.model_copy(update={"reference": change})}
             )
         found = results.load([*chosen.models])
-        names = ["samples", "accuracy", "loss", "class_accuracy", "novelty", "person", "reliability"]
+        names = ["samples", "accuracy", "loss", "class_accuracy", "ood", "person", "reliability"]
         names += [f"{kind}_{model}" for kind in ("confusion", "predictions") for model in chosen.models]
         return pages.markdown(found, chosen), pages.html(
             found, chosen, {f"{name}.png": PNG for name in names}

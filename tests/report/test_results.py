@@ -98,8 +98,8 @@ def test_class_names_are_text_whatever_they_look_like(
         paths.history("model_1"),
         paths.metrics("model_1"),
         paths.architecture("model_1"),
-        paths.novelty_metrics("model_1"),
-        paths.novelty_scores("model_1"),
+        paths.ood_metrics("model_1"),
+        paths.ood_scores("model_1"),
     ],
     ids=str,
 )

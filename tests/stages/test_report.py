@@ -45,7 +45,7 @@ def test_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
         [
             *WRITTEN,
             *(f"{name}.png" for name in ("samples", "accuracy", "loss", "class_accuracy", "reliability")),
-            "novelty.png",
+            "ood.png",
             "person.png",
             *(f"{name}.md" for name in skills),
             *(f"{kind}_{name}.png" for kind in ("confusion", "predictions") for name in skills),

@@ -26,7 +26,7 @@ def run(name, data, validation=None, settings=SETTINGS, optimizer=None):
     keras.utils.set_random_seed(0)
     model = models.build(name, PARAMS.models[name], 10)
     optimizer = optimizer or models.optimizer(name, PARAMS.models[name])
-    loop.state(model, optimizer)
+    loop.train_state(model, optimizer)
     epochs = loop.train(model, optimizer, data, validation or split(0), settings, 1, lambda *_: None)
     return model, list(epochs)
 
@@ -60,7 +60,7 @@ def test_an_epoch_is_that_of_keras_fit(name):
     reference.compile(
         getattr(keras.optimizers, kind)(**arguments), "sparse_categorical_crossentropy", metrics=["accuracy"]
     )
-    order = np.concatenate([b.ravel() for b in loop.order(250, 32, SETTINGS.seed, 1)])
+    order = np.concatenate([b.ravel() for b in loop.shuffled_batches(250, 32, SETTINGS.seed, 1)])
     fitted = reference.fit(data.images[order], data.labels[order], batch_size=32, shuffle=False, verbose=0)
     model, (epoch,) = run(name, data)
     assert epoch.loss == pytest.approx(fitted.history["loss"][0], rel=1e-4)
@@ -85,11 +85,11 @@ def test_without_validation_images_there_are_no_validation_figures():
 
 
 def test_every_image_comes_once_an_epoch_in_an_order_of_its_own():
-    epochs = [np.concatenate([b.ravel() for b in loop.order(1000, 32, 7, e)]) for e in (1, 2)]
+    epochs = [np.concatenate([b.ravel() for b in loop.shuffled_batches(1000, 32, 7, e)]) for e in (1, 2)]
     for epoch in epochs:
         assert sorted(epoch) == list(range(1000))
     assert (epochs[0] != epochs[1]).any()
-    again = np.concatenate([b.ravel() for b in loop.order(1000, 32, 7, 2)])
+    again = np.concatenate([b.ravel() for b in loop.shuffled_batches(1000, 32, 7, 2)])
     np.testing.assert_array_equal(again, epochs[1])
 
 
@@ -109,14 +109,14 @@ def test_a_restored_state_goes_on_to_the_same_weights(name, tmp_path):
     keras.utils.set_random_seed(0)
     model = models.build(name, PARAMS.models[name], 10)
     optimizer = models.optimizer(name, PARAMS.models[name])
-    variables = loop.state(model, optimizer)
+    variables = loop.train_state(model, optimizer)
     first = loop.train(model, optimizer, data, validation, settings, 1, lambda *_: None)
     saved.save([next(first).row()], variables)
 
     keras.utils.set_random_seed(99)  # of a process that knows nothing of the first
     model = models.build(name, PARAMS.models[name], 10)
     optimizer = models.optimizer(name, PARAMS.models[name])
-    history = saved.load(loop.state(model, optimizer))
+    history = saved.load(loop.train_state(model, optimizer))
     rest = loop.train(model, optimizer, data, validation, settings, 2, lambda *_: None)
     history += [epoch.row() for epoch in rest]
     assert history == [epoch.row() for epoch in epochs]
@@ -132,7 +132,7 @@ def test_a_network_with_dropout_is_restored_with_its_random_generator(tmp_path):
     keras.utils.set_random_seed(0)
     model = models.build("model_0", entry, 10)
     optimizer = models.optimizer("model_0", entry)
-    variables = loop.state(model, optimizer)
+    variables = loop.train_state(model, optimizer)
     list(loop.train(model, optimizer, split(64), split(0), SETTINGS, 1, lambda *_: None))
     saved = Checkpoint(tmp_path / "state.npz", "this training", {})
     saved.save([{}], variables)
@@ -140,5 +140,5 @@ def test_a_network_with_dropout_is_restored_with_its_random_generator(tmp_path):
     expected = model(images, training=True).numpy()
     keras.utils.set_random_seed(99)
     other = models.build("model_0", entry, 10)
-    saved.load(loop.state(other, models.optimizer("model_0", entry)))
+    saved.load(loop.train_state(other, models.optimizer("model_0", entry)))
     np.testing.assert_array_equal(other(images, training=True).numpy(), expected)
