@@ -123,7 +123,7 @@ def test_every_hook_runs_a_command_of_the_environment():
         ("a.json", b'{"a": 1,}', "cannot be read"),
         ("a.toml", b"a = \n", "cannot be read"),
         ("a.yml", b"a: \xff\n", "cannot be read"),
-        ("a.png", bytes(check_files.LARGEST + 1), "1,000,001 bytes, expected up to 1,000,000"),
+        ("a.png", bytes(check_files.LARGEST + 1), "1,000,001 bytes, expected at most 1,000,000"),
     ],
 )
 def test_a_faulty_file_is_named_with_its_fault(tmp_path, name, content, words):

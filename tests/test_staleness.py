@@ -59,8 +59,8 @@ def test_nothing_is_stale_after_a_run_nor_after_python_has_cached_its_modules(dv
         pytest.param("cifar10/progress.py", "{remaining} left", "{remaining} to go", set(), id="progress"),
         pytest.param(
             "cifar10/data/download.py",
-            "No mirror is quicker",
             "No mirror is faster",
+            "No mirror is quicker",
             {"download", "preprocess", "report"},
             id="message of the download",
         ),

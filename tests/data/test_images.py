@@ -177,7 +177,7 @@ def png() -> bytes:
     ("content", "reason"),
     [
         (b"", "the file is empty"),
-        (b"hello", "no picture of a known format"),
+        (b"hello", "not a picture in a known format"),
         (png()[:-3000], "truncated"),
         (bomb(), "more than 89,478,485 pixels"),
     ],

@@ -120,7 +120,7 @@ def test_a_program_is_no_picture(tmp_path):
     content = (
         f"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 32 32\n({marker}) (w) file closefile showpage\n%%EOF\n"
     )
-    with pytest.raises(images.PictureError, match="no picture of a known format"):
+    with pytest.raises(images.PictureError, match="not a picture in a known format"):
         images.read(content.encode())
     assert not marker.exists()
 

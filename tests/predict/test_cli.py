@@ -115,7 +115,7 @@ def test_what_cannot_be_read_is_named_and_the_others_are_classified(finished, pi
     assert sorted(done.stderr.splitlines()) == sorted(
         [
             f"error: {tmp_path}/empty.jpg: the file is empty",
-            f"error: {tmp_path}/text\\x1b[31m.png: no picture of a known format",
+            f"error: {tmp_path}/text\\x1b[31m.png: not a picture in a known format",
             f"error: {absent}: No such file or directory",
         ]
     )

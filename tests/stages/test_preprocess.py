@@ -80,7 +80,7 @@ def test_folders_of_pictures_go_through(tmp_path):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({}, "data/raw/cifar-10-python.tar.gz not found: `dvc repro` fetches it"),
+        ({}, "data/raw/cifar-10-python.tar.gz not found: run `dvc repro` to download it"),
         (
             {"source": "digits", "validation_fraction": 0.001},
             "data.validation_fraction: 0.001 leaves a class",
