@@ -1,4 +1,4 @@
-"""Push and pull through real servers on 127.0.0.1, and what is left when they fail."""
+"""Push and pull through real servers on 127.0.0.1, and the files left after failures."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What the benchmark says is computed right; its sides are run by `make bench`, not here."""
+"""Calculations and texts of the benchmark; `make bench` runs its sides, tests do not."""
 
 import copy
 import json

@@ -36,7 +36,7 @@ def test_a_good_mirror_is_asked_once_and_leaves_only_the_file(target):
     host = Host(CONTENT)
     with serving(host) as urls:
         fetch(urls, target)
-        fetch(urls, target)  # has the hash: taken as it is
+        fetch(urls, target)  # right hash: kept
     assert host.asked == [None]
     assert list(target.parent.iterdir()) == [target]
 
@@ -163,10 +163,10 @@ def test_a_server_that_sends_less_than_asked_for_is_asked_again(target):
 @pytest.mark.parametrize(
     ("part", "asked"),
     [
-        (CONTENT, ["bytes=300000-"]),  # 416: it was complete
-        (CONTENT + b"more", ["bytes=300004-", None]),  # 416: of another version
+        (CONTENT, ["bytes=300000-"]),  # 416: complete
+        (CONTENT + b"more", ["bytes=300004-", None]),  # 416: another version
         (OTHER, ["bytes=300000-", None]),  # 416, same length, other bytes
-        (OTHER[:1000], ["bytes=1000-", None]),  # the file changed since
+        (OTHER[:1000], ["bytes=1000-", None]),  # the file has changed
     ],
     ids=["complete", "too long", "other bytes", "changed"],
 )

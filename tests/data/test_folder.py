@@ -10,7 +10,7 @@ from cifar10.errors import UserError
 
 @pytest.fixture
 def pictures(tmp_path):
-    """Make two classes: three pictures each to train with, two to test with, each of one grey value."""
+    """Write two classes with three training and two test pictures each, every picture of one grey value."""
     root = tmp_path / "pictures"
     for split, count in (("train", 3), ("test", 2)):
         for index, name in enumerate(("dog", "cat")):

@@ -1,4 +1,4 @@
-"""The paired tests against statsmodels and hand arithmetic, and the verdict's words."""
+"""Paired tests against statsmodels and calculations by hand, and the text of the verdict."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from cifar10.evaluation import significance
 
 
 def hits(right: int, images: int = 1000, start: int = 0) -> np.ndarray:
-    """A model that gets the images from `start` on right, `right` of them."""
+    """Return a model that classifies `right` images correctly, from index `start` on."""
     correct = np.zeros(images, dtype=bool)
     correct[start : start + right] = True
     return correct
@@ -94,7 +94,7 @@ def test_verdict_on_a_lead_that_may_be_chance() -> None:
 
 
 def test_verdict_takes_the_corrected_p_value() -> None:
-    """Alone, 16 to 5 is more than chance; as one of three comparisons it is not."""
+    """16 to 5 is significant as a single comparison, but not as one of three."""
     two = {"a": hits(516), "b": hits(505, start=16)}
     assert significance.pairs(two)[0].p_value == pytest.approx(mcnemar([[0, 16], [5, 0]], exact=True).pvalue)
     assert significance.verdict(two).headline.endswith("its lead over b is more than chance.")

@@ -11,7 +11,7 @@ run = partial(scratch.run, "preprocess")
 
 
 def splits_of(folder):
-    """Read what the stage wrote, without the library."""
+    """Read the outputs of the stage, without the library."""
     processed = folder / "data" / "processed"
     return {
         path.parent.name: (np.load(path), np.load(path.with_name("labels.npy")))
