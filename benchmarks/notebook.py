@@ -1,6 +1,6 @@
 """Baseline notebook: float images in memory, one model after the other, plain Keras `fit`.
 
-This script must not import cifar10, which would pin the arithmetic: TensorFlow runs with its own defaults.
+This script does not load cifar10, which would pin the arithmetic: TensorFlow runs with its own defaults.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Baseline notebook with new pictures: load the whole model, then read and predict one picture at a time.
 
-This script must not import cifar10, which would pin the arithmetic: TensorFlow runs with its own defaults.
+This script does not load cifar10, which would pin the arithmetic: TensorFlow runs with its own defaults.
 """
 
 import sys

@@ -199,7 +199,7 @@ def summary(runs: list[Run]) -> dict[str, Any]:
 def growth(
     images: np.ndarray, labels: np.ndarray, models: dict[str, params.Model], epochs: int
 ) -> dict[str, Any]:
-    """Time the pipeline for several numbers of models, on a fifth of the images, and of images."""
+    """Time the pipeline by number of models, on a fifth of the images, and by number of images."""
     entries = list(models.values())
     fifth = len(labels) // 5
     by_models = {

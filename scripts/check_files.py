@@ -30,9 +30,7 @@ def main() -> None:
 def check(path: Path) -> list[str]:
     """List the faults of a file."""
     size = path.stat().st_size
-    faults = (
-        [f"{size:,} bytes, expected at most {LARGEST:,}: add it with `dvc add`"] if size > LARGEST else []
-    )
+    faults = [f"{size:,} bytes, expected at most {LARGEST:,}: use `dvc add`"] if size > LARGEST else []
     if reader := READERS.get(path.suffix):
         try:
             reader(path.read_text(encoding="utf-8"))

@@ -125,5 +125,5 @@ def _batch(content: dict[str, Any]) -> Batch:
 def _labels(value: Any) -> np.ndarray:
     labels = value.tolist() if isinstance(value, np.ndarray) else value
     if not isinstance(labels, list) or not all(type(label) is int and 0 <= label < 2**31 for label in labels):
-        raise ValueError("expected a list of integers from 0 under 'labels'")
+        raise ValueError("expected a list of non-negative integers under 'labels'")
     return np.array(labels, np.int64)

@@ -45,7 +45,7 @@ def class_names() -> list[str]:
     """Read the class names, in the order of the labels.
 
     Raises:
-        UserError: their file does not exist.
+        UserError: the file does not exist.
     """
     try:
         return files.read_json(paths.CLASSES)

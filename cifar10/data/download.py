@@ -25,8 +25,8 @@ from cifar10.data import archive
 from cifar10.errors import UserError
 
 VARIABLE = "CIFAR10_ARCHIVE"  # environment variable: path or URL of an archive to use instead
-CHUNK = 2**16  # bytes per read, at most; read1 returns the bytes at hand
-CONNECTIONS = 5  # per mirror, as long as each brings bytes
+CHUNK = 2**16  # maximum bytes per read; read1 returns available bytes at once
+CONNECTIONS = 5  # maximum connections to one mirror; each must bring bytes
 PATIENCE = 6  # windows without a byte before a slow mirror fails, if there is no faster one
 
 
@@ -48,7 +48,8 @@ class Slow(Fault):
 
     def __init__(self, rate: float, limits: Limits):
         self.rate = rate  # kB/s
-        super().__init__(f"{rate:.3g} kB/s over {limits.window:g} s, expected {limits.minimum_rate:g} kB/s")
+        expected = f"expected at least {limits.minimum_rate:g} kB/s"
+        super().__init__(f"{rate:.3g} kB/s over {limits.window:g} s, {expected}")
 
 
 class Interrupted(Exception):  # noqa: N818
@@ -56,12 +57,12 @@ class Interrupted(Exception):  # noqa: N818
 
 
 def fetch(urls: Sequence[str], sha256: str | None, target: Path, limits: Limits) -> Path:
-    """Download the file that all `urls` (http, https) serve to `target`, and return `target`.
+    """Download a file from the first usable mirror to `target`, and return `target`.
 
-    A mirror that is down, answers an error, serves other bytes or is slow is skipped. If all working mirrors
-    are slow, the fastest one is used. Partial downloads stay beside `target`, one per URL, and the next call
-    continues them. A file at `target` with the right hash is kept. Without a hash (hexadecimal `sha256`),
-    any content is accepted.
+    All `urls` (http, https) must serve the same file. A mirror that is down, answers an error, serves other
+    bytes or is slow is skipped. If all working mirrors are slow, the fastest one is used. Partial downloads
+    stay beside `target`, one per URL, and the next call continues them. A file at `target` with the right
+    hash is kept. Without a hash (hexadecimal `sha256`), any content is accepted.
 
     Raises:
         UserError: no mirror served the file; the message has a line per mirror.

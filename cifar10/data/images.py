@@ -15,10 +15,10 @@ from PIL import Image, ImageCms, ImageOps
 from cifar10.errors import UserError
 
 SIZE = 32  # pixels, height and width
-GREY = (128, 128, 128, 255)  # RGBA, behind transparent pixels
+GREY = (128, 128, 128, 255)  # RGBA, behind transparent pixels and in borders
 MAX_PIXELS = 89_478_485  # Pillow's limit: 256 MiB of RGB
 MAX_BYTES = 300_000_000  # more than MAX_PIXELS uncompressed
-THREADS = 4  # pictures decoded at once, at most
+THREADS = 4  # maximum number of pictures decoded at once
 REFUSED = {"EPS"}  # a program; Pillow runs an interpreter for it
 
 Fit = Literal["crop", "pad"]

@@ -61,14 +61,14 @@ def _from_buffer(buffer: bytes, dtype: _Dtype, shape: tuple[int, ...], order: An
 
 
 def _encode(text: str, encoding: str) -> bytes:
-    """Decode bytes as Python 3 pickles them at protocol 2."""
+    """Decode bytes pickled by Python 3 at protocol 2."""
     if encoding != "latin1":
         raise pickle.UnpicklingError(f"it asks for the encoding {encoding!r}, expected latin1")
     return text.encode("latin1")
 
 
 def _no_bytes() -> bytes:
-    """Decode empty bytes as Python 3 pickles them at protocol 2; bytes(n) would allocate n bytes."""
+    """Decode empty bytes pickled by Python 3 at protocol 2; bytes(n) would allocate n bytes."""
     return b""
 
 
