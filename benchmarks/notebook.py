@@ -1,6 +1,6 @@
-"""The notebook's way: float images in memory, the models one after the other, plain Keras `fit`.
+"""Baseline notebook: float images in memory, one model after the other, plain Keras `fit`.
 
-Nothing here imports cifar10, which would pin the arithmetic: TensorFlow runs with its own defaults.
+This script does not load cifar10, which would pin the arithmetic: TensorFlow runs with its own defaults.
 """
 
 import sys
@@ -25,7 +25,7 @@ def main(folder: Path, epochs: int) -> None:
 
 
 def layer(specification: dict | str) -> keras.layers.Layer:
-    """Make a layer of its class and arguments; without arguments, the class alone may stand there."""
+    """Create a layer from `{class: arguments}`, or from the class name alone."""
     (kind, given), *_ = ({specification: {}} if isinstance(specification, str) else specification).items()
     arguments = {name: 10 if value == "num_classes" else value for name, value in (given or {}).items()}
     return getattr(keras.layers, kind)(**arguments)

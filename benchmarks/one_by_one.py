@@ -1,6 +1,6 @@
-"""The notebook's way with new pictures: load the whole model, then read and predict one after the other.
+"""Baseline notebook with new pictures: load the whole model, then read and predict one picture at a time.
 
-Nothing here imports cifar10, which would pin the arithmetic: TensorFlow runs with its own defaults.
+This script does not load cifar10, which would pin the arithmetic: TensorFlow runs with its own defaults.
 """
 
 import sys

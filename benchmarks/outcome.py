@@ -1,4 +1,4 @@
-"""What a benchmark found, as JSON, Markdown and a chart under reports/."""
+"""Write the results of a benchmark as JSON, Markdown and a chart in reports/."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from cifar10 import files, paths
 from cifar10.report import plots
 
 STEM = paths.REPORTS / "benchmark"
-OURS, OTHERS = "#0173b2", "#949494"  # of seaborn's colorblind palette
+OURS, OTHERS = "#0173b2", "#949494"  # from seaborn's colorblind palette
 
 
 def write(report: dict[str, Any]) -> None:
-    """Write all three and print the table."""
+    """Write all three files and print the Markdown."""
     files.write_json(STEM.with_suffix(".json"), report)
     text = markdown(report)
     files.write_text(STEM.with_suffix(".md"), text)
@@ -25,7 +25,7 @@ def write(report: dict[str, Any]) -> None:
 
 
 def chart(report: dict[str, Any]) -> Figure:
-    """Draw the wall times and how the pipeline's time grows."""
+    """Plot the wall times and the growth of the pipeline's wall time."""
     figure = Figure(figsize=(12, 3.6), layout="constrained")
     wall, models, images = figure.subplots(1, 3, width_ratios=(1.2, 1, 1))
     found = results.rows(report)
@@ -43,7 +43,7 @@ def chart(report: dict[str, Any]) -> Figure:
         points = {int(count): seconds for count, seconds in grown[key].items()}
         axes.plot(list(points), list(points.values()), marker="o", color=OURS)
         axes.set(title=f"Growth with {label}", xlabel=label, ylabel="wall time (s)")
-        axes.set(xlim=(0, 1.08 * max(points)), ylim=(0, 1.08 * max(points.values())))  # room for the markers
+        axes.set(xlim=(0, 1.08 * max(points)), ylim=(0, 1.08 * max(points.values())))  # room for markers
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.grid(alpha=0.4)
     return figure

@@ -1,4 +1,4 @@
-"""What the machine can do at most, float32 operations and memory traffic, and the work that an image is."""
+"""Measure the peak float32 rate and memory bandwidth of the machine; count the operations per image."""
 
 import json
 import math
@@ -11,12 +11,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from cifar10 import machine, params
 from cifar10.training import tensorflow_setup
 
-SIDE = 3000  # of the matrices
-TIMES = 15  # the best counts: nothing makes a product faster than the machine is
+SIDE = 3000  # rows and columns of the matrices
+TIMES = 15  # products; the fastest counts
 
 
 def main() -> None:
-    """Print all of it as JSON."""
+    """Print all results as JSON."""
     from benchmarks import triad  # after cifar10, since it loads NumPy
 
     moved = {processes: triad.bandwidth(processes) for processes in sorted({1, machine.cores()})}
@@ -27,13 +27,13 @@ def main() -> None:
     found = {
         "flops_per_second": product(),
         "flops_per_image": work,
-        "triad_bytes_per_second": moved,  # by processes at once
+        "triad_bytes_per_second": moved,  # by number of parallel processes
     }
     print(json.dumps(found))
 
 
 def product() -> float:
-    """Measure the float32 operations per second of a matrix product on all cores, AVX-512 allowed."""
+    """Measure the float32 operations per second of a matrix product on all cores, with AVX-512 allowed."""
     import tensorflow as tf
 
     matrix = tf.random.normal((SIDE, SIDE), seed=0)
@@ -48,9 +48,9 @@ def product() -> float:
 def flops(model: Any) -> int:
     """Count the floating-point operations of training on one image.
 
-    A multiplication and an addition per weight and place in the forward pass; the backward pass costs the
-    same for the gradient of the weights and again for that of the layer's input, which the first layer does
-    without. Activations, pooling, loss and optimizer are not counted.
+    The forward pass has a multiplication and an addition per weight and output position. The backward pass
+    has as many for the gradient of the weights, and as many for the gradient of the layer's input, which the
+    first layer does not need. Activations, pooling, loss and optimizer are not counted.
     """
     forward = [
         2 * math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:-1])

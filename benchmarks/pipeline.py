@@ -1,4 +1,4 @@
-"""The pipeline's way: the train stages side by side through DVC, in a clone that run.py prepared."""
+"""Train all models with this pipeline: parallel DVC stages, in a clone prepared by run.py."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The same networks, batch size and optimizers in plain PyTorch: a DataLoader and a loop."""
+"""Plain PyTorch: the same networks, batch size and optimizers, with a DataLoader and a loop."""
 
 import sys
 from pathlib import Path
@@ -8,9 +8,8 @@ import torch
 import yaml
 from torch import nn
 
-Layer = tuple[
-    nn.Module, tuple[int, ...]
-]  # and the shape of what comes out: (channels, side, side) or (units,)
+# module and the shape of its output: (channels, side, side) or (units,)
+Layer = tuple[nn.Module, tuple[int, ...]]
 
 
 def main(folder: Path, epochs: int) -> None:
@@ -32,7 +31,7 @@ def main(folder: Path, epochs: int) -> None:
 
 
 def network(layers: list[dict]) -> tuple[nn.Module, bool]:
-    """Build the network without its last activation; tell whether that was a sigmoid."""
+    """Build the network without its last activation; return it and whether that activation is a sigmoid."""
     modules: list[nn.Module] = []
     shape: tuple[int, ...] = (3, 32, 32)
     for specification in layers:
@@ -43,7 +42,7 @@ def network(layers: list[dict]) -> tuple[nn.Module, bool]:
 
 
 def build(kind: str, given: dict, shape: tuple[int, ...]) -> Layer:
-    """Translate a Keras layer of the compared models."""
+    """Convert a Keras layer of the compared models."""
     match kind:
         case "Conv2D":
             side = shape[1] - given["kernel_size"] + 1
@@ -57,13 +56,15 @@ def build(kind: str, given: dict, shape: tuple[int, ...]) -> Layer:
         case "Dense":
             units = 10 if given["units"] == "num_classes" else given["units"]
             return nn.Linear(shape[0], units), (units,)
-    raise SystemExit(f"error: benchmarks/pytorch.py does not know the layer {kind}")
+    raise SystemExit(
+        f"error: benchmarks/pytorch.py: unknown layer {kind}, expected Conv2D, MaxPooling2D, Flatten or Dense"
+    )
 
 
 def train(
     model: nn.Module, sigmoid: bool, loader: torch.utils.data.DataLoader, optimizer: torch.optim.Optimizer
 ) -> tuple[float, float]:
-    """Run an epoch; return its mean loss (nats) and accuracy."""
+    """Train for an epoch; return its mean loss (nats) and accuracy."""
     loss_sum, correct, seen = 0.0, 0, 0
     for images, labels in loader:
         optimizer.zero_grad()

@@ -1,10 +1,10 @@
-"""The numbers of a benchmark's tables, computed from what run.py measured."""
+"""Compute the tables of the benchmark from the measurements of run.py."""
 
 from typing import Any
 
 NAMES = {
-    "notebook": "notebook (Keras fit)",
-    "notebook_onednn": "notebook, oneDNN on",
+    "notebook": "baseline notebook (Keras fit)",
+    "notebook_onednn": "baseline notebook, oneDNN on",
     "pipeline": "this pipeline",
     "pipeline_fastest": "this pipeline, portable: false",
     "pytorch": "plain PyTorch",
@@ -12,15 +12,15 @@ NAMES = {
 
 
 def name(side: str, report: dict[str, Any]) -> str:
-    """Name a side; the portable pipeline says so where there is one that is not."""
+    """Return the name of a side; `portable: true` is added only if `portable: false` was measured, too."""
     suffix = ", portable: true" if side == "pipeline" and "pipeline_fastest" in report["sides"] else ""
     return f"{NAMES[side]}{suffix}"
 
 
 def rows(report: dict[str, Any]) -> list[dict[str, Any]]:
-    """Compute a row per side: seconds, ratios to the notebook's, images/s, share of the peak, memory.
+    """Compute a row per side: seconds, ratios to the notebook, images/s, share of the peak, memory in bytes.
 
-    `ratio_onednn` is there if the notebook was also measured with oneDNN on.
+    `ratio_onednn` exists if the notebook was also measured with oneDNN on.
     """
     chosen, peak, sides = report["settings"], report["peak"], report["sides"]
     images = chosen["images"] * chosen["epochs"]
@@ -45,7 +45,7 @@ def rows(report: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def steps(report: dict[str, Any]) -> list[dict[str, Any]]:
-    """Compute a row per model and pipeline: bytes, milliseconds, bytes/s, share of one core's bandwidth."""
+    """Compute a row per pipeline and model: bytes, milliseconds, bytes/s, share of the bandwidth."""
     one = report["peak"]["triad_bytes_per_second"]["1"]
     return [
         {

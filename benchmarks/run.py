@@ -1,22 +1,21 @@
-"""Measure this pipeline's training against the notebook's way and plain PyTorch, on this machine, in one go.
+"""Compare this pipeline's training time with the baseline notebook and plain PyTorch on this machine.
 
-The images are those of data/processed (training and validation together), the models those of params.yaml.
-All sides get the same; whole processes are timed, from start to exit, taking turns. Each starts in the
-environment of the caller, without the variables that pin this project's arithmetic. In the environment:
-EPOCHS (default: train.epochs), IMAGES (default: all), REPEATS (default 3), JOBS (default: one per core).
-Writes reports/benchmark.json, .md and .png.
+All sides train the models of params.yaml on the training and validation images of data/processed. Whole
+processes are timed, from start to exit, in turn. Each starts in the environment of the caller, without the
+variables that pin this project's arithmetic. Environment variables: EPOCHS (default: train.epochs), IMAGES
+(default: all), REPEATS (default: 3), JOBS (default: one per core). Writes reports/benchmark.json, .md, .png.
 """
 
 import os
 
-BEFORE = dict(os.environ)  # `import cifar10` below changes the environment of this process and its children
+BEFORE = dict(os.environ)  # `import cifar10` below changes the environment
 
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-from cifar10 import arithmetic  # before NumPy, which reads the environment when it is loaded
+from cifar10 import arithmetic  # before NumPy, which reads the environment at load time
 
 # isort: split
 import argparse
@@ -40,16 +39,16 @@ from cifar10.data import dataset
 from scripts import demo, repro
 
 HERE = ROOT / "benchmarks"
-MODELS = (1, 2, 4, 8)  # how many, for the growth with models
+MODELS = (1, 2, 4, 8)  # numbers of models, for the growth with models
 PORTABLE = {"pipeline": "true", "pipeline_fastest": "false"}  # train.portable
-SHARES = (0.1, 0.2, 0.5, 1.0)  # of the images, for the growth with images
+SHARES = (0.1, 0.2, 0.5, 1.0)  # shares of the images, for the growth with images
 
-# processor flags with which TensorFlow uses oneDNN unasked: DefaultOneDnnPolicy, tensorflow/core/util/port.cc
+# processor flags that enable oneDNN by default: DefaultOneDnnPolicy, tensorflow/core/util/port.cc
 ONEDNN_BY_ITSELF = {"avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_int8", "amx_bf16"}
 
 
 def main() -> None:
-    """Run all sides, write the outcome."""
+    """Run all sides, write the results."""
     form = argparse.RawDescriptionHelpFormatter
     argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
     chosen = params.load()
@@ -58,7 +57,7 @@ def main() -> None:
     flags = machine.flags()
     names = side_names(flags, platform.system(), find_spec("torch") is not None)
     if "pytorch" not in names:
-        print("PyTorch is not installed and left out: see `make bench`", file=sys.stderr)
+        print("PyTorch is not installed and is skipped: see `make bench`", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         save(Path(folder), images, labels)
         ways = sides(folder, images, labels, chosen.models, epochs)
@@ -76,12 +75,12 @@ def main() -> None:
 
 
 def side_names(flags: Iterable[str], system: str, torch: bool) -> list[str]:
-    """List the sides that differ on this processor, in the order of the table.
+    """List the sides that differ on a processor, in the order of the table.
 
     Args:
-        flags: of the processor.
-        system: as `platform.system` names it. TF_ENABLE_ONEDNN_OPTS changes something on Linux alone: macOS
-            builds of TensorFlow have no oneDNN, those for Windows use it by default.
+        flags: flags of the processor.
+        system: from `platform.system`. TF_ENABLE_ONEDNN_OPTS matters only on Linux: TensorFlow for macOS has
+            no oneDNN, TensorFlow for Windows uses it by default.
         torch: whether PyTorch is installed.
     """
     flags = set(flags)
@@ -97,7 +96,7 @@ def side_names(flags: Iterable[str], system: str, torch: bool) -> list[str]:
 def sides(
     folder: str, images: np.ndarray, labels: np.ndarray, models: dict[str, params.Model], epochs: int
 ) -> dict[str, Callable[[], Run]]:
-    """Say how each side is run; `folder` holds the images."""
+    """Return a function per side that runs it; `folder` holds the images."""
     return {
         "notebook": lambda: script("notebook", folder, epochs, environment()),
         "notebook_onednn": lambda: script(
@@ -110,23 +109,23 @@ def sides(
 
 
 def environment() -> dict[str, str]:
-    """Return the environment from before `import cifar10`, without any variable that pins the arithmetic.
+    """Return the caller's environment without the variables that pin the arithmetic.
 
-    A variable that the caller had set goes, too: the sides get the defaults of their libraries, and the
-    pipeline pins its own.
+    Values set by the caller are removed, too: the other sides use the defaults of their libraries, and the
+    pipeline sets its own values.
     """
     pinned = {*arithmetic.settings(), *arithmetic.UNSET}
     return {name: value for name, value in BEFORE.items() if name not in pinned}
 
 
 def printed(name: str, *arguments: str) -> dict[str, Any]:
-    """Run another script of this folder and read the JSON that it prints."""
+    """Run a script of this folder and return the JSON that it prints."""
     command = [sys.executable, str(HERE / f"{name}.py"), *arguments]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
 def number(name: str, default: int) -> int:
-    """Read a positive whole number from the environment."""
+    """Read a positive integer from the environment."""
     text = os.environ.get(name, str(default))
     if not text.isdecimal() or int(text) == 0:
         raise errors.UserError(f"{name}: got {text!r}, expected a whole number, 1 or more")
@@ -134,21 +133,21 @@ def number(name: str, default: int) -> int:
 
 
 def pictures(limit: int) -> tuple[np.ndarray, np.ndarray]:
-    """Put training and validation images together, `limit` at most."""
+    """Return the training and validation images with their labels, at most `limit`."""
     splits = [dataset.load("train"), dataset.load("validation")]
     images = np.concatenate([split.images for split in splits])[:limit]
     return images, np.concatenate([split.labels for split in splits])[:limit]
 
 
 def save(folder: Path, images: np.ndarray, labels: np.ndarray) -> None:
-    """Write images and labels as the sides read them."""
+    """Write images and labels for the sides to read."""
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / "images.npy", images)
     np.save(folder / "labels.npy", labels)
 
 
 def take_turns(sides: dict[str, Callable[[], Run]], repeats: int) -> dict[str, list[Run]]:
-    """Run every side `repeats` times, in turn, so that a slow minute of the machine hits all."""
+    """Run every side `repeats` times, in turn, so that slow phases of the machine affect all sides."""
     runs: dict[str, list[Run]] = {name: [] for name in sides}
     for repeat in range(repeats):
         for name, side in sides.items():
@@ -158,7 +157,7 @@ def take_turns(sides: dict[str, Callable[[], Run]], repeats: int) -> dict[str, l
 
 
 def script(name: str, folder: str, epochs: int, variables: dict[str, str]) -> Run:
-    """Run one of the other sides."""
+    """Run a side that is a script of this folder."""
     return timed([sys.executable, str(HERE / f"{name}.py"), folder, str(epochs)], ROOT, variables)
 
 
@@ -169,7 +168,7 @@ def pipeline(
     epochs: int,
     portable: bool = True,
 ) -> Run:
-    """Train `models` in a new clone, whose cache holds nothing."""
+    """Train `models` in a new clone with an empty cache."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         clone = Path(folder) / "clone"
         demo.clone(clone)
@@ -181,7 +180,7 @@ def pipeline(
 
 
 def choose(path: Path, models: dict[str, params.Model], epochs: int, portable: bool) -> None:
-    """Set models, epochs and `train.portable` in a parameter file and leave the rest of it as it is."""
+    """Set models, epochs and `train.portable` in a parameter file; keep the rest."""
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     content["train"] |= {"epochs": epochs, "portable": portable}
     content["models"] = {name: model.model_dump() for name, model in models.items()}
@@ -189,7 +188,7 @@ def choose(path: Path, models: dict[str, params.Model], epochs: int, portable: b
 
 
 def summary(runs: list[Run]) -> dict[str, Any]:
-    """Give the medians, and every run."""
+    """Return the medians, and all runs."""
     return {
         "seconds": statistics.median(run.seconds for run in runs),
         "peak_bytes": int(statistics.median(run.peak_bytes for run in runs)),
@@ -200,7 +199,7 @@ def summary(runs: list[Run]) -> dict[str, Any]:
 def growth(
     images: np.ndarray, labels: np.ndarray, models: dict[str, params.Model], epochs: int
 ) -> dict[str, Any]:
-    """Time the pipeline with more models, on a fifth of the images, and with more images."""
+    """Time the pipeline by number of models, on a fifth of the images, and by number of images."""
     entries = list(models.values())
     fifth = len(labels) // 5
     by_models = {
@@ -222,7 +221,7 @@ def growth(
 
 
 def settings(chosen: params.Params, epochs: int, images: int, repeats: int) -> dict[str, Any]:
-    """Say what was trained."""
+    """Return the settings of the trainings."""
     return {
         "models": list(chosen.models),
         "epochs": epochs,

@@ -1,7 +1,7 @@
-"""How long a training step takes, and the bytes that it must move for the weights.
+"""Measure the time of a training step, and count the bytes that it must move for the weights.
 
-The process is pinned as the pipeline's training is: one thread, and nothing beyond AVX2 unless the first
-argument is `false`, as `train.portable` has it.
+The process is pinned as in the pipeline's training: one thread, and nothing beyond AVX2 unless the first
+argument, the value of `train.portable`, is `false`.
 """
 
 import json
@@ -16,11 +16,11 @@ from cifar10 import params
 from cifar10.training import tensorflow_setup
 
 NUMBER = 4  # bytes of a float32
-TIMES = 10  # calls of several steps; the best counts, as for the bandwidth
+TIMES = 10  # calls of several steps; the fastest counts
 
 
 def main() -> None:
-    """Print bytes and seconds per step as JSON, by model."""
+    """Print bytes and seconds per step of every model as JSON."""
     with tensorflow_setup.tensorflow(portable=sys.argv[1] == "true"):
         from cifar10.training import loop, models
 
@@ -38,11 +38,11 @@ def main() -> None:
 def traffic(model: Any, optimizer: Any) -> int:
     """Count the bytes that a step must move for the weights.
 
-    Six numbers per weight: the forward pass reads the weight, the gradient of the inputs reads it once more,
-    the gradient of the weight is written, and the optimizer reads that gradient, reads the weight and writes
-    it. Two more per moment, which the optimizer reads and writes: Adam keeps two moments, SGD none, or one
-    with momentum. Biases and the first layer, whose inputs need no gradient, count like all others: less than
-    one per cent here. Images and activations are not counted.
+    Six numbers per weight: the forward pass and the gradient of the inputs each read the weight, the gradient
+    of the weight is written, and the optimizer reads that gradient, reads the weight and writes it. Two more
+    per moment, which the optimizer reads and writes: Adam has two moments, SGD none, or one with momentum.
+    Biases and the first layer, whose inputs need no gradient, count like all others: less than 1 % here.
+    Images and activations are not counted.
 
     Args:
         model: from `models.build`.
@@ -52,13 +52,13 @@ def traffic(model: Any, optimizer: Any) -> int:
     moments = sum(
         math.prod(variable.shape)
         for variable in optimizer.variables
-        if len(variable.shape) and variable.dtype == "float32"  # not the step, learning rate and seed
+        if len(variable.shape) and variable.dtype == "float32"  # not step, learning rate and seed
     )
     return NUMBER * (6 * weights + 2 * moments)
 
 
 def seconds(model: Any, optimizer: Any, batch_size: int) -> float:
-    """Measure a step, alone on the machine: the best mean over a call of the pipeline's steps.
+    """Measure the seconds per step: the fastest of several calls, each with the pipeline's number of steps.
 
     Args:
         model: from `models.build`.

@@ -1,4 +1,4 @@
-"""Time a process from start to exit and sample the memory of its tree."""
+"""Time a process from start to exit and sample the memory of its process tree."""
 
 import subprocess
 import tempfile
@@ -11,15 +11,15 @@ import psutil
 
 from cifar10 import errors
 
-INTERVAL = 0.1  # seconds between two samples; one takes about a millisecond
+INTERVAL = 0.1  # seconds between samples; a sample takes about a millisecond
 
 
 @dataclass(frozen=True)
 class Run:
-    """One process from start to exit: wall seconds, and the peak memory of the largest process of its tree.
+    """A process from start to exit: wall seconds, and peak memory of the largest process in its tree.
 
-    `peak_bytes` is the largest resident set that a sample found. Samples are taken every INTERVAL seconds, so
-    that a peak which lasts for less can be missed. Pages that processes share count in each.
+    `peak_bytes` is the largest resident set in the samples. Samples are INTERVAL seconds apart, so shorter
+    peaks can be missed. Pages shared by processes count in each.
     """
 
     seconds: float
@@ -27,10 +27,10 @@ class Run:
 
 
 def timed(command: list[str], folder: Path, environment: Mapping[str, str]) -> Run:
-    """Run a command in `folder`.
+    """Run and time a command in `folder`.
 
     Raises:
-        UserError: its exit code is not 0; the message ends with the end of its output.
+        UserError: the exit code is not 0; the message includes the end of the output.
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
         peak = 0
@@ -53,7 +53,7 @@ def timed(command: list[str], folder: Path, environment: Mapping[str, str]) -> R
 
 
 def largest(process: psutil.Process) -> int:
-    """Return the resident bytes of the largest of a process and its descendants; 0 if it ended."""
+    """Return the resident bytes of the largest process in the tree of `process`; 0 if it ended."""
     try:
         tree = [process, *process.children(recursive=True)]
     except psutil.Error:
@@ -62,7 +62,7 @@ def largest(process: psutil.Process) -> int:
 
 
 def resident(process: psutil.Process) -> int:
-    """Return the resident bytes of a process, 0 if it ended or belongs to somebody else."""
+    """Return the resident bytes of a process; 0 if it ended or belongs to another user."""
     try:
         return process.memory_info().rss
     except psutil.Error:

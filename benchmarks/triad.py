@@ -1,10 +1,10 @@
-"""Memory bandwidth as the triad of STREAM measures it, a = b + s*c, in NumPy.
+"""Measure the memory bandwidth with the triad of STREAM, a = b + s*c, in NumPy.
 
-STREAM (McCalpin, https://www.cs.virginia.edu/stream/ref.html) counts what the statement names: per element
-two numbers read and one written. A cache line that is fetched before it is overwritten does not count. NumPy
-has no single operation for the triad, so the arrays are done in blocks: the product goes into a block of a,
-and the sum is taken while that block is in the cache. A compiled loop passes over a block once; on an AMD
-EPYC (family 26) it reaches 1.2 times the figure.
+STREAM (McCalpin, https://www.cs.virginia.edu/stream/ref.html) counts two numbers read and one written per
+element; fetching a cache line before it is overwritten does not count. NumPy has no single operation for the
+triad. The arrays are therefore processed in blocks: the product is written to a block of a, and the sum is
+computed while that block is in the cache. A compiled loop needs one pass per block and reaches 1.2 times
+this bandwidth on an AMD EPYC (family 26).
 """
 
 import multiprocessing
@@ -16,18 +16,18 @@ from typing import Any
 import numpy as np
 import psutil
 
-ELEMENTS = 2**26  # of each array, 268 MB; STREAM asks for four times the last-level cache
-BLOCK = 2**17  # elements of each array, 0.5 MB
+ELEMENTS = 2**26  # per array, 268 MB; STREAM requires four times the last-level cache
+BLOCK = 2**17  # elements per array, 0.5 MB
 BYTES = 3 * np.dtype(np.float32).itemsize  # per element, as STREAM counts: 3 arrays of 4 bytes
 SCALAR = np.float32(3)
-TIMES = 10  # the best counts
-PATIENCE = 120  # seconds that a process waits for the others
+TIMES = 10  # repetitions; the fastest counts
+PATIENCE = 120  # seconds to wait for the other processes
 
 _shared: dict[str, Any] = {}  # the barrier, in a worker
 
 
 def bandwidth(processes: int) -> float:
-    """Measure the bytes per second that so many processes at once move, each on arrays of its own."""
+    """Measure the total bytes per second of parallel processes, each with its own arrays."""
     elements = size(processes, psutil.virtual_memory().available)
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(processes)
@@ -37,27 +37,27 @@ def bandwidth(processes: int) -> float:
 
 
 def size(processes: int, available: int) -> int:
-    """Choose the elements per array: ELEMENTS, or what lets all arrays fit into a quarter of the memory."""
+    """Return the elements per array: ELEMENTS, or fewer if all arrays exceed a quarter of the memory."""
     return min(ELEMENTS, available // 4 // (BYTES * processes))
 
 
 def best(spans: np.ndarray, moved: int) -> float:
-    """Divide the bytes of a repetition by the time of the fastest one, from the first start to the last end.
+    """Return the bytes per second of the fastest repetition, from its first start to its last end.
 
     Args:
-        spans: float (processes, repetitions, 2), start and end in seconds on one clock.
-        moved: bytes of all processes in a repetition.
+        spans: float (processes, repetitions, 2), start and end in seconds on a common clock.
+        moved: bytes per repetition, all processes together.
     """
     return moved / float((spans[:, :, 1].max(axis=0) - spans[:, :, 0].min(axis=0)).min())
 
 
 def repeat(elements: int) -> list[tuple[float, float]]:
-    """Run the triad in a worker, each time together with the other workers; return starts and ends."""
+    """Run the triad in a worker, in step with the other workers; return start and end of each repetition."""
     a, b, c = (np.full(elements, value, np.float32) for value in (0, 1, 2))
     spans = []
     for _ in range(TIMES):
         _shared["barrier"].wait(PATIENCE)
-        started = time.perf_counter()  # system-wide
+        started = time.perf_counter()  # system-wide clock
         triad(a, b, c)
         spans.append((started, time.perf_counter()))
     return spans

@@ -1,4 +1,4 @@
-"""The library that the stages share. Importing it pins the arithmetic of NumPy and TensorFlow."""
+"""Library shared by the stages. Importing it pins the floating-point arithmetic of NumPy and TensorFlow."""
 
 from cifar10 import arithmetic
 

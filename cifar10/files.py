@@ -1,4 +1,4 @@
-"""Writing files so that a reader never meets half of one."""
+"""Atomic file writes: a reader never sees a half-written file."""
 
 import contextlib
 import csv
@@ -10,9 +10,9 @@ from typing import Any
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a path beside `path`, same ending, to write to; it takes `path`'s place if all went well.
+    """Yield a temporary path beside `path`, with the same suffix; on success, it replaces `path`.
 
-    On any error the new file is deleted and what stood at `path` stays as it was.
+    On an error, the temporary file is deleted and `path` stays unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.stem}.tmp{path.suffix}")
@@ -24,18 +24,18 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text with Unix line ends, the same bytes on every system."""
+    """Write UTF-8 text with Unix line endings: the same bytes on every system."""
     with replacing(path) as beside:
         beside.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as indented JSON, keys in the order given, ending in a line end."""
+    """Write `value` as indented JSON with a final newline; the order of keys is kept."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows with the same keys as CSV, the keys as its first line; None is an empty field."""
+    """Write rows with the same keys as CSV with a header; None becomes an empty field."""
     with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
         writer.writeheader()
@@ -46,6 +46,6 @@ def read_json(path: Path) -> Any:
     """Read a JSON file.
 
     Raises:
-        FileNotFoundError: there is none.
+        FileNotFoundError: the file does not exist.
     """
     return json.loads(path.read_text(encoding="utf-8"))

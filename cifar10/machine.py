@@ -14,19 +14,19 @@ FLAGS = ("sse4_1", "avx", "avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16"
 
 
 def is_x86_64() -> bool:
-    """Tell whether the processor is a 64-bit Intel or AMD one."""
+    """Tell whether the processor is x86-64 (Intel or AMD)."""
     return platform.machine().lower() in ("x86_64", "amd64")
 
 
 def flags() -> frozenset[str]:
-    """Return the processor's features by the names of /proc/cpuinfo; empty if they cannot be found out."""
-    with contextlib.suppress(Exception):  # archspec asks files, programs or registers, by system
+    """Return the processor's features, named as in /proc/cpuinfo; empty if the detection fails."""
+    with contextlib.suppress(Exception):  # archspec reads files, programs or registers
         return frozenset(detect.detected_info().features)
     return frozenset()
 
 
 def processor() -> str:
-    """Name the processor: vendor's name, family and model, as far as the system tells."""
+    """Return the processor's name, with family and model where the system reports them."""
     lines = CPUINFO.read_text(errors="replace").splitlines() if CPUINFO.exists() else []
     fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines[:30])}
     name = fields.get("model name") or platform.processor() or platform.machine() or "unknown processor"
@@ -36,21 +36,21 @@ def processor() -> str:
 
 
 def vendor() -> str:
-    """Name the vendor as the processor does, such as GenuineIntel; "unknown" if it cannot be found out."""
+    """Return the processor's vendor ID, such as GenuineIntel; "unknown" if the detection fails."""
     with contextlib.suppress(Exception):
         return str(detect.detected_info().vendor)
     return "unknown"
 
 
 def cores() -> int:
-    """Count the cores that this process may use."""
+    """Count the cores available to this process."""
     process = psutil.Process()
     allowed = len(process.cpu_affinity()) if hasattr(process, "cpu_affinity") else None
     return allowed or os.cpu_count() or 1
 
 
 def describe() -> dict[str, Any]:
-    """Describe the computer and its Python, for a report of what was measured on it."""
+    """Describe the computer and its Python, as the context of measurements."""
     found = flags()
     return {
         "processor": processor(),

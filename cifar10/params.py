@@ -1,4 +1,4 @@
-"""Load and check params.yaml: one error names the key, what it got and what is allowed."""
+"""Load and check params.yaml. An error names the key, its value and the allowed values."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from cifar10 import paths
 from cifar10.errors import UserError
 
-NUM_CLASSES = "num_classes"  # stands in a layer's arguments for the number of classes in the data
+NUM_CLASSES = "num_classes"  # placeholder for the number of classes, in the arguments of a layer
 
 
 class _Section(BaseModel):
@@ -17,7 +17,7 @@ class _Section(BaseModel):
 
 
 class Cifar10(_Section):
-    """Where the CIFAR-10 archive comes from."""
+    """Download of the CIFAR-10 archive."""
 
     sha256: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
     mirrors: Annotated[list[Annotated[str, StringConstraints(pattern="^https?://")]], Field(min_length=1)]
@@ -26,7 +26,7 @@ class Cifar10(_Section):
 
 
 class Data(_Section):
-    """Which images, and how the training images are divided."""
+    """Image source and validation split."""
 
     source: Literal["cifar10", "digits", "folder"]
     validation_fraction: Annotated[float, Field(ge=0, lt=1)]
@@ -36,7 +36,7 @@ class Data(_Section):
 
 
 class Train(_Section):
-    """What all trainings have in common."""
+    """Settings shared by all trainings."""
 
     epochs: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=1)]
@@ -45,7 +45,7 @@ class Train(_Section):
 
 
 class Reference(_Section):
-    """Published figures of a model: training images, last epoch."""
+    """Reference results of a model: training images, last epoch."""
 
     accuracy: Annotated[float, Field(ge=0, le=1)]
     loss: Annotated[float, Field(ge=0)]
@@ -53,14 +53,14 @@ class Reference(_Section):
 
 
 class Report(_Section):
-    """What the report shows."""
+    """Settings of the report."""
 
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     reference: dict[str, Reference]
 
 
 def _one_entry(value: Any) -> Any:
-    """Allow `Flatten` for `Flatten: {}`, and refuse anything but one name with its arguments."""
+    """Expand `Flatten` to `Flatten: {}`; accept only one class name with its arguments."""
     if isinstance(value, str):
         value = {value: {}}
     if not isinstance(value, dict) or len(value) != 1:
@@ -83,7 +83,7 @@ ModelName = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9][A-Za-z0-9_-]*
 
 
 class Params(_Section):
-    """All of params.yaml."""
+    """Content of params.yaml."""
 
     data: Data
     train: Train
@@ -94,7 +94,7 @@ class Params(_Section):
         """Return the entry `models.<name>`.
 
         Raises:
-            UserError: there is none of that name.
+            UserError: no model has this name.
         """
         if name not in self.models:
             raise UserError(f"{paths.PARAMS}: models: got {name!r}, expected one of {', '.join(self.models)}")
@@ -105,7 +105,7 @@ def load(path: Path = paths.PARAMS) -> Params:
     """Read and check a parameter file.
 
     Raises:
-        UserError: it is missing, is no YAML, or a key in it is unknown, missing or out of range.
+        UserError: the file is missing or not YAML, or a key is unknown, missing or out of range.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -122,10 +122,9 @@ def load(path: Path = paths.PARAMS) -> Params:
 
 
 def _explain(error: ValidationError) -> str:
-    """Say the first fault of a parameter file in one line."""
-    fault = min(
-        error.errors(), key=lambda fault: fault["type"] != "extra_forbidden"
-    )  # a typo before its echo
+    """Describe the first fault of a parameter file in one line."""
+    # A misspelt key is both unknown and missing: report the unknown one.
+    fault = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
     where = [str(part) for part in fault["loc"] if part != "[key]"]
     key = ".".join(where) or "the whole file"
     match fault["type"]:
@@ -143,11 +142,11 @@ def _explain(error: ValidationError) -> str:
 
 
 def _siblings(location: tuple[int | str, ...]) -> list[str]:
-    """List the keys that the section around `location` knows."""
+    """List the valid keys of the section around `location`."""
     section: Any = Params
     for part in location[:-1]:
         annotation = section.model_fields[part].annotation if part in section.model_fields else None
-        if annotation is None:  # the name of a model or of a reference
+        if annotation is None:  # name of a model or a reference
             continue
         entries = [kind for kind in getattr(annotation, "__args__", ()) if isinstance(kind, type)]
         section = next(

@@ -1,12 +1,12 @@
-"""Where each artefact lies, relative to the repository's root, from which every stage runs."""
+"""Paths of all artifacts, relative to the repository's root, the working directory of every stage."""
 
 from pathlib import Path
 
 PARAMS = Path("params.yaml")
-VERSIONS = Path("versions.yaml")  # of the libraries that decide the bytes of results
+VERSIONS = Path("versions.yaml")  # versions of the libraries that decide the bytes of results
 
 # download
-PARTIAL = Path("data/partial")  # downloads under way; neither git nor DVC keeps them
+PARTIAL = Path("data/partial")  # unfinished downloads, ignored by git and DVC
 RAW = Path("data/raw")
 ARCHIVE = RAW / "cifar-10-python.tar.gz"
 SOURCE = RAW / "source.json"  # source, file, bytes, sha256, official
@@ -16,10 +16,10 @@ PROCESSED = Path("data/processed")
 CLASSES = PROCESSED / "classes.json"  # class names, in the order of the labels
 
 REPORTS = Path("reports")
-DATASET = REPORTS / "dataset.json"  # the source's facts and the size of each split
+DATASET = REPORTS / "dataset.json"  # facts about the source, size of each split
 FIGURES = REPORTS / "figures"
-CURVES = REPORTS / "curves.csv"  # every model's history: model,epoch,loss,accuracy,val_loss,val_accuracy
-CONFUSION = REPORTS / "confusion.csv"  # every model's confusion matrix: model,actual,predicted,images
+CURVES = REPORTS / "curves.csv"  # all training histories: model,epoch,loss,accuracy,val_loss,val_accuracy
+CONFUSION = REPORTS / "confusion.csv"  # all confusion matrices: model,actual,predicted,images
 RESULTS = REPORTS / "results.md"
 REPORT = REPORTS / "report.html"
 
@@ -40,12 +40,12 @@ def model(name: str) -> Path:
 
 
 def checkpoint(name: str) -> Path:
-    """State of a training under way; neither git nor DVC keeps it."""
+    """State of an unfinished training, ignored by git and DVC."""
     return Path("models") / "checkpoints" / f"{name}.npz"
 
 
 def ood_detector(name: str) -> Path:
-    """Score and threshold that tell images of no class from the known ones; class names."""
+    """OOD detector of a model: score, threshold, class names."""
     return Path("models") / f"{name}.ood.npz"
 
 
@@ -60,20 +60,20 @@ def metrics(name: str) -> Path:
 
 
 def ood_metrics(name: str) -> Path:
-    """How well a model tells images of no class from the known ones, kept in git."""
+    """Metrics of a model's OOD detector, kept in git."""
     return REPORTS / "ood" / f"{name}.json"
 
 
 def ood_scores(name: str) -> Path:
-    """Score of every test image and image of no class: kind,score."""
+    """ID scores of all test images and OOD images: dataset,id_score."""
     return REPORTS / "scores" / f"{name}.csv"
 
 
 def predictions(name: str) -> Path:
-    """Predictions for every test image: actual,predicted and a probability per class."""
+    """Predictions for all test images: actual,predicted and a probability per class."""
     return REPORTS / "predictions" / f"{name}.csv"
 
 
 def architecture(name: str) -> Path:
-    """Layers of a model with their output shapes and parameter counts."""
+    """Layers of a model, with output shapes and parameter counts."""
     return REPORTS / "architectures" / f"{name}.json"

@@ -1,6 +1,6 @@
-"""Messages and progress bars on standard error: a bar for a person, a line now and then for a log.
+"""Messages and progress on standard error: a bar on a terminal, an occasional line in a log.
 
-With CIFAR10_PROGRESS=json in the environment, progress is lines of JSON for a program that reads them.
+With CIFAR10_PROGRESS=json in the environment, progress is written as JSON lines, for other programs.
 """
 
 import io
@@ -12,13 +12,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-VARIABLE, JSON = "CIFAR10_PROGRESS", "json"  # in the environment
+VARIABLE, JSON = "CIFAR10_PROGRESS", "json"  # environment variable and its value
 LOG_EVERY = 30.0  # seconds
 JSON_EVERY = 0.5  # seconds
 
 
 class _Lines(io.TextIOBase):
-    """Prints as a line what tqdm would draw over and over in one place."""
+    """Print each state of a tqdm bar as a new line."""
 
     def write(self, text: str) -> int:
         if text.strip():
@@ -27,35 +27,35 @@ class _Lines(io.TextIOBase):
 
 
 class _Json(tqdm):
-    """Writes a line of JSON where tqdm would draw its bar."""
+    """Write each state of a tqdm bar as a JSON line."""
 
     def __init__(self, **arguments: Any):
-        self.figures: dict[str, float] = {}
+        self.metrics: dict[str, float] = {}
         super().__init__(**arguments)
 
     def set_postfix(
-        self, ordered_dict: Mapping[str, object] | None = None, refresh: bool | None = True, **figures: Any
+        self, ordered_dict: Mapping[str, object] | None = None, refresh: bool | None = True, **metrics: Any
     ) -> None:
-        """Keep the figures as numbers; tqdm makes one text of them."""
-        self.figures = {name: float(value) for name, value in figures.items()}
-        super().set_postfix(ordered_dict, refresh, **figures)
+        """Keep the metrics as numbers; tqdm joins them into a text."""
+        self.metrics = {name: float(value) for name, value in metrics.items()}
+        super().set_postfix(ordered_dict, refresh, **metrics)
 
     def display(self, msg: str | None = None, pos: int | None = None) -> None:  # noqa: ARG002
-        """Write the state; tqdm calls this under its lock, and with an empty `msg` to clear the bar."""
+        """Write the state. tqdm holds its lock here, and passes an empty `msg` to clear the bar."""
         if msg is None:
             state = {key: self.format_dict[key] for key in ("n", "total", "elapsed", "rate")}
-            update = {"desc": self.desc.removesuffix(": "), **state, **self.figures}
+            update = {"desc": self.desc.removesuffix(": "), **state, **self.metrics}
             sys.stderr.write(json.dumps({"progress": update}) + "\n")
             sys.stderr.flush()
 
 
 def log(message: str) -> None:
-    """Print a line on standard error, above any bar."""
+    """Print a line on standard error, above any progress bar."""
     tqdm.write(message, file=sys.stderr)
 
 
 def bar(**arguments: Any) -> tqdm:
-    """Make a tqdm bar from tqdm's own arguments; without a terminal, one line every `LOG_EVERY` seconds."""
+    """Make a progress bar from tqdm's arguments; without a terminal, a line every `LOG_EVERY` seconds."""
     if os.environ.get(VARIABLE) == JSON:
         return _Json(file=_Lines(), leave=False, mininterval=JSON_EVERY, miniters=1, **arguments)
     if sys.stderr.isatty():

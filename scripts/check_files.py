@@ -1,4 +1,4 @@
-"""Check files before they are committed: YAML, TOML and JSON can be read, and none is too large for git."""
+"""Check files before a commit: YAML, TOML and JSON are readable, and no file is too large for git."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-LARGEST = 1_000_000  # bytes; larger ones are DVC's
+LARGEST = 1_000_000  # bytes; larger files belong in DVC
 READERS: dict[str, Callable[[str], Any]] = {
     ".cff": yaml.safe_load,
     ".json": json.loads,
@@ -21,20 +21,20 @@ READERS: dict[str, Callable[[str], Any]] = {
 
 
 def main() -> None:
-    """Check the files named on the command line; end with 1 if any has a fault, a line for each."""
+    """Check the files named on the command line; print a line per fault and exit with 1 if there is one."""
     faults = [f"{name}: {fault}" for name in sys.argv[1:] for fault in check(Path(name))]
     print("\n".join(faults), end="\n" if faults else "")
     sys.exit(1 if faults else 0)
 
 
 def check(path: Path) -> list[str]:
-    """List what is wrong with a file."""
+    """List the faults of a file."""
     size = path.stat().st_size
-    faults = [f"{size:,} bytes, expected up to {LARGEST:,}: `dvc add` it"] if size > LARGEST else []
+    faults = [f"{size:,} bytes, expected at most {LARGEST:,}: use `dvc add`"] if size > LARGEST else []
     if reader := READERS.get(path.suffix):
         try:
             reader(path.read_text(encoding="utf-8"))
-        except (ValueError, yaml.YAMLError) as error:  # JSON's, TOML's and Unicode's errors are ValueErrors
+        except (ValueError, yaml.YAMLError) as error:  # errors of JSON, TOML and Unicode are ValueErrors
             faults.append(f"cannot be read: {' '.join(str(error).split())}")
     return faults
 

@@ -1,6 +1,6 @@
-"""Print hashes of what this machine computes: single operations, and an epoch of every model of params.yaml.
+"""Print hashes of results on this machine: single operations, and one epoch of every model in params.yaml.
 
-The images are scikit-learn's handwritten digits, which come with that package. Equal hashes: equal bytes.
+The images are the handwritten digits included in scikit-learn. Equal hashes mean equal bytes.
 """
 
 import argparse
@@ -19,16 +19,16 @@ from cifar10.training import tensorflow_setup
 # isort: split
 import numpy as np
 
-DIGITS = 12  # hexadecimal ones of a hash
-ASKED = 100  # images; more than a batch and no multiple of one
+DIGITS = 12  # hexadecimal digits per hash
+ASKED = 100  # images; more than a batch, not a multiple of its size
 
 
 def main() -> None:
-    """Compute in this process, print JSON."""
+    """Compute all hashes and print them as JSON."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--fastest", action="store_true", help="as with train.portable: false")
+    parser.add_argument("--fastest", action="store_true", help="compute as with train.portable: false")
     portable = not parser.parse_args().fastest
     chosen = params.load()
     images = sources.digits()
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def definition(name: str, chosen: params.Params) -> str:
-    """Hash what params.yaml says of a training, but for the number of epochs."""
+    """Hash the settings of a training in params.yaml, except the number of epochs."""
     train = chosen.train.model_dump(exclude={"epochs", "portable"})
     text = json.dumps({"model": chosen.models[name].model_dump(), "train": train}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
@@ -60,7 +60,7 @@ def digest(*arrays: Any) -> str:
 
 
 def operations() -> Iterator[tuple[str, str]]:
-    """Hash single operations on drawn numbers, the simple ones first."""
+    """Yield name and hash of single operations on random numbers, simple ones first."""
     import tensorflow as tf
 
     draw = np.random.default_rng(0)
@@ -120,11 +120,11 @@ def operations() -> Iterator[tuple[str, str]]:
 
 
 def trained(name: str, chosen: params.Params, images: Any) -> dict[str, str]:
-    """Train a model on the digits for an epoch.
+    """Train a model on the digits for one epoch.
 
     Returns:
-        Hashes: of its `definition` in params.yaml, of the weights at the `start` and after the `epoch`, and
-        of its `answers`, the scores of the last layer for test images.
+        Hashes of its settings (`definition`), its weights before (`start`) and after the `epoch`, and its
+        `answers`: the scores of the last layer for test images.
     """
     from cifar10.training import loop, models
 

@@ -33,19 +33,19 @@ def parts() -> dict[str, tuple[Path, Path, str]]:
 
 
 def replace(page: Path, begin: str, new: str) -> None:
-    """Put `new` between the mark `begin` of a page and the next mark."""
+    """Replace the text between the marker `begin` of a page and its end marker."""
     before, mark, rest = page.read_text(encoding="utf-8").partition(begin)
     _, end, after = rest.partition("<!-- end of")
     if not mark or not end:
-        raise SystemExit(f"error: {page}: expected the line {begin} and a mark that ends it")
+        raise SystemExit(f"error: {page}: expected the line {begin} and an end marker")
     page.write_text(f"{before}{mark}\n{new}\n{end}{after}", encoding="utf-8")
 
 
 def results() -> str:
-    """Take the table and the verdict's first sentence, in bold, out of the results."""
+    """Return the results table and the bold first sentence of the verdict."""
     verdict = re.search(r"^(\*\*.*\*\*)$", section(RESULTS, "Verdict"), re.MULTILINE)
     if not verdict:
-        raise SystemExit(f"error: {RESULTS}: no verdict: run `dvc repro`")
+        raise SystemExit(f"error: {RESULTS}: expected a verdict, found none: run `dvc repro`")
     return f"\n{table(RESULTS.read_text(encoding='utf-8'))}\n{verdict[1]}\n"
 
 
@@ -53,7 +53,9 @@ def wall_time(report: dict[str, Any]) -> str:
     """Write the wall time of the whole pipeline and the processor, as benchmarks/full_run.py found them."""
     minutes, seconds = divmod(round(report["seconds"]), 60)
     machine = report["machine"]
-    instructions = "AVX-512" if "avx512f" in machine["flags"] else "AVX2" if "avx2" in machine["flags"] else ""
+    instructions = (
+        "AVX-512" if "avx512f" in machine["flags"] else "AVX2" if "avx2" in machine["flags"] else ""
+    )
     processor = ", ".join(filter(None, [machine["processor"], instructions]))
     return (
         f"\nWall time of `make repro`, without the download: **{minutes} min {seconds} s** on "
@@ -63,23 +65,23 @@ def wall_time(report: dict[str, Any]) -> str:
 
 
 def after_title(path: Path) -> str:
-    """Take all but the first line."""
+    """Return the text of a file without its first line."""
     return f"\n{path.read_text(encoding='utf-8').partition(chr(10))[2].strip()}\n"
 
 
 def section(path: Path, title: str) -> str:
-    """Take what stands below a heading."""
+    """Return the text of a section, without its heading."""
     _, mark, rest = path.read_text(encoding="utf-8").partition(f"\n## {title}\n")
     if not mark:
-        raise SystemExit(f"error: {path}: no section {title!r}: run `dvc repro`")
+        raise SystemExit(f"error: {path}: expected a section {title!r}, found none: run `dvc repro`")
     return rest.partition("\n## ")[0]
 
 
 def table(text: str) -> str:
-    """Find the first table."""
+    """Return the first table of a text."""
     found = re.search(r"(^\|.*\n)+", text, re.MULTILINE)
     if not found:
-        raise SystemExit("error: no table in what is to be copied")
+        raise SystemExit("error: expected a table in the text to copy, found none")
     return found[0]
 
 

@@ -1,4 +1,4 @@
-"""Take docs/app.png: the page of `make app` with the astronaut and two test images, models as they are."""
+"""Take docs/app.png: a screenshot of `make app` with the answers for the astronaut and two test images."""
 
 import subprocess
 import sys
@@ -9,17 +9,17 @@ from playwright.sync_api import Page, sync_playwright
 
 TARGET = Path("docs/app.png")
 CHROMIUM = "/usr/bin/chromium"
-EXAMPLES = (8, 3, -1)  # of those that the page offers; the newest answer stands first
-SIZE = {"width": 1000, "height": 700}  # pixels; the picture is as long as the page
-COLOURS = 128  # enough for a page, and a third of the bytes
+EXAMPLES = (8, 3, -1)  # indices of the page's examples; the newest answer comes first
+SIZE = {"width": 1000, "height": 700}  # pixels; the screenshot has the full height of the page
+COLOURS = 128  # enough for the page, with a third of the bytes
 
 
 def main() -> None:
-    """Start the page, ask, take the picture."""
+    """Start the app, classify the examples, take the screenshot."""
     command = [sys.executable, "-m", "cifar10.app", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as app:
         try:
-            assert app.stdout is not None  # noqa: S101  (a pipe was asked for)
+            assert app.stdout is not None  # noqa: S101  (it is a pipe)
             url = app.stdout.readline().split()[1]
             with sync_playwright() as driver:
                 browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def ask(page: Page) -> None:
-    """Ask about the examples, one after the other."""
+    """Classify the examples, one after the other."""
     buttons = page.locator(".examples button")
     buttons.first.wait_for()
     for count, index in enumerate(EXAMPLES):

@@ -1,4 +1,4 @@
-"""Write versions.yaml from requirements.txt: the libraries that decide the bytes of models and metrics."""
+"""Write versions.yaml: versions, from requirements.txt, of the libraries that decide the bytes of results."""
 
 import argparse
 import re
@@ -9,20 +9,20 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from cifar10 import arithmetic, files, paths
 
 LOCK = Path("requirements.txt")
-HEAD = f"""# Libraries whose versions decide the bytes of models and metrics. `train` and `evaluate` depend on
-# them: `dvc status` names both after one of these changes, and after no other library does.
+HEAD = f"""# Versions of the libraries that decide the bytes of models and metrics. A change makes `train`
+# and `evaluate` stale; changes of other libraries do not.
 # `make lock` writes this file from {LOCK}.
 """
 
 
 def main() -> None:
-    """Read the lock, write versions.yaml."""
+    """Read the lock file, write versions.yaml."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     files.write_text(paths.VERSIONS, text(LOCK.read_text(encoding="utf-8")))
 
 
 def text(lock: str) -> str:
-    """Find the versions in the text of a lock file, which must have one for every system and Python."""
+    """Return the content of versions.yaml; `lock` must have one version per library, for all systems."""
     lines = []
     for name, distributions in arithmetic.LIBRARIES.items():
         pattern = rf"^(?:{'|'.join(distributions)})==(\S+)"

@@ -1,4 +1,4 @@
-"""Fetch the data set that params.yaml names to data/raw and write down what it is."""
+"""Download the data set named in params.yaml to data/raw and describe it in source.json."""
 
 import argparse
 import os
@@ -11,31 +11,31 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's 
 from cifar10 import errors, files, params, paths, progress
 from cifar10.data import download, sources
 
-HELP = "CIFAR10_ARCHIVE=/path/to/archive.tar.gz (or a URL) in the environment takes that archive instead."
+HELP = "Set CIFAR10_ARCHIVE=/path/to/archive.tar.gz (or a URL) in the environment to use your own archive."
 WAYS_ON = """
-Three ways on without these hosts:
-  CIFAR10_ARCHIVE=/path/to/archive.tar.gz  (or a URL) before the same command takes an archive that you have
-  dvc pull   fetches data and models of the last run from the DVC remote
-  make demo  runs everything on handwritten digits that are built in"""
+Without these hosts, use one of:
+  CIFAR10_ARCHIVE=/path/to/archive.tar.gz  (or a URL) before the same command, to use your own archive
+  dvc pull   to fetch data and models of the last run from the DVC remote
+  make demo  to run everything on built-in handwritten digits"""
 
 
 def main() -> None:
-    """Place the archive, or look at a source that needs none, and write its facts to data/raw/source.json."""
+    """Place the archive, or check a source without one, and write its facts to data/raw/source.json."""
     argparse.ArgumentParser(description=__doc__, epilog=HELP).parse_args()
     data = params.load().data
     if data.source == "cifar10":
         place_archive(data.cifar10)
     facts = sources.describe(data)
     if data.source != "cifar10":
-        paths.ARCHIVE.unlink(missing_ok=True)  # what this stage leaves must not depend on the past
+        paths.ARCHIVE.unlink(missing_ok=True)  # the output must not depend on earlier runs
     files.write_json(paths.SOURCE, facts)
     progress.log(f"{paths.SOURCE}: {', '.join(f'{key}: {value}' for key, value in facts.items())}")
     if not facts.get("official", True):
-        progress.log(f"This is not the official archive, whose SHA-256 is {data.cifar10.sha256}")
+        progress.log(f"This is not the official archive: expected SHA-256 {data.cifar10.sha256}")
 
 
 def place_archive(wanted: params.Cifar10) -> None:
-    """Bring the archive to data/raw unless the official one is there already."""
+    """Place the archive in data/raw, unless the official one is already there."""
     new = paths.PARTIAL / paths.ARCHIVE.name
     limits = download.Limits(wanted.minimum_rate, wanted.window)
     paths.RAW.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Turn data/raw into training, validation and test images of 32x32 pixels under data/processed."""
+"""Convert data/raw to training, validation and test images of 32x32 pixels in data/processed."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ from cifar10.data import dataset, sources, splitting
 
 
 def main() -> None:
-    """Read the images of `data.source`, divide them, write the splits and the class names."""
+    """Read the images of `data.source`, split them, write the splits and the class names."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     data = params.load().data
     images = sources.load(data)

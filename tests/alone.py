@@ -1,4 +1,4 @@
-"""Print which answers change with the images beside an image; test_alone.py runs it per instruction set."""
+"""Print the outputs that depend on other images of a batch; test_alone.py runs it per instruction set."""
 
 import sys
 from pathlib import Path
@@ -27,7 +27,7 @@ CONVOLUTIONAL = Model.model_validate(
         ],
     }
 )
-MEAN = Model.model_validate(  # means over 20 channels add up in another order at some places of a batch
+MEAN = Model.model_validate(  # the order of sums over 20 channels can depend on the place in a batch
     {
         "optimizer": {"SGD": {"learning_rate": 0.01}},
         "layers": [
@@ -41,7 +41,7 @@ MEAN = Model.model_validate(  # means over 20 channels add up in another order a
 
 
 def main() -> None:
-    """Compare, for each model, every way of asking with all images at once."""
+    """Compare reordered and smaller batches with a batch of all images, for each model."""
     with tensorflow_setup.tensorflow():
         from cifar10.evaluation import features
         from cifar10.training import models

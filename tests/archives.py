@@ -1,4 +1,4 @@
-"""Small archives of the official layout, sound and not."""
+"""Small archives of the official layout, valid and damaged."""
 
 import io
 import pickle
@@ -15,7 +15,7 @@ BATCHES = [f"data_batch_{number}" for number in range(1, 6)] + ["test_batch"]
 
 
 def pictures(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw images uint8 (count, 32, 32, 3) and labels, every class as often."""
+    """Draw images uint8 (count, 32, 32, 3) and labels, with equal numbers per class."""
     random = np.random.default_rng(seed)
     return random.integers(0, 256, (count, 32, 32, 3), np.uint8), np.arange(count) % 10
 
@@ -55,7 +55,7 @@ def pickled(content: dict[str, Any], protocol: int = 2) -> dict[str, bytes]:
 
 
 def small(count: int = 20) -> bytes:
-    """Write a sound archive of 6 * count images."""
+    """Write a valid archive of 6 * count images."""
     return pack(pickled(contents(count)))
 
 

@@ -1,4 +1,4 @@
-"""A real browser without a window, and what its pages ask for."""
+"""A headless browser that records the requests of its pages."""
 
 import contextlib
 from pathlib import Path
@@ -32,7 +32,7 @@ def started():
 
 
 class Visit:
-    """A page that is open, with a record of what it asked for and complained of."""
+    """An open page with a record of its requests and errors."""
 
     def __init__(self, browser, url, **options):
         self.context = browser.new_context(**options)
@@ -51,6 +51,6 @@ class Visit:
 
     @property
     def hosts(self):
-        """Hosts of all requests but those for what lies in the page itself."""
+        """Hosts of all requests, except for data embedded in the page."""
         parts = [urlsplit(url) for url in self.requests]
         return {part.netloc for part in parts if part.scheme not in ("data", "blob")}

@@ -1,4 +1,4 @@
-"""A scratch clone of this repository, in which tests run what a user runs."""
+"""A scratch clone of this repository, where tests run a user's commands."""
 
 import hashlib
 import os
@@ -27,17 +27,17 @@ ENVIRONMENT = {
 
 
 def heed_ctrl_c():
-    """For `preexec_fn`: a shell has its background jobs ignore Ctrl-C, and tests may run in one."""
+    """Restore Ctrl-C, as `preexec_fn`: background jobs of a shell ignore it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def stages_in(printed):
-    """List the stages that a `dvc repro` ran, from what it printed."""
+    """List the stages that ran, from the output of `dvc repro`."""
     return re.findall(r"Running stage '([^']+)'", printed)
 
 
 def digests(root, *patterns):
-    """Give the SHA-256 of the files below `root` that match, by path."""
+    """Return the SHA-256 of the matching files below `root`, by path."""
     return {
         str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
         for pattern in patterns
@@ -56,12 +56,12 @@ def lend_environment(root):
 
 @dataclass
 class Clone:
-    """A clone and the ways to work in it."""
+    """A clone, and methods to work in it."""
 
     root: Path
 
     def run(self, *command, expect=0, **environment):
-        """Run a command, return what it printed on both streams, fail if it does not end as expected."""
+        """Run a command and return the output of both streams; fail on an unexpected exit code."""
         done = subprocess.run(
             command,
             cwd=self.root,
@@ -75,7 +75,7 @@ class Clone:
         return done.stdout
 
     def start(self, *command, **environment):
-        """Start a command in a process group of its own that heeds Ctrl-C; both its streams are one pipe."""
+        """Start a command in its own process group; it accepts Ctrl-C and writes both streams to one pipe."""
         return subprocess.Popen(
             command,
             cwd=self.root,
@@ -96,21 +96,21 @@ class Clone:
         self.run("git", "commit", "--quiet", "--message", message)
 
     def edit(self, name, old, new):
-        """Replace a text that stands once in a file."""
+        """Replace a text that occurs once in a file."""
         path = self.root / name
         text = path.read_text()
         assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {name}"
         path.write_text(text.replace(old, new))
 
     def keep_models(self, *names):
-        """Delete the entries of the other models from params.yaml."""
+        """Delete all other models from params.yaml."""
         path = self.root / "params.yaml"
         content = yaml.safe_load(path.read_text())
         content["models"] = {name: content["models"][name] for name in names}
         path.write_text(yaml.safe_dump(content, sort_keys=False))
 
     def edit_model(self, name, old, new):
-        """Replace the first place of a text in the entry of a model in params.yaml."""
+        """Replace the first occurrence of a text in a model's entry of params.yaml."""
         path = self.root / "params.yaml"
         head, mark, tail = path.read_text().partition(f"\n  {name}:\n")
         assert old in tail, f"no {old!r} after {name}"
@@ -119,7 +119,7 @@ class Clone:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory, worker_id):
-    """A clone in which `dvc repro` ran on the digits, for two epochs. Read only: all tests share it."""
+    """A clone after `dvc repro` on the digits, with two epochs. Read-only: all tests share it."""
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent  # of all test processes
     clone, printed = Clone(shared / "finished" / "clone"), shared / "finished" / "repro.txt"
@@ -137,7 +137,7 @@ def finished(tmp_path_factory, worker_id):
 
 @pytest.fixture
 def workspace(finished, tmp_path):
-    """A copy of the finished clone to change at will; it shares the cache, so nothing is trained again."""
+    """A copy of the finished clone that a test may change; the shared cache avoids new trainings."""
     clone = Clone(tmp_path / "clone")
     subprocess.run(["git", "clone", "--quiet", finished.root, clone.root], check=True)
     clone.run("dvc", "cache", "dir", "--local", str(finished.root / ".dvc/cache"))

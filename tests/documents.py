@@ -1,4 +1,4 @@
-"""Markdown pages as tests see them: blocks of code with their marks, links, headings."""
+"""Parse Markdown pages for tests: code blocks with their marks, links, headings."""
 
 import re
 import subprocess
@@ -22,14 +22,14 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block of code; `kind` is one of KINDS, or what no test knows."""
+    """A fenced block of code; `kind` is one of KINDS or unknown."""
 
     page: Path
-    line: int  # of the fence, from 1
+    line: int  # number of the line with the fence, from 1
     kind: str
     text: str
-    section: str = ""  # the heading that it stands under
-    mark: str = ""  # the comment right before it
+    section: str = ""  # the heading above
+    mark: str = ""  # the comment directly above
 
     @property
     def where(self) -> str:
@@ -37,19 +37,19 @@ class Block:
 
     @property
     def runs(self) -> bool:
-        """Whether a test is to run it as it stands there."""
+        """Whether a test runs the block unchanged."""
         return self.kind != "text" and not self.mark
 
 
 def pages() -> list[Path]:
-    """List the Markdown files of the repository, new ones included; those under reports/ are results."""
+    """List the Markdown files of the repository, with untracked ones, without generated ones (reports/)."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"]
     names = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     return [Path(name) for name in sorted(names) if not name.startswith("reports/") and Path(name).exists()]
 
 
 def blocks(page: Path, root: Path = Path()) -> list[Block]:
-    """List the blocks of code of a page below `root`."""
+    """List the code blocks of a page below `root`."""
     found, section = [], ""
     for before, token in pairwise([Token("start", "", 0), *_parse(root / page)]):
         if before.type == "heading_open":
@@ -69,7 +69,7 @@ def _kind(token: Token) -> str:
 
 
 def commands(text: str) -> list[tuple[str, list[str]]]:
-    """List the commands of a console block's text, each with the lines that it is said to print."""
+    """List the commands of a console block's text, each with its documented output lines."""
     found: list[tuple[str, list[str]]] = []
     for line in text.splitlines():
         if line.startswith("$ "):
@@ -80,7 +80,7 @@ def commands(text: str) -> list[tuple[str, list[str]]]:
 
 
 def links(page: Path) -> list[str]:
-    """List where the links and pictures of a page lead."""
+    """List the targets of links and pictures of a page."""
     inline = [part for token in _parse(page) for part in token.children or []]
     return [
         str(part.attrs.get("href") or part.attrs.get("src"))
@@ -90,7 +90,7 @@ def links(page: Path) -> list[str]:
 
 
 def anchors(page: Path) -> set[str]:
-    """Name the anchors that GitHub gives the headings of a page."""
+    """Return the anchors of a page's headings on GitHub."""
     found: list[str] = []
     for before, token in pairwise(_parse(page)):
         if before.type == "heading_open":

@@ -1,7 +1,7 @@
-"""Run a script as another machine computes: `python tests/elsewhere.py INSTRUCTIONS SCRIPT ARGUMENTS...`.
+"""Run a script with other arithmetic: `python tests/elsewhere.py INSTRUCTIONS SCRIPT ARGUMENTS...`.
 
-INSTRUCTIONS is the highest set that oneDNN may use (SSE41, AVX2, AVX512_CORE), or `none` for TensorFlow
-without oneDNN. The environment cannot do that, since the package pins it.
+INSTRUCTIONS is the highest instruction set for oneDNN (SSE41, AVX2, AVX512_CORE), or `none` for TensorFlow
+without oneDNN. Environment variables cannot do this, because the package sets them.
 """
 
 import runpy
@@ -13,7 +13,7 @@ from cifar10 import arithmetic
 
 
 def pretend(instructions: str) -> None:
-    """Change what the package pins in this process."""
+    """Change the pinned arithmetic of this process."""
     if instructions == "none":
         arithmetic.EVERYWHERE["TF_ENABLE_ONEDNN_OPTS"] = "0"
     else:

@@ -17,21 +17,21 @@ from pathlib import Path
 
 @dataclass
 class Host:
-    """What a server serves at every path, and how badly."""
+    """Content of a server, the same at every path, and its faults."""
 
     content: bytes = b""
     status: int = 200
-    ranges: bool = True  # False: sends everything whatever is asked for
-    at_most: int | None = None  # bytes per answer to a range, fewer than asked for
-    rate: float | None = None  # bytes per second; None is as fast as it goes
-    ends_after: int | None = None  # bytes; closes the connection
-    stalls_after: int | None = None  # bytes; keeps the connection and sends nothing
-    silent: bool = False  # accepts the connection and does not even send headers
+    ranges: bool = True  # False: ignores ranges and sends everything
+    at_most: int | None = None  # bytes per answer to a range, fewer than requested
+    rate: float | None = None  # bytes per second; None: no limit
+    ends_after: int | None = None  # bytes, then closes the connection
+    stalls_after: int | None = None  # bytes, then keeps the connection and sends nothing
+    silent: bool = False  # accepts the connection and sends nothing, not even headers
     header_rate: float | None = None  # bytes per second of the headers
-    chunked: bool = False  # says no length
+    chunked: bool = False  # sends no Content-Length
     port: int = 0
     asked: list[str | None] = field(default_factory=list)  # the Range header of each request, in order
-    sent: int = 0  # bytes of bodies
+    sent: int = 0  # bytes, of all bodies
     closing: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -104,12 +104,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, *arguments: object) -> None:
-        """Say nothing when a client hangs up."""
+        """Ignore clients that hang up."""
 
 
 @contextlib.contextmanager
 def serving(*hosts: Host) -> Iterator[list[str]]:
-    """Start the hosts; give their URLs."""
+    """Start the hosts; yield their URLs."""
     servers = []
     for host in hosts:
         server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"host": host}))
@@ -126,14 +126,14 @@ def serving(*hosts: Host) -> Iterator[list[str]]:
 
 
 def closed() -> str:
-    """Give a URL at which nothing listens."""
+    """Return a URL where nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return f"http://127.0.0.1:{listener.getsockname()[1]}/archive.tar.gz"
 
 
 @contextlib.contextmanager
 def black_hole() -> Iterator[str]:
-    """Give a URL to which connections are never made nor refused: the queue of waiting ones is full."""
+    """Yield a URL that neither accepts nor refuses connections: its queue is full."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         for _ in range(4):
@@ -144,7 +144,7 @@ def black_hole() -> Iterator[str]:
 
 
 class _Files(SimpleHTTPRequestHandler):
-    """Serves a folder, read only; to those who know the password, if it takes one."""
+    """Serve a folder read-only, with a password if `login` is given."""
 
     def __init__(self, *arguments: object, login: str | None, **options: object):
         self.login = login
@@ -163,7 +163,7 @@ class _Files(SimpleHTTPRequestHandler):
 
 @contextlib.contextmanager
 def folder(root: Path, login: str | None = None) -> Iterator[int]:
-    """Serve the files below `root`, to all or to `login`, that is user:password; give the port."""
+    """Serve the files below `root`, to all or to `login` (user:password); yield the port."""
     server = _Server(("127.0.0.1", 0), partial(_Files, directory=str(root), login=login))
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
@@ -174,10 +174,10 @@ def folder(root: Path, login: str | None = None) -> Iterator[int]:
 
 
 class Line:
-    """A line to a server on this machine that a test cuts, also in the middle of a transfer.
+    """A proxy to a server on this machine that a test can cut, even during a transfer.
 
-    Who hangs on it when it is cut gets a reset; after that, connections are refused, as by a machine whose
-    server died. `restore` brings it back at the same port.
+    A cut resets open connections; later ones are refused, as if the server had died. `restore` reopens the
+    proxy at the same port.
     """
 
     def __init__(self, server: int):
@@ -197,12 +197,12 @@ class Line:
             with contextlib.suppress(OSError):
                 if end is not self.listener:
                     end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                end.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for it
+                end.shutdown(socket.SHUT_RDWR)  # wakes the waiting thread
             end.close()
         self.ends = []
 
     def cut_after(self, **left: int) -> None:
-        """Let so many more bytes through, `up` to the server or `down` from it, then cut."""
+        """Pass this many more bytes, `up` to the server or `down` from it, then cut."""
         self.left |= left
 
     def _accept(self, listener: socket.socket) -> None:
@@ -223,13 +223,13 @@ class Line:
                     return
                 target.sendall(data)
                 if self.left[way] < math.inf:
-                    time.sleep(0.001)  # or buffers take what nobody asked for, and its bytes count
+                    time.sleep(0.001)  # keeps unread bytes, which count as well, out of buffers
             target.shutdown(socket.SHUT_WR)
 
 
 @contextlib.contextmanager
 def line(server: int) -> Iterator[Line]:
-    """Lay a line to the server at a port."""
+    """Start a proxy to the server at a port."""
     laid = Line(server)
     try:
         yield laid

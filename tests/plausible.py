@@ -1,4 +1,4 @@
-"""Writes what the earlier stages leave behind, invented from a seed: input for the tests of the report."""
+"""Write invented outputs of the earlier stages, drawn from a seed: input for the tests of the report."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @contextmanager
 def inside(folder: Path) -> Iterator[Path]:
-    """Work in `folder`, as a stage does in the repository's root."""
+    """Change the working directory to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     before = Path.cwd()
     os.chdir(folder)
@@ -50,9 +50,9 @@ def write(
     images: int = 1000,
     source: dict[str, object] | None = None,
 ) -> Path:
-    """Fill `folder` as `download`, `preprocess`, `train` and `evaluate` would; return it.
+    """Write the outputs of `download`, `preprocess`, `train` and `evaluate` to `folder`; return it.
 
-    `skills` maps model names to how strongly the true class stands out in their probabilities.
+    `skills` maps model names to the weight of the true class in their logits.
     """
     skills = {"model_0": 3.0, "model_1": 2.5, "model_2": 2.0} if skills is None else skills
     random = np.random.default_rng(7)
@@ -72,7 +72,7 @@ def write(
 
 
 def _params(models: list[str]) -> None:
-    """The repository's params.yaml with these models; unknown ones are built like model_0."""
+    """Write the repository's params.yaml with these models; unknown ones get the layers of model_0."""
     content = yaml.safe_load((ROOT / paths.PARAMS).read_text(encoding="utf-8"))
     known = content["models"]
     content["models"] = {name: known.get(name, known["model_0"]) for name in models}
@@ -80,7 +80,7 @@ def _params(models: list[str]) -> None:
 
 
 def _split(split: str, labels: np.ndarray, random: np.random.Generator) -> None:
-    """Blobs: each class has its colours."""
+    """Write a split: coarse blobs, with colours by class."""
     coarse = random.integers(0, 120, (len(labels), 4, 4, 3)) + (labels[:, None, None, None] * 37) % 130
     paths.images(split).parent.mkdir(parents=True, exist_ok=True)
     np.save(paths.images(split), coarse.repeat(8, axis=1).repeat(8, axis=2).astype(np.uint8))
@@ -97,9 +97,8 @@ def _model(
 ) -> None:
     actual = np.load(paths.labels("test"))
     logits = random.gumbel(size=(len(actual), len(classes)))
-    ease = np.random.default_rng(5).uniform(
-        0.5, 1.3, len(classes)
-    )  # the same classes are hard for every model
+    # the same classes are hard for every model
+    ease = np.random.default_rng(5).uniform(0.5, 1.3, len(classes))
     logits[np.arange(len(actual)), actual] += skill * ease[actual]
     probabilities = np.exp(1.3 * logits)
     probabilities /= probabilities.sum(axis=1, keepdims=True)
@@ -196,7 +195,7 @@ def _layers(classes: int, wide: bool) -> list[dict[str, Any]]:
     return [{"layer": layer, "output": output, "parameters": count} for layer, output, count in layers]
 
 
-if __name__ == "__main__":  # for looking at the report: python tests/plausible.py FOLDER
+if __name__ == "__main__":  # to view the report: python tests/plausible.py FOLDER
     import sys
 
     shutil.rmtree(sys.argv[1], ignore_errors=True)

@@ -1,4 +1,4 @@
-"""DVC commands, each a process of its own, but forked from one that has imported DVC: 1.5 s less each."""
+"""Run DVC commands as forks of a process that has imported DVC: saves 1.5 s per command."""
 
 import contextlib
 import json
@@ -63,12 +63,12 @@ MODULES = [
 
 @dataclass
 class Preloaded:
-    """The parent of the commands."""
+    """Parent process of the commands."""
 
     process: subprocess.Popen
 
     def run(self, folder, *command, **environment):
-        """Run `dvc ...` or `python FILE ...`; return its exit code and what it printed on both streams."""
+        """Run `dvc ...` or `python FILE ...`; return its exit code and the output of both streams."""
         with tempfile.NamedTemporaryFile("r") as output:
             task = {
                 "folder": str(folder),
@@ -84,7 +84,7 @@ class Preloaded:
 
 @contextlib.contextmanager
 def preloaded():
-    """Start the parent; end it after the block."""
+    """Start the parent process; end it after the block."""
     command = [sys.executable, "-c", PARENT, json.dumps(MODULES)]
     streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, env=ENVIRONMENT, text=True, **streams) as process:

@@ -1,4 +1,4 @@
-"""Run a stage as a user would: a process of its own, in a folder of its own."""
+"""Run a stage as a separate process, in its own folder."""
 
 import os
 import subprocess
@@ -36,7 +36,7 @@ def start(stage: str, folder: Path, *arguments: str, **environment: str) -> subp
 
 
 def run(stage: str, folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a stage in `folder` to its end."""
+    """Run a stage in `folder` and wait for its end."""
     process = start(stage, folder, *arguments, **environment)
     output, messages = process.communicate(timeout=60)
     return subprocess.CompletedProcess(process.args, process.returncode, output, messages)

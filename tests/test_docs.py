@@ -1,8 +1,8 @@
-"""The documentation does what it says: its commands run, its examples are valid, its links lead somewhere.
+"""The documentation is correct: its commands run, its examples are valid, its links have targets.
 
-The blocks of a page are run one after the other in a clone of its own, where `dvc repro` ran on the digits.
-What a block sets for DVC's remotes holds to the end of its section, since those of different servers exclude
-each other. A block that no test can run is preceded by a comment: why not, and where it is run instead.
+The blocks of a page run in order, in one clone per page, after `dvc repro` on the digits. Settings of DVC's
+remotes are reset at the end of a section, since different servers exclude each other. A comment above a block
+that no test can run says why, and where it runs instead.
 
     <!-- needs: a dask cluster; run by tests/cluster/test_cluster.py -->
 """
@@ -24,7 +24,7 @@ from tests.conftest import lend_environment
 
 PAGES = documents.pages()
 BLOCKS = [block for page in PAGES for block in documents.blocks(page)]
-EXAMPLES = {  # files that pages speak of
+EXAMPLES = {  # files that pages mention
     "astronaut.png": Path(skimage.__file__).parent / "data/astronaut.png",
     "photo.jpg": Path(sklearn.__file__).parent / "datasets/images/flower.jpg",
     "holidays/temple.jpg": Path(sklearn.__file__).parent / "datasets/images/china.jpg",
@@ -42,7 +42,7 @@ for name in {names}:
 
 @pytest.fixture
 def reader(workspace, tmp_path):
-    """The clone of somebody who follows a page: environment, upstream, another branch, pictures."""
+    """A reader's clone: environment, upstream, another branch, pictures."""
     lend_environment(workspace.root)
     for name, picture in EXAMPLES.items():
         (workspace.root / name).parent.mkdir(exist_ok=True)
@@ -59,7 +59,7 @@ def reader(workspace, tmp_path):
 
 
 def run_bash(reader, text):
-    """Run commands; those of pip are only looked at, since the environment is not the reader's alone."""
+    """Run commands; pip commands are only checked, because all tests share the environment."""
     for extras in re.findall(r"pip install -e '\.\[([\w,]+)\]'", text):
         assert set(extras.split(",")) <= set(EXTRAS)
     changes = re.search(r"\b(apt-get|apt|npm) +install|\bmake +(install|lock|bench|clean)\b", text)
@@ -68,7 +68,7 @@ def run_bash(reader, text):
 
 
 def run_console(reader, text):
-    """Run the commands; each prints the first line that is shown of it. The others depend on the models."""
+    """Run the commands and compare the first line of output; the others depend on the models."""
     for command, shown in documents.commands(text):
         printed = [line.split() for line in run_bash(reader, command).splitlines()]
         assert not shown or shown[0].split() in printed
@@ -79,7 +79,7 @@ def run_python(reader, text):
 
 
 def run_yaml(reader, text):
-    """Put an example into params.yaml, have it checked and its networks built, and take it out again."""
+    """Insert an example into params.yaml, check it, build its networks, and remove it."""
     path = reader.root / "params.yaml"
     before = path.read_text()
     content, new = yaml.safe_load(before), yaml.safe_load(dedent(text))
@@ -129,7 +129,7 @@ def test_a_card_says_how_to_load_its_model(finished):
 
 
 def test_links_lead_somewhere(finished):
-    """In the clone where everything was made, the model cards included."""
+    """Check the links in the finished clone, which includes the model cards."""
     cards = [path.relative_to(finished.root) for path in finished.root.glob("reports/cards/*.md")]
     assert len(cards) == 3
     broken = []

@@ -1,4 +1,4 @@
-"""dvc.yaml says what the code does: a stage depends on exactly the packages and modules that it imports."""
+"""dvc.yaml matches the code: a stage depends on exactly the packages and modules that it imports."""
 
 import ast
 import re
@@ -12,7 +12,7 @@ from cifar10.training import checkpoint
 
 GRAPH = yaml.safe_load(Path("dvc.yaml").read_text())
 STAGES = GRAPH["stages"]
-# What stages import and do not depend on: a fault shows in the outputs, which DVC compares by content.
+# Imports that are no dependencies: their faults show in the outputs, which DVC compares by content.
 LEFT_OUT = {
     "cifar10/errors.py": "ends a stage that fails; one that succeeds never uses it",
     "cifar10/files.py": "writes what it is given; other bytes are another output",
@@ -24,7 +24,7 @@ LEFT_OUT = {
 
 
 def runtime(node):
-    """Walk a tree, but for what only type checkers import."""
+    """Walk a tree, without imports for type checkers."""
     if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
         return
     yield node
@@ -33,7 +33,7 @@ def runtime(node):
 
 
 def imports(path: Path) -> set[Path]:
-    """Files of the library that a file imports, wherever in it."""
+    """Return the library files that a file imports, anywhere in its code."""
     names = set()
     for node in runtime(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -44,7 +44,7 @@ def imports(path: Path) -> set[Path]:
 
 
 def uses(path: Path) -> set[Path]:
-    """The file, what it imports, what that imports, and the templates that any of them names."""
+    """Return the file, its direct and indirect imports, and the templates named in any of them."""
     found, new = set(), {path}
     while new:
         found |= new
@@ -111,7 +111,7 @@ def test_the_package_itself_pins_the_arithmetic_and_does_nothing_else():
 
 
 def test_the_packages_in_it_do_nothing_when_they_are_imported():
-    """So no stage need depend on their __init__.py; that of training is part of what trainings depend on."""
+    """Stages therefore need not depend on their __init__.py; trainings depend on that of training."""
     for file in Path("cifar10").glob("*/__init__.py"):
         (text, *code) = ast.parse(file.read_text()).body
         assert isinstance(text, ast.Expr), file

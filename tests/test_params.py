@@ -1,4 +1,4 @@
-"""Faults in params.yaml are named in one line."""
+"""Errors describe a fault in params.yaml in one line."""
 
 import copy
 

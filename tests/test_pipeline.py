@@ -1,4 +1,4 @@
-"""The whole pipeline in scratch clones, through the commands that a user types."""
+"""The whole pipeline in scratch clones, through a user's commands."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""What a repository has beside its code: licence, citation, change log, hooks, a container to work in."""
+"""Files beside the code: licence, citation, change log, hooks, development container."""
 
 import json
 import re
@@ -57,7 +57,7 @@ def test_the_container_is_set_up_with_a_target_of_the_makefile():
 
 @pytest.fixture(scope="module")
 def hooked(tmp_path_factory):
-    """A clone of this repository as it is, all of it committed, and pre-commit's own folder for it."""
+    """A clone with the present working tree committed, and a folder for pre-commit."""
     root = tmp_path_factory.mktemp("hooked")
     clone = Clone(root / "clone")
     demo.clone(clone.root)
@@ -111,7 +111,7 @@ def test_a_broken_dvc_lock_is_stopped(hooked):
 
 def test_every_hook_runs_a_command_of_the_environment():
     (local,) = yaml.safe_load(Path(".pre-commit-config.yaml").read_text())["repos"]
-    assert local["repo"] == "local"  # none is fetched from a network
+    assert local["repo"] == "local"  # no hook comes from a network
     commands = {hook["entry"].split()[0] for hook in local["hooks"] if hook["language"] == "system"}
     for command in commands:
         assert (Path(sys.executable).parent / command).exists(), command
@@ -123,7 +123,7 @@ def test_every_hook_runs_a_command_of_the_environment():
         ("a.json", b'{"a": 1,}', "cannot be read"),
         ("a.toml", b"a = \n", "cannot be read"),
         ("a.yml", b"a: \xff\n", "cannot be read"),
-        ("a.png", bytes(check_files.LARGEST + 1), "1,000,001 bytes, expected up to 1,000,000"),
+        ("a.png", bytes(check_files.LARGEST + 1), "1,000,001 bytes, expected at most 1,000,000"),
     ],
 )
 def test_a_faulty_file_is_named_with_its_fault(tmp_path, name, content, words):

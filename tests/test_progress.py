@@ -1,4 +1,4 @@
-"""What a bar writes where no terminal is: lines for a log, or lines of JSON for a program."""
+"""Output of a progress bar without a terminal: log lines, or JSON lines for programs."""
 
 import json
 import os
@@ -25,7 +25,7 @@ with progress.bar(desc="model_0", unit=" steps", total={2 * STEPS}, initial={STE
 
 
 def lines(**environment):
-    """Run the bar; return the lines of standard error."""
+    """Run the bar; return its lines on standard error."""
     inherited = {name: value for name, value in os.environ.items() if name != "CIFAR10_PROGRESS"}
     command = [sys.executable, "-c", WATCHED]
     done = subprocess.run(command, env=inherited | environment, capture_output=True, text=True, check=True)

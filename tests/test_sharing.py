@@ -1,4 +1,4 @@
-"""What docs/remotes.md says of options, secrets, and models without a clone."""
+"""Options, secrets and models without a clone, as described in docs/remotes.md."""
 
 import re
 import subprocess
@@ -22,7 +22,7 @@ def dvc():
 
 @pytest.fixture
 def published(finished, dvc, tmp_path):
-    """A bare repository whose models anybody may get over HTTP, and the folder that is served."""
+    """A bare repository with public models over HTTP, and the served folder."""
     pusher = make_pusher(finished, dvc, tmp_path / "pusher")
     pusher.follow(documented("Shared folder"), {"/mnt/team/cifar10": f"{tmp_path}/files"})
     pusher.run("dvc", "push", *MODEL)
@@ -36,7 +36,7 @@ def published(finished, dvc, tmp_path):
 
 
 def outside(published, elsewhere, line):
-    """Run a documented line in a folder that is no repository; return its exit code and what it printed."""
+    """Run a documented command outside of a repository; return its exit code and output."""
     elsewhere.mkdir(exist_ok=True)
     address = f"file://{published.root.parent}/bare.git"
     line = line.replace("https://git.example.org/team/cifar10.git", address)

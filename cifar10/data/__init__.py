@@ -1,1 +1,1 @@
-"""The images: fetched, read, divided, loaded."""
+"""Images: download, read, split, save and load."""

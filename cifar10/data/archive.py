@@ -1,4 +1,4 @@
-"""Read the CIFAR-10 archive as its authors lay it out: a tar of pickled batches, never extracted to disk."""
+"""Read the CIFAR-10 archive, a tar of pickled batches, without extracting it to disk."""
 
 import gzip
 import tarfile
@@ -17,21 +17,23 @@ TEST = "cifar-10-batches-py/test_batch"
 META = "cifar-10-batches-py/batches.meta"
 MEMBERS = (*TRAIN, TEST, META)
 
-MEMBER_LIMIT = 2**29  # bytes; the official batches have 31 million
-LIMIT = 2**32  # bytes unpacked; what unpacks to more is made to fill the memory
+MEMBER_LIMIT = 2**29  # bytes; an official batch has 31 million
+LIMIT = 2**32  # bytes unpacked; a larger archive is treated as a decompression bomb
 
 Batch = tuple[np.ndarray, np.ndarray]  # uint8 (N, 32, 32, 3), int64 (N,)
 
 
 def read(file: IO[bytes], name: str) -> Images:
-    """Read an archive of the official layout to its last byte; any number of images per batch will do.
+    """Read an archive of the official layout to its last byte; a batch may have any number of images.
+
+    Images keep the order of the archive, training batches 1 to 5.
 
     Args:
-        file: open for reading, at its start; the images come in its order, training batches 1 to 5.
-        name: of the archive, for messages.
+        file: open for reading, at its start.
+        name: name of the archive, for messages.
 
     Raises:
-        UserError: it is damaged, cut off or of another layout; names the member and the fault.
+        UserError: the archive is damaged, truncated or of another layout; names the member and the fault.
     """
     batches: dict[str, Batch] = {}
     class_names: list[str] = []
@@ -46,15 +48,15 @@ def read(file: IO[bytes], name: str) -> Images:
             raise UserError(f"{name}: {member}: {error}") from None
     for member, (_, labels) in batches.items():
         if labels.max() >= len(class_names):
-            found = f"label {labels.max()}, but there are {len(class_names)} class names"
-            raise UserError(f"{name}: {member}: {found} in {META}")
+            expected = f"expected labels below {len(class_names)}, the number of class names in {META}"
+            raise UserError(f"{name}: {member}: {expected}, found label {labels.max()}")
     train_images = np.concatenate([batches[member][0] for member in TRAIN])
     train_labels = np.concatenate([batches[member][1] for member in TRAIN])
     return Images(class_names, train_images, train_labels, *batches[TEST])
 
 
 class _Bounded:
-    """A stream that refuses to unpack without end."""
+    """A stream with a limit on its unpacked size."""
 
     def __init__(self, stream: gzip.GzipFile):
         self._stream = stream
@@ -69,7 +71,7 @@ class _Bounded:
 
 
 def _members(file: IO[bytes], name: str) -> Iterator[tuple[str, bytes]]:
-    """Unpack the members that matter, as they come, each once."""
+    """Yield name and content of the required members, each once, in the order of the archive."""
     missing = set(MEMBERS)
     try:
         with gzip.GzipFile(fileobj=file) as unpacked:
@@ -79,19 +81,21 @@ def _members(file: IO[bytes], name: str) -> Iterator[tuple[str, bytes]]:
                     if member.name in MEMBERS:
                         yield member.name, _content(tar, member, member.name in missing)
                         missing.remove(member.name)
-            while stream.read(2**20):  # to the checksum at the end
+            while stream.read(2**20):  # up to the checksum at the end
                 pass
     except (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError) as error:
-        raise UserError(f"{name} is no complete .tar.gz archive ({error}): get it again") from None
+        raise UserError(f"{name} is not a complete .tar.gz archive ({error}): download it again") from None
     if missing:
         found = f"{', '.join(sorted(missing))} missing"
-        raise UserError(f"{name} has not the layout of cifar-10-python.tar.gz: {found}")
+        raise UserError(f"{name} does not have the layout of cifar-10-python.tar.gz: {found}")
 
 
 def _content(tar: tarfile.TarFile, member: tarfile.TarInfo, is_first: bool) -> bytes:
     file = tar.extractfile(member) if member.isreg() and member.size <= MEMBER_LIMIT and is_first else None
     if file is None:
-        raise tarfile.ReadError(f"{member.name} is no single regular file of at most {MEMBER_LIMIT:,} bytes")
+        raise tarfile.ReadError(
+            f"{member.name} is not a single regular file of at most {MEMBER_LIMIT:,} bytes"
+        )
     return file.read()
 
 
@@ -106,7 +110,7 @@ def _class_names(content: dict[str, Any]) -> list[str]:
 
 
 def _batch(content: dict[str, Any]) -> Batch:
-    """Check a batch and put the values of each pixel side by side; they come as three planes in a row."""
+    """Check a batch and convert its images from (3, 32, 32), as stored, to (32, 32, 3)."""
     data = content.get("data")
     if not isinstance(data, np.ndarray):
         raise ValueError("expected an array under 'data'")
@@ -114,12 +118,12 @@ def _batch(content: dict[str, Any]) -> Batch:
         raise ValueError(f"'data': expected uint8 (N, 3072), found {data.dtype} {data.shape}")
     labels = _labels(content.get("labels"))
     if len(labels) != len(data):
-        raise ValueError(f"expected as many 'labels' as images, found {len(labels)} for {len(data)}")
+        raise ValueError(f"expected one label per image, found {len(labels)} labels for {len(data)} images")
     return np.ascontiguousarray(data.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)), labels
 
 
 def _labels(value: Any) -> np.ndarray:
     labels = value.tolist() if isinstance(value, np.ndarray) else value
     if not isinstance(labels, list) or not all(type(label) is int and 0 <= label < 2**31 for label in labels):
-        raise ValueError("expected a list of whole numbers from 0 under 'labels'")
+        raise ValueError("expected a list of non-negative integers under 'labels'")
     return np.array(labels, np.int64)

@@ -1,4 +1,4 @@
-"""The splits train, validation and test: saving, loading."""
+"""Save and load the train, validation and test splits."""
 
 from dataclasses import dataclass
 
@@ -10,17 +10,17 @@ from cifar10.errors import UserError
 
 @dataclass(frozen=True)
 class Split:
-    """Images uint8 (N, 32, 32, 3) and their labels int64 (N,), each an index into `class_names()`."""
+    """Images, uint8 (N, 32, 32, 3), and labels, int64 (N,): indices into `class_names()`."""
 
     images: np.ndarray
     labels: np.ndarray
 
 
 def save(name: str, images: np.ndarray, labels: np.ndarray) -> None:
-    """Write the split `train`, `validation` or `test`.
+    """Write a split.
 
     Args:
-        name: of the split.
+        name: `train`, `validation` or `test`.
         images: uint8 (N, 32, 32, 3).
         labels: int64 (N,).
     """
@@ -30,10 +30,10 @@ def save(name: str, images: np.ndarray, labels: np.ndarray) -> None:
 
 
 def load(name: str) -> Split:
-    """Open the split `train`, `validation` or `test` read-only; images come from the disk when they are used.
+    """Open the split `train`, `validation` or `test` read-only; the images are memory-mapped.
 
     Raises:
-        UserError: it is not there.
+        UserError: the split does not exist.
     """
     try:
         return Split(np.load(paths.images(name), mmap_mode="r"), np.load(paths.labels(name)))
@@ -42,10 +42,10 @@ def load(name: str) -> Split:
 
 
 def class_names() -> list[str]:
-    """Read the names of the classes, in the order of the labels.
+    """Read the class names, in the order of the labels.
 
     Raises:
-        UserError: they are not there.
+        UserError: the file does not exist.
     """
     try:
         return files.read_json(paths.CLASSES)
@@ -54,4 +54,4 @@ def class_names() -> list[str]:
 
 
 def _missing(error: FileNotFoundError) -> UserError:
-    return UserError(f"{error.filename} not found: `dvc repro` makes it")
+    return UserError(f"{error.filename} not found: run `dvc repro` to make it")

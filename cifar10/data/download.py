@@ -1,7 +1,7 @@
-"""Fetch a file from the first of several mirrors that is up, quick enough and serves the right bytes.
+"""Download a file from the first mirror that is up, fast enough and serves the right bytes.
 
-pooch checks the hash and puts the finished file in its place. What it lacks is here: a lower limit for
-the rate, the change to the next mirror, and going on where an interrupted download stopped.
+pooch checks the hash and moves the finished file into place. This module adds a minimum rate, the fallback
+to the next mirror, and the continuation of an interrupted download.
 """
 
 import dataclasses
@@ -24,50 +24,51 @@ from cifar10 import progress
 from cifar10.data import archive
 from cifar10.errors import UserError
 
-VARIABLE = "CIFAR10_ARCHIVE"  # in the environment: a path or a URL of an archive to take instead
-CHUNK = 2**16  # bytes asked for at once; read1 hands over less as soon as it is there
-CONNECTIONS = 5  # to one mirror whose connection breaks off although bytes came
-PATIENCE = 6  # windows without a byte until even a slow mirror without an alternative is given up
+VARIABLE = "CIFAR10_ARCHIVE"  # environment variable: path or URL of an archive to use instead
+CHUNK = 2**16  # maximum bytes per read; read1 returns available bytes at once
+CONNECTIONS = 5  # maximum connections to one mirror; each must bring bytes
+PATIENCE = 6  # windows without a byte before a slow mirror fails, if there is no faster one
 
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """What is asked of a mirror."""
+    """Limits on a mirror."""
 
     minimum_rate: float  # kB/s, mean over a window
     window: float  # seconds
-    answer: float = 18.0  # seconds, all mirrors together, for looking up the name, connecting and headers
+    answer: float = 18.0  # seconds for name look-up, connection and headers, all mirrors together
 
 
-class Fault(Exception):  # noqa: N818  (the word of the messages)
-    """Why a mirror was left, in a few words."""
+class Fault(Exception):  # noqa: N818
+    """The reason for skipping a mirror, as a phrase."""
 
 
 class Slow(Fault):
-    """The mirror works but stays below the minimum rate."""
+    """The mirror works, but below the minimum rate."""
 
     def __init__(self, rate: float, limits: Limits):
         self.rate = rate  # kB/s
-        super().__init__(f"{rate:.3g} kB/s over {limits.window:g} s, less than {limits.minimum_rate:g} kB/s")
+        expected = f"expected at least {limits.minimum_rate:g} kB/s"
+        super().__init__(f"{rate:.3g} kB/s over {limits.window:g} s, {expected}")
 
 
 class Interrupted(Exception):  # noqa: N818
-    """The connection ended before the file; another one to the same mirror may go on."""
+    """The connection ended before the file did; a new one may continue."""
 
 
 def fetch(urls: Sequence[str], sha256: str | None, target: Path, limits: Limits) -> Path:
-    """Download the file that all `urls` (http, https) serve, and return `target`, where it then is.
+    """Download a file from the first usable mirror to `target`, and return `target`.
 
-    A mirror that is down, answers an error, serves other bytes or is slow is left for the next. If all
-    that work are slow, the fastest is used to the end. Unfinished parts stay beside `target`, one per
-    URL, and are continued by the next call. A file at `target` that has the hash is taken as it is.
-    Without a hash (hexadecimal `sha256`) all that comes is taken.
+    All `urls` (http, https) must serve the same file. A mirror that is down, answers an error, serves other
+    bytes or is slow is skipped. If all working mirrors are slow, the fastest one is used. Partial downloads
+    stay beside `target`, one per URL, and the next call continues them. A file at `target` with the right
+    hash is kept. Without a hash (hexadecimal `sha256`), any content is accepted.
 
     Raises:
-        UserError: no mirror served it; the message has a line for each.
+        UserError: no mirror served the file; the message has a line per mirror.
     """
     if sha256 is None:
-        target.unlink(missing_ok=True)  # nothing says whether it is still the same
+        target.unlink(missing_ok=True)  # it may be outdated
     limits = dataclasses.replace(limits, answer=limits.answer / len(urls))
     faults: dict[str, Fault] = {}
     if not (
@@ -75,28 +76,30 @@ def fetch(urls: Sequence[str], sha256: str | None, target: Path, limits: Limits)
         or any(_tried(url, sha256, target, _patient(limits), faults) for url in _slow(faults))
     ):
         lines = "".join(f"\n  {url}: {fault}" for url, fault in faults.items())
-        raise UserError(f"could not download {target.name}; what came is kept for the next run:{lines}")
+        raise UserError(
+            f"could not download {target.name}; partial downloads are kept for the next run:{lines}"
+        )
     for url in urls:
         part_of(url, target).unlink(missing_ok=True)
     return target
 
 
 def bring(own: str, new: Path, limits: Limits) -> None:
-    """Download or copy an archive to `new` and read it to its end, so that a damaged one is not taken.
+    """Download or copy an archive to `new` and check it by reading it to its end.
 
     Args:
-        own: its path or URL.
-        new: where it goes; nothing stays there on an error.
-        limits: asked of the host of a URL.
+        own: path or URL of the archive.
+        new: destination; deleted on an error.
+        limits: limits on the host of a URL.
 
     Raises:
-        UserError: there is none, or it is damaged or of another layout.
+        UserError: the archive is missing, damaged or of another layout.
     """
     try:
         if own.startswith(("http://", "https://")):
             fetch([own], None, new, limits)
         elif not Path(own).expanduser().is_file():
-            raise UserError(f"{own} is no file; expected the path or URL of an archive")
+            raise UserError(f"{own} is not a file; expected the path or URL of an archive")
         else:
             new.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(Path(own).expanduser(), new)
@@ -108,10 +111,10 @@ def bring(own: str, new: Path, limits: Limits) -> None:
 
 
 def _slow(faults: dict[str, Fault]) -> Iterator[str]:
-    """Give the mirrors that work, the fastest first."""
+    """Yield the slow but working mirrors, fastest first."""
     rates = {url: fault.rate for url, fault in faults.items() if isinstance(fault, Slow)}
     for url in sorted(rates, key=lambda url: -rates[url]):
-        progress.log(f"No mirror is quicker: going on with {url} at {rates[url]:.3g} kB/s")
+        progress.log(f"No mirror is faster: continuing with {url} at {rates[url]:.3g} kB/s")
         yield url
 
 
@@ -120,23 +123,23 @@ def _patient(limits: Limits) -> Limits:
 
 
 def part_of(url: str, target: Path) -> Path:
-    """Name the file beside `target` that holds what came from `url` so far."""
+    """Return the path, beside `target`, of the partial download from `url`."""
     return target.with_name(f"{target.name}.{hashlib.sha256(url.encode()).hexdigest()[:8]}.part")
 
 
 def _tried(url: str, sha256: str | None, target: Path, limits: Limits, faults: dict[str, Fault]) -> bool:
-    """Try one mirror: True if `target` is there, else its fault is logged and put down in `faults`."""
+    """Try one mirror. Return True on success; otherwise log its fault and store it in `faults`."""
     try:
         _retrieve(url, sha256, target, limits)
     except Fault as fault:
         faults[url] = fault
-        progress.log(f"Left {url}: {fault}")
+        progress.log(f"Skipped {url}: {fault}")
         return False
     return True
 
 
 def _retrieve(url: str, sha256: str | None, target: Path, limits: Limits) -> None:
-    """Let pooch place the file, once more from the first byte if a continued part was of another version."""
+    """Let pooch place the file; if a continued download has the wrong hash, download all of it once more."""
     part = part_of(url, target)
     continued = part.exists() and part.stat().st_size > 0
 
@@ -145,17 +148,17 @@ def _retrieve(url: str, sha256: str | None, target: Path, limits: Limits) -> Non
         part.replace(output_file)
 
     try:
-        pooch.get_logger().setLevel("WARNING")  # the caller says what happens
+        pooch.get_logger().setLevel("WARNING")  # this module logs its own messages
         pooch.retrieve(url, sha256, fname=target.name, path=target.parent, downloader=downloader)
-    except ValueError:  # pooch has deleted the file
+    except ValueError:  # wrong hash; pooch has deleted the file
         if not continued:
-            raise Fault(f"served other bytes, their SHA-256 is not {sha256}") from None
-        progress.log(f"{url} has changed since the download began: beginning again")
+            raise Fault(f"served other bytes, expected SHA-256 {sha256}") from None
+        progress.log(f"{url} has changed since the download began: starting again")
         _retrieve(url, sha256, target, limits)
 
 
 def _download(url: str, part: Path, limits: Limits) -> None:
-    """Complete `part`, over several connections if they break off although bytes come."""
+    """Complete `part`; reconnect after an interruption, as long as each connection brings bytes."""
     for connection in range(CONNECTIONS):
         before = _size(part)
         try:
@@ -169,18 +172,18 @@ def _download(url: str, part: Path, limits: Limits) -> None:
         except Interrupted as error:
             if _size(part) == before or connection == CONNECTIONS - 1:
                 raise Fault(str(error)) from None
-            progress.log(f"{url}: {error}, connecting again")
+            progress.log(f"{url}: {error}, reconnecting")
     return None
 
 
 def _transfer(url: str, part: Path, limits: Limits) -> None:
-    """Append to `part` what is missing, over one connection."""
+    """Append the missing bytes to `part`, over one connection."""
     with _answer(url, _size(part), limits) as response:
         if _is_complete(response, part):
             return
         start, total = _extent(response, part)
         host = urlsplit(url).netloc
-        progress.log(f"Downloading {url}{f' from byte {start:,} on' if start else ''}")
+        progress.log(f"Downloading {url}{f' from byte {start:,}' if start else ''}")
         with (
             part.open("r+b" if part.exists() else "wb") as file,
             progress.bar(total=total, initial=start, unit="B", unit_scale=True, desc=host) as bar,
@@ -191,14 +194,14 @@ def _transfer(url: str, part: Path, limits: Limits) -> None:
                 file.write(chunk)
                 bar.update(len(chunk))
     if total is not None and _size(part) != total:
-        raise Interrupted("the connection broke off")  # a server may also send less than asked for
+        raise Interrupted("the connection was lost")  # or the server sent less than requested
 
 
 def _answer(url: str, start: int, limits: Limits) -> requests.Response:
-    """Ask for the bytes from `start` on and wait for the headers, `limits.answer` seconds in all.
+    """Request the bytes from `start` on and wait for the headers, at most `limits.answer` seconds.
 
-    In a thread, as nothing else bounds the look-up of a name, the tries of all addresses of a host and
-    headers that come byte by byte. An answer that comes too late is dropped with its thread.
+    Only a thread can bound the name look-up, the attempts at all addresses of a host and headers that arrive
+    byte by byte. A late answer is dropped with its thread.
     """
     answers: queue.SimpleQueue[requests.Response | Exception] = queue.SimpleQueue()
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
@@ -221,7 +224,7 @@ def _answer(url: str, start: int, limits: Limits) -> requests.Response:
 
 
 def _is_complete(response: requests.Response, part: Path) -> bool:
-    """Judge an answer 416: the part has all bytes already, or too many and is emptied for a new start."""
+    """Tell whether the part already has all bytes (status 416); delete it if it does not fit."""
     if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and part.exists():
         if response.headers.get("Content-Range") == f"bytes */{_size(part)}":
             return True
@@ -232,9 +235,9 @@ def _is_complete(response: requests.Response, part: Path) -> bool:
 
 
 def _extent(response: requests.Response, part: Path) -> tuple[int, int | None]:
-    """Tell at which byte the answer starts and how many the whole file has, if the server says so.
+    """Return the first byte of the answer and the size of the whole file, None if unknown.
 
-    A server may ignore the range and send all (200), so the start is 0 or the end of the part.
+    A server may ignore the range and send everything (200), so the start is 0 or the end of the part.
     """
     if response.status_code == HTTPStatus.PARTIAL_CONTENT:
         found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
@@ -247,11 +250,11 @@ def _extent(response: requests.Response, part: Path) -> tuple[int, int | None]:
 
 def _begin_again(part: Path) -> Interrupted:
     part.unlink(missing_ok=True)
-    return Interrupted("its answer does not fit the part that is here")
+    return Interrupted("the answer does not fit the partial download")
 
 
 def _chunks(response: requests.Response, limits: Limits) -> Iterator[bytes]:
-    """Hand over bytes as they come; raise Slow when a window passes below the minimum rate."""
+    """Yield bytes as they arrive; raise Slow if the mean rate over a window is below the minimum."""
     began, received = time.monotonic(), 0
     while chunk := _read(response, limits):
         yield chunk
@@ -265,13 +268,13 @@ def _chunks(response: requests.Response, limits: Limits) -> Iterator[bytes]:
 
 
 def _read(response: requests.Response, limits: Limits) -> bytes:
-    """Wait for some bytes; none at the end."""
+    """Wait for bytes and return them; empty at the end."""
     try:
         return response.raw.read1(CHUNK, decode_content=False)
     except urllib3.exceptions.ReadTimeoutError:
         raise Fault(f"sent nothing for {limits.window:g} s") from None
     except urllib3.exceptions.HTTPError:
-        raise Interrupted("the connection broke off") from None
+        raise Interrupted("the connection was lost") from None
 
 
 def _size(part: Path) -> int:
@@ -279,7 +282,7 @@ def _size(part: Path) -> int:
 
 
 def _reason(error: BaseException) -> str:
-    """Find the plain words of the system under the layers of a network error."""
+    """Return the operating system's message from inside a network error."""
     while cause := error.__cause__ or error.__context__:
         error = cause
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -1,4 +1,4 @@
-"""Pictures in folders: train/<class>/* and test/<class>/*."""
+"""Read pictures from folders: train/<class>/* and test/<class>/*."""
 
 import dataclasses
 from pathlib import Path
@@ -14,7 +14,7 @@ LAYOUT = "expected pictures as train/<class>/* and test/<class>/*"
 
 @dataclasses.dataclass(frozen=True)
 class Listing:
-    """Files of each split by class; the classes are the same in both and sorted by name."""
+    """Files of each split by class. Both splits have the same classes, sorted by name."""
 
     train: dict[str, list[Path]]
     test: dict[str, list[Path]]
@@ -29,11 +29,11 @@ def find(folder: Path) -> Listing:
     """List the pictures under `folder`; hidden files are skipped.
 
     Raises:
-        UserError: a folder is missing or empty, the classes of train and test differ, or a file lies
-            where a folder should and the other way round.
+        UserError: a folder is missing or empty, the classes of train and test differ, or a file stands in
+            place of a folder or the reverse.
     """
     if not folder.is_dir():
-        raise UserError(f"data.folder: {folder} is no folder; {LAYOUT} in it")
+        raise UserError(f"data.folder: {folder} is not a folder; {LAYOUT} in it")
     train, test = (_classes(folder / split) for split in ("train", "test"))
     only_train, only_test = sorted(train.keys() - test.keys()), sorted(test.keys() - train.keys())
     if only_train or only_test:
@@ -41,7 +41,7 @@ def find(folder: Path) -> Listing:
         found += [f"{path} not found" for path in (folder / "train" / name for name in only_test)]
         raise UserError(f"data.folder: train and test must have the same classes: {', '.join(found)}")
     if len(train) < 2:
-        raise UserError(f"data.folder: expected two classes or more in {folder}, found {', '.join(train)}")
+        raise UserError(f"data.folder: expected at least two classes in {folder}, found {', '.join(train)}")
     return Listing(train, test)
 
 
@@ -57,22 +57,22 @@ def _classes(split: Path) -> dict[str, list[Path]]:
         if not paths:
             raise UserError(f"data.folder: no pictures in {split / name}; {LAYOUT}")
         if odd := [path for path in paths if not path.is_file()]:
-            raise UserError(f"data.folder: {odd[0]} is no file; {LAYOUT}, no deeper")
+            raise UserError(f"data.folder: {odd[0]} is not a file; {LAYOUT}, without subfolders")
     return classes
 
 
 def _visible(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        raise UserError(f"data.folder: {folder} is no folder; {LAYOUT}")
+        raise UserError(f"data.folder: {folder} is not a folder; {LAYOUT}")
     visible = (path for path in folder.iterdir() if not path.name.startswith("."))
-    return sorted(visible, key=lambda path: path.name)  # paths by themselves sort otherwise on Windows
+    return sorted(visible, key=lambda path: path.name)  # the order of Path objects differs on Windows
 
 
 def read(listing: Listing) -> images.Images:
     """Read all pictures, by class and name.
 
     Raises:
-        UserError: some cannot be read; has a line for each.
+        UserError: pictures are unreadable; the message has a line for each.
     """
     pictures, unreadable = [], []
     for path in progress.bar(iterable=listing.paths, desc="reading pictures", unit="pictures"):
@@ -81,7 +81,9 @@ def read(listing: Listing) -> images.Images:
         except images.PictureError as error:
             unreadable.append(f"\n  {error}")
     if unreadable:
-        raise UserError(f"{len(unreadable)} unreadable, mend or remove them:{''.join(unreadable)}")
+        raise UserError(
+            f"data.folder: {len(unreadable)} unreadable, repair or remove them:{''.join(unreadable)}"
+        )
     train_labels, test_labels = (
         np.repeat(np.arange(len(split)), [len(paths) for paths in split.values()])
         for split in (listing.train, listing.test)

@@ -1,4 +1,4 @@
-"""Pictures as the models see them: uint8 (32, 32, 3), red, green, blue."""
+"""Read pictures as model inputs: uint8 (32, 32, 3), RGB."""
 
 import dataclasses
 import io
@@ -15,18 +15,18 @@ from PIL import Image, ImageCms, ImageOps
 from cifar10.errors import UserError
 
 SIZE = 32  # pixels, height and width
-GREY = (128, 128, 128, 255)  # what shows through transparent pixels
-MAX_PIXELS = 89_478_485  # Pillow's limit, a quarter of a gigabyte of RGB
-MAX_BYTES = 300_000_000  # as many pixels, not compressed
-THREADS = 4  # the most pictures unpacked at once
-REFUSED = {"EPS"}  # a program, for which Pillow starts an interpreter
+GREY = (128, 128, 128, 255)  # RGBA, behind transparent pixels and in borders
+MAX_PIXELS = 89_478_485  # Pillow's limit: 256 MiB of RGB
+MAX_BYTES = 300_000_000  # more than MAX_PIXELS uncompressed
+THREADS = 4  # maximum number of pictures decoded at once
+REFUSED = {"EPS"}  # a program; Pillow runs an interpreter for it
 
 Fit = Literal["crop", "pad"]
 
 
 @dataclasses.dataclass(frozen=True)
 class Images:
-    """A data set: images uint8 (N, 32, 32, 3), labels int64 (N,), each an index into `class_names`."""
+    """A data set: images, uint8 (N, 32, 32, 3), and labels, int64 (N,): indices into `class_names`."""
 
     class_names: list[str]
     train_images: np.ndarray
@@ -36,7 +36,7 @@ class Images:
 
 
 class PictureError(UserError):
-    """A file that cannot be read as a picture; the message has its path and the reason."""
+    """An unreadable picture; the message has its path and the reason."""
 
 
 def read(
@@ -48,21 +48,21 @@ def read(
 ) -> np.ndarray:
     """Read a picture of any size and mode, upright, scaled to 32x32 with antialiasing.
 
-    An RGB picture of 32x32 pixels comes out as it is. Of several frames the first is taken. To be called with
-    files from anybody: what is unpacked is bounded, and nothing outside this process is run.
+    An RGB picture of 32x32 pixels is returned unchanged. Of several frames, the first one is read. Safe for
+    untrusted files: the unpacked size is bounded and no other program runs.
 
     Args:
-        source: a file, or what one holds.
-        fit: `crop` takes the middle square, `pad` takes all and fills the rest with grey.
-        name: how an error calls the picture, by default its path.
-        max_pixels: the most that are unpacked; at most Pillow's own limit.
-        max_bytes: the most that are read.
+        source: path or content of a file.
+        fit: `crop` keeps the central square, `pad` keeps the whole picture and adds grey borders.
+        name: name of the picture in errors, by default its path.
+        max_pixels: limit on the pixels; Pillow's own limit applies as well.
+        max_bytes: limit on the file size.
 
     Returns:
         uint8 (32, 32, 3).
 
     Raises:
-        PictureError: it is missing, empty, damaged, no picture, or over a limit.
+        PictureError: the file is missing, empty, damaged, not a picture, or over a limit.
     """
     name = name or (str(source) if isinstance(source, Path) else "picture")
     try:
@@ -72,12 +72,12 @@ def read(
         if not content:
             raise PictureError("the file is empty")
         return _unpack(content, fit, min(max_pixels, Image.MAX_IMAGE_PIXELS or max_pixels))
-    except Exception as error:  # Pillow's readers raise nearly anything on a damaged file
+    except Exception as error:  # Pillow raises many kinds of errors on damaged files
         raise PictureError(f"{name}: {_reason(error)}") from None
 
 
 def read_all(paths: Sequence[Path], fit: Fit = "crop") -> Iterator[np.ndarray | PictureError]:
-    """Read pictures on several threads; give each, in order, or the error in its place."""
+    """Read pictures on several threads; yield each one, or its error, in order."""
 
     def attempt(path: Path) -> np.ndarray | PictureError:
         try:
@@ -91,21 +91,19 @@ def read_all(paths: Sequence[Path], fit: Fit = "crop") -> Iterator[np.ndarray | 
 
 def _content(path: Path, max_bytes: int) -> bytes:
     with path.open("rb") as file:
-        return file.read(max_bytes + 1)  # one more than allowed shows that it is too much
+        return file.read(max_bytes + 1)  # one byte more reveals a file over the limit
 
 
 def _unpack(content: bytes, fit: Fit, max_pixels: int) -> np.ndarray:
     Image.init()
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # about damage that does no harm, and about size, which is checked here
+        warnings.simplefilter("ignore")  # about harmless damage, and about size, which is checked here
         with Image.open(
             io.BytesIO(content), formats=[kind for kind in Image.ID if kind not in REFUSED]
         ) as image:
             if image.width * image.height > max_pixels:
                 raise PictureError(f"more than {max_pixels:,} pixels")
-            image.draft(None, (4 * SIZE, 4 * SIZE))  # a large JPEG is unpacked at a fraction of its size
+            image.draft(None, (4 * SIZE, 4 * SIZE))  # decodes a large JPEG at a fraction of its size
             return np.array(_small(ImageOps.exif_transpose(image), fit))
 
 
@@ -128,7 +126,7 @@ def _reason(error: Exception) -> str:
         case Image.DecompressionBombError():
             return f"more than {Image.MAX_IMAGE_PIXELS:,} pixels"
         case Image.UnidentifiedImageError():
-            return "no picture of a known format"
+            return "not a picture in a known format"
         case OSError(strerror=str(text)):
             return text
         case _:
@@ -136,19 +134,19 @@ def _reason(error: Exception) -> str:
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """Turn any mode into 8 bits of red, green and blue, with alpha if any pixel may be transparent."""
+    """Convert any mode to 8-bit RGB, or to RGBA if a pixel may be transparent."""
     if image.mode.startswith("I") or image.mode == "F":
         return _scaled(np.asarray(image), image.mode).convert("RGB")
     if image.mode == "LAB":
         profiles = (ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"))
         converted = ImageCms.profileToProfile(image, *profiles, outputMode="RGB")
-        assert converted is not None  # noqa: S101  (it is None only with inPlace)
+        assert converted is not None  # noqa: S101  (None only with inPlace)
         return converted
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
 def _scaled(grey: np.ndarray, mode: str) -> Image.Image:
-    """Scale grey values to 0..255: integers from 0..65535, floats from 0..1 or, if any is larger, 0..255."""
+    """Scale grey values to 0..255: integers from 0..65535, floats from 0..1 or, if any exceeds 1, 0..255."""
     values = np.nan_to_num(grey.astype(np.float32))
     white = 65535 if mode != "F" else 1 if values.max() <= 1 else 255
     values *= np.float32(255 / white)

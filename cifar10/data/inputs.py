@@ -1,4 +1,4 @@
-"""Name the pictures that a command was given: files, folders, standard input."""
+"""Find the pictures named on a command line: files, folders, standard input."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,10 +7,10 @@ STDIN = "-"
 
 
 def expand(arguments: Sequence[str]) -> list[str]:
-    """Replace folders by the files in and below them, sorted by name; hidden ones are skipped.
+    """Replace folders by the files in them, recursively, sorted by name; hidden files are skipped.
 
     Args:
-        arguments: paths, or `-` for standard input, which stays as it is.
+        arguments: paths, or `-` for standard input, which is kept.
     """
     return [name for argument in arguments for name in _files(argument)]
 
@@ -26,7 +26,7 @@ def _files(argument: str) -> Iterator[str]:
 
 
 def shown(name: str) -> str:
-    r"""Write a name for a terminal: what would move its cursor becomes an escape such as \x1b."""
+    r"""Escape the unprintable characters of a name for a terminal, as in \x1b."""
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in name
     )

@@ -1,7 +1,7 @@
-"""Unpickle dicts of numpy arrays, bytes and plain values; anything else is refused before it runs.
+"""Unpickle dicts of NumPy arrays, bytes and plain values; refuse anything else before it runs.
 
-A pickle may name any function of any module and have it called. Here a name gets it one of the few
-stand-ins below or an error; the real classes of numpy are never handed out.
+A pickle can name any function of any module and have it called. Here, a name leads to one of the few
+stand-ins below or to an error, never to a real class of NumPy.
 """
 
 import io
@@ -14,7 +14,7 @@ import numpy as np
 
 
 class _Function:
-    """A function that a pickle can call and not alter."""
+    """A function that a pickle can call but not alter."""
 
     __slots__ = ("_function",)
 
@@ -29,7 +29,7 @@ class _Function:
 
 
 class _Dtype:
-    """Stands for `numpy.dtype`: plain numbers of fixed size only."""
+    """Stand-in for `numpy.dtype`: numbers of fixed size only."""
 
     def __init__(self, code: str | bytes, *_align_copy: object):
         text = code.decode("ascii") if isinstance(code, bytes) else code
@@ -42,7 +42,7 @@ class _Dtype:
 
 
 class _Array:
-    """Stands for `numpy.ndarray`: made empty by a call, filled by a state, as numpy's own."""
+    """Stand-in for `numpy.ndarray`: created empty by a call, then filled by `__setstate__`, as in NumPy."""
 
     def __init__(self, value: np.ndarray):
         self.value = value
@@ -61,25 +61,25 @@ def _from_buffer(buffer: bytes, dtype: _Dtype, shape: tuple[int, ...], order: An
 
 
 def _encode(text: str, encoding: str) -> bytes:
-    """Undo how Python 3 writes bytes at protocol 2."""
+    """Decode bytes pickled by Python 3 at protocol 2."""
     if encoding != "latin1":
-        raise pickle.UnpicklingError(f"it asks for the encoding {encoding!r}")
+        raise pickle.UnpicklingError(f"it asks for the encoding {encoding!r}, expected latin1")
     return text.encode("latin1")
 
 
 def _no_bytes() -> bytes:
-    """Undo how Python 3 writes empty bytes at protocol 2; bytes(n) would take n bytes of memory."""
+    """Decode empty bytes pickled by Python 3 at protocol 2; bytes(n) would allocate n bytes."""
     return b""
 
 
 _ALLOWED: dict[tuple[str, str], Any] = {
-    ("numpy", "ndarray"): "ndarray",  # only ever an argument of _reconstruct
+    ("numpy", "ndarray"): "ndarray",  # only an argument of _reconstruct
     ("numpy", "dtype"): _Function(_Dtype),
     ("_codecs", "encode"): _Function(_encode),
     ("__builtin__", "bytes"): _Function(_no_bytes),
     ("builtins", "bytes"): _Function(_no_bytes),
 }
-for _core in ("numpy.core", "numpy._core"):  # before and since numpy 2
+for _core in ("numpy.core", "numpy._core"):  # NumPy 1 and 2
     _ALLOWED[f"{_core}.multiarray", "_reconstruct"] = _Function(_reconstruct)
     _ALLOWED[f"{_core}.numeric", "_frombuffer"] = _Function(_from_buffer)
 
@@ -87,24 +87,24 @@ for _core in ("numpy.core", "numpy._core"):  # before and since numpy 2
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _ALLOWED:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}: refused, nothing of it was run")
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}: refused, nothing was run")
         return _ALLOWED[module, name]
 
 
 def load(payload: bytes) -> dict[str, Any]:
-    """Read a pickled dict, of Python 2 or 3, any protocol.
+    """Read a pickled dict of Python 2 or 3, any protocol.
 
     Returns:
-        Its entries by name; arrays are read-only numpy arrays of numbers, Python 2's strings are bytes.
+        Entries by name. Arrays are read-only NumPy arrays of numbers; strings of Python 2 are bytes.
 
     Raises:
-        ValueError: it is damaged, is no dict, or asks for something that is no array and no bytes.
+        ValueError: the pickle is damaged, is not a dict, or asks for anything but arrays and bytes.
     """
     try:
         content = _Unpickler(io.BytesIO(payload), encoding="bytes").load()
     except pickle.UnpicklingError as error:
         raise ValueError(str(error)) from None
-    except Exception as error:  # a damaged pickle can end in nearly any of them
+    except Exception as error:  # a damaged pickle can raise nearly any exception
         raise ValueError(f"damaged pickle ({type(error).__name__}: {error})") from None
     if not isinstance(content, dict):
         raise ValueError(f"expected a dict, found {type(content).__name__}")

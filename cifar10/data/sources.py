@@ -1,4 +1,4 @@
-"""Where the images come from: the CIFAR-10 archive, scikit-learn's digits, or folders of pictures."""
+"""Image sources: the CIFAR-10 archive, scikit-learn's digits, or folders of pictures."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ def load(data: params.Data) -> Images:
     """Read the images of `data.source`.
 
     Raises:
-        UserError: they are not there, or not as they should be.
+        UserError: the images are missing or invalid.
     """
     if data.source == "digits":
         return digits()
@@ -28,14 +28,14 @@ def load(data: params.Data) -> Images:
         with paths.ARCHIVE.open("rb") as file:
             return archive.read(file, str(paths.ARCHIVE))
     except FileNotFoundError:
-        raise UserError(f"{paths.ARCHIVE} not found: `dvc repro` fetches it") from None
+        raise UserError(f"{paths.ARCHIVE} not found: run `dvc repro` to download it") from None
 
 
 def describe(data: params.Data) -> dict[str, Any]:
-    """State the facts that tell what a source holds; for cifar10 `official` says if it is the known archive.
+    """Return facts about a source; for cifar10, `official` tells whether the archive has the expected hash.
 
     Raises:
-        UserError: data.folder is not laid out as it should be.
+        UserError: data.folder does not have the expected layout.
     """
     if data.source == "cifar10":
         digest = pooch.file_hash(str(paths.ARCHIVE))
@@ -53,11 +53,11 @@ def describe(data: params.Data) -> dict[str, Any]:
 
 
 def digits() -> Images:
-    """Enlarge scikit-learn's 1,797 handwritten digits, 8x8 grey values 0..16, to 32x32 RGB 0..255.
+    """Enlarge scikit-learn's 1,797 handwritten digits from 8x8 grey values 0..16 to 32x32 RGB 0..255.
 
-    A fifth of every class, always the same, is for testing. The order is kept.
+    A fixed fifth of every class is the test split. The order is kept.
     """
-    from sklearn.datasets import load_digits  # here, as its second of loading is for this source only
+    from sklearn.datasets import load_digits  # here: loading takes a second
     from sklearn.model_selection import train_test_split
 
     content = load_digits()

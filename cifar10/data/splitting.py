@@ -1,4 +1,4 @@
-"""Divide the training images into those to train with and those to validate with."""
+"""Split the training images into training and validation images."""
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -7,18 +7,18 @@ from cifar10.errors import UserError
 
 
 def split(labels: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw a share of the training images for validation, evenly from every class.
+    """Draw a fraction of the training images for validation, stratified by class.
 
     Args:
-        labels: int (N,), of the training images.
-        fraction: 0 (none) to below 1.
-        seed: the same draws the same.
+        labels: int (N,), labels of the training images.
+        fraction: from 0 (no validation) to below 1.
+        seed: seed of the draw.
 
     Returns:
-        Indices into `labels` to train with and to validate with, each ascending, so the order is kept.
+        Indices into `labels` of the training and of the validation images, both ascending.
 
     Raises:
-        UserError: a class is too small to have images in both.
+        UserError: a class is too small for both splits.
     """
     everything = np.arange(len(labels))
     if fraction == 0:
@@ -26,7 +26,7 @@ def split(labels: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, n
     try:
         parts = train_test_split(everything, test_size=fraction, stratify=labels, random_state=seed)
         train, validation = (np.sort(part) for part in parts)
-    except ValueError:  # it names its own arguments, not the user's
+    except ValueError:  # its message names scikit-learn's arguments
         raise _too_few(labels, fraction) from None
     if not np.array_equal(np.unique(labels[train]), np.unique(labels[validation])):
         raise _too_few(labels, fraction)

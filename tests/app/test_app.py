@@ -147,10 +147,10 @@ def test_test_images_get_the_recorded_answers_and_nothing_leaves_the_machine(fin
     for index, card in zip(chosen, cards, strict=True):
         assert answers(card) == {name: recorded(finished, name, index) for name in MODELS}
     assert visit.page.locator(".results .problem").all_inner_texts() == [
-        "note.txt: no picture of a known format",
+        "note.txt: not a picture in a known format",
         "empty.png: the file is empty",
         f"bomb.png: more than {images.MAX_PIXELS:,} pixels",
-        HOSTILE.replace("\u202e", "\\u202e") + ": no picture of a known format",
+        HOSTILE.replace("\u202e", "\\u202e") + ": not a picture in a known format",
     ]
     upload(visit, {HOSTILE: png(pictures[0])})
     assert visit.page.locator(".answer").first.get_attribute("aria-label").startswith("<img src=x")

@@ -28,5 +28,5 @@ def test_images_stay_on_disk_until_they_are_used(tmp_path, monkeypatch):
 
 def test_a_missing_split_says_what_to_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match=r"data/processed/test/images\.npy not found: `dvc repro`"):
+    with pytest.raises(UserError, match=r"data/processed/test/images\.npy not found: run `dvc repro`"):
         dataset.load("test")

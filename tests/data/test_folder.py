@@ -10,7 +10,7 @@ from cifar10.errors import UserError
 
 @pytest.fixture
 def pictures(tmp_path):
-    """Make two classes: three pictures each to train with, two to test with, each of one grey value."""
+    """Write two classes with three training and two test pictures each, every picture of one grey value."""
     root = tmp_path / "pictures"
     for split, count in (("train", 3), ("test", 2)):
         for index, name in enumerate(("dog", "cat")):
@@ -44,7 +44,7 @@ def test_all_unreadable_files_are_listed_in_one_error(pictures):
     assert "2 unreadable" in first
     assert lines == [
         f"  {pictures}/train/cat/empty.jpg: the file is empty",
-        f"  {pictures}/test/dog/notes.txt: no picture of a known format",
+        f"  {pictures}/test/dog/notes.txt: not a picture in a known format",
     ]
 
 
@@ -58,15 +58,15 @@ def test_classes_must_be_the_same(pictures):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (shutil.rmtree, "is no folder; expected pictures as train/<class>/*"),
+        (shutil.rmtree, "is not a folder; expected pictures as train/<class>/*"),
         (lambda root: shutil.rmtree(root / "test"), "test not found; expected pictures as train/<class>/*"),
         (lambda root: [shutil.rmtree(path) for path in root.glob("train/*")], "train is empty"),
         (lambda root: [path.unlink() for path in root.glob("test/cat/*")], "no pictures in .*test/cat"),
-        (lambda root: (root / "train" / "stray.png").touch(), r"train/stray\.png is no folder"),
-        (lambda root: (root / "train" / "cat" / "more").mkdir(), "train/cat/more is no file"),
+        (lambda root: (root / "train" / "stray.png").touch(), r"train/stray\.png is not a folder"),
+        (lambda root: (root / "train" / "cat" / "more").mkdir(), "train/cat/more is not a file"),
         (
             lambda root: [shutil.rmtree(path) for path in root.glob("*/cat")],
-            "two classes or more .* found dog",
+            "at least two classes .* found dog",
         ),
         (lambda root: [path.rename(path.with_name("c\nd")) for path in root.glob("*/cat")], "unprintable"),
     ],

@@ -14,7 +14,7 @@ QUARTERS[:32, :32, 0] = QUARTERS[:32, 32:, 1] = QUARTERS[32:, :32, 2] = QUARTERS
 
 
 def centres(picture):
-    """Give the colours in the middle of the four quarters, row by row."""
+    """Return the colours at the centres of the four quarters, row by row."""
     assert picture.shape == (32, 32, 3)
     assert picture.dtype == np.uint8
     return [tuple(map(int, picture[y, x])) for y in (8, 24) for x in (8, 24)]
@@ -159,7 +159,7 @@ def test_of_an_animation_the_first_picture_is_taken(tmp_path):
 
 
 def bomb() -> bytes:
-    """Write the start of a PNG that says it is 100,000 pixels wide and high."""
+    """Return the start of a PNG that declares a width and height of 100,000 pixels."""
     header = b"IHDR" + struct.pack(">IIBBBBB", 100_000, 100_000, 8, 2, 0, 0, 0)
     content = b"\x89PNG\r\n\x1a\n"
     for chunk in (header, b"IDAT"):
@@ -177,7 +177,7 @@ def png() -> bytes:
     ("content", "reason"),
     [
         (b"", "the file is empty"),
-        (b"hello", "no picture of a known format"),
+        (b"hello", "not a picture in a known format"),
         (png()[:-3000], "truncated"),
         (bomb(), "more than 89,478,485 pixels"),
     ],

@@ -1,4 +1,4 @@
-"""Files that somebody damaged, on purpose or not: an error in one line or a picture, nothing else."""
+"""Damaged files, on purpose or not, give a picture or an error in one line, nothing else."""
 
 import io
 import signal
@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from cifar10.data import images  # before NumPy, also where this file is run by itself
+from cifar10.data import images  # before NumPy, also when this file runs as a script
 
 # isort: split
 import numpy as np
@@ -23,8 +23,8 @@ FORMATS = {
     "BMP": {},
 }
 EACH = 400  # mutations of each format
-SECONDS = 5  # the most that one file may take
-MEGABYTES = 1500  # of address space: Pillow's limit of pixels, unpacked and turned
+SECONDS = 5  # limit per file
+MEGABYTES = 1500  # of address space, enough for Pillow's limit of pixels, decoded and rotated
 
 
 def seed_file(kind: str) -> bytes:
@@ -38,7 +38,7 @@ def seed_file(kind: str) -> bytes:
 
 
 def mutate(content: bytes, random: np.random.Generator) -> bytes:
-    """Change a few bytes, mostly near the start where sizes stand, or cut, double or drop a piece."""
+    """Change a few bytes, mostly near the start, where sizes are stored, or cut, double or drop a piece."""
     changed = bytearray(content)
     for _ in range(random.integers(1, 9)):
         end = len(changed) if random.random() < 0.4 else min(len(changed), 120)
@@ -59,12 +59,12 @@ def mutate(content: bytes, random: np.random.Generator) -> bytes:
 
 
 def check(kind: str) -> None:
-    """Read every mutation; to be run in a process of its own, whose memory is limited."""
+    """Read every mutation, in a separate process with limited memory."""
     random = np.random.default_rng([7, *kind.encode()])
     original, outcomes = seed_file(kind), {"picture": 0, "error": 0}
     for _ in range(EACH):
         content = mutate(original, random)
-        signal.alarm(SECONDS)  # which ends the process, and so the test
+        signal.alarm(SECONDS)  # ends the process and fails the test
         try:
             picture = images.read(content)
         except images.PictureError as error:
@@ -78,7 +78,7 @@ def check(kind: str) -> None:
 
 
 def assert_fair(message: str) -> None:
-    """An error is one line, and not that of the limit of memory."""
+    """An error has one line and is not about the memory limit."""
     assert "\n" not in message
     assert "MemoryError" not in message
 
@@ -97,10 +97,10 @@ def test_damaged_files_are_read_or_refused(kind):
     assert done.returncode == 0, done.stderr
     assert {line.partition(":")[0] for line in done.stderr.splitlines()} <= {
         "tempfile.tif"
-    }  # C code's own words
+    }  # messages of C code
     pictures, errors = map(int, done.stdout.split())
     assert pictures + errors == EACH
-    assert errors > EACH / 20  # the mutations do reach what they should
+    assert errors > EACH / 20  # the mutations reach the decoders
     assert pictures > EACH / 100
 
 
@@ -120,7 +120,7 @@ def test_a_program_is_no_picture(tmp_path):
     content = (
         f"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 32 32\n({marker}) (w) file closefile showpage\n%%EOF\n"
     )
-    with pytest.raises(images.PictureError, match="no picture of a known format"):
+    with pytest.raises(images.PictureError, match="not a picture in a known format"):
         images.read(content.encode())
     assert not marker.exists()
 

@@ -9,7 +9,7 @@ from cifar10.data import pickles
 
 
 class Call:
-    """Has `function` called with `arguments` by whoever unpickles it."""
+    """Make the unpickler call `function` with `arguments`."""
 
     def __init__(self, function, *arguments):
         self.reduced = function, arguments
@@ -51,7 +51,7 @@ def test_names_of_numpy_1_are_known():
 def test_code_is_refused_before_it_runs(tmp_path, protocol):
     witness = tmp_path / "witness"
     hostile = {"data": ARRAYS[0], "labels": Call(os.system, f"touch {witness}")}
-    with pytest.raises(ValueError, match=r"asks for (posix|nt).system: refused, nothing of it was run"):
+    with pytest.raises(ValueError, match=r"asks for (posix|nt).system: refused, nothing was run"):
         pickles.load(pickle.dumps(hostile, protocol))
     assert not witness.exists()
     pickle.loads(pickle.dumps(hostile, protocol))
@@ -108,7 +108,7 @@ def test_arrays_of_anything_but_numbers_are_refused(array):
         b"cnumpy\ndtype\n}\x8c\x01xK\x01sb",  # set an attribute of dtype
         b"cnumpy\ndtype\nN}\x8c\x09_functionK\x01s\x86b",  # ... by the state of slots
         b"c_codecs\nencode\n}b",  # ... of encode
-        b"cnumpy\ndtype\n\x8c\x02u1K\x00K\x01\x87R}\x8c\x05value]sb",  # a dtype's state that is none
+        b"cnumpy\ndtype\n\x8c\x02u1K\x00K\x01\x87R}\x8c\x05value]sb",  # invalid state of a dtype
         b"(inumpy\nload\n",  # INST
         b"(cos\nsystem\nS'true'\no",  # OBJ
         b"Pname\n",  # a persistent name
@@ -116,7 +116,7 @@ def test_arrays_of_anything_but_numbers_are_refused(array):
         b"c__builtin__\nbytes\nJ\xff\xff\xff\x7f\x85R",  # two gigabytes of zeros
         b"c_codecs\nencode\n\x8c\x01a\x8c\x05rot13\x86R",
         b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R(K\x01K\x09\x85"
-        b"cnumpy\ndtype\nU\x02u1K\x00K\x01\x87R\x89U\x01xtb",  # nine bytes promised, one there
+        b"cnumpy\ndtype\nU\x02u1K\x00K\x01\x87R\x89U\x01xtb",  # nine bytes announced, one present
     ],
 )
 def test_values_made_by_hand_are_refused(value):

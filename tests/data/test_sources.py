@@ -46,7 +46,7 @@ def test_a_fifth_of_every_digit_is_for_testing_and_always_the_same():
 
 def test_the_archive_is_read_from_its_place(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match=r"cifar-10-python\.tar\.gz not found: `dvc repro` fetches it"):
+    with pytest.raises(UserError, match=r"cifar-10-python\.tar\.gz not found: run `dvc repro` to download"):
         sources.load(data("cifar10"))
     archives.write(paths.ARCHIVE, archives.small())
     assert sources.load(data("cifar10")).class_names == archives.NAMES

@@ -1,4 +1,4 @@
-"""An image's answer depends on nothing but the image, bit for bit, on every kind of processor."""
+"""The outputs of an image depend only on the image, bit for bit, on every kind of processor."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Every figure against scikit-learn, statsmodels or a sum by hand."""
+"""Every metric against scikit-learn, statsmodels or a calculation by hand."""
 
 import numpy as np
 import pytest

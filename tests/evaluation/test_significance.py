@@ -1,4 +1,4 @@
-"""The paired tests against statsmodels and hand arithmetic, and the verdict's words."""
+"""Paired tests against statsmodels and calculations by hand, and the text of the verdict."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from cifar10.evaluation import significance
 
 
 def hits(right: int, images: int = 1000, start: int = 0) -> np.ndarray:
-    """A model that gets the images from `start` on right, `right` of them."""
+    """Return a model that classifies `right` images correctly, from index `start` on."""
     correct = np.zeros(images, dtype=bool)
     correct[start : start + right] = True
     return correct

@@ -1,4 +1,4 @@
-"""The .h5 files hold the networks, say what computed them, and are refused where they do not fit."""
+"""The .h5 files contain networks and the arithmetic behind them; unsuitable files are refused."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""The command as a user types it, on models of the digits."""
+"""cifar10-classify as a user runs it, on models of the digits."""
 
 import csv
 import json
@@ -32,7 +32,7 @@ def predicted(finished, name):
 
 @pytest.fixture(scope="module")
 def found(finished, pictures):
-    """What the command prints of the test images and, last, of the astronaut."""
+    """Return the output of the command for the test images and, last, the astronaut."""
     return json.loads(finished.run(*COMMAND, str(pictures), ASTRONAUT, "--json"))
 
 
@@ -68,7 +68,7 @@ def test_the_person_of_the_report_is_answered_as_the_command_does(finished, foun
 
 
 def person_table(finished):
-    """Rows of the results' table of a person."""
+    """Return the rows of the table about a person."""
     _, _, rest = (finished.root / "reports/results.md").read_text().partition("## A person\n")
     return [
         [cell.strip() for cell in line.strip("|").split("|")] for line in rest.splitlines() if "%" in line
@@ -115,7 +115,7 @@ def test_what_cannot_be_read_is_named_and_the_others_are_classified(finished, pi
     assert sorted(done.stderr.splitlines()) == sorted(
         [
             f"error: {tmp_path}/empty.jpg: the file is empty",
-            f"error: {tmp_path}/text\\x1b[31m.png: no picture of a known format",
+            f"error: {tmp_path}/text\\x1b[31m.png: not a picture in a known format",
             f"error: {absent}: No such file or directory",
         ]
     )
@@ -126,7 +126,7 @@ def test_what_cannot_be_read_is_named_and_the_others_are_classified(finished, pi
 
 
 def loaded(printed):
-    """Find the modules that take long among those that `-X importtime` lists."""
+    """Return the slow modules in the output of `-X importtime`."""
     slow = ("tensorflow", "keras", "pandas", "numpy", "matplotlib", "sklearn")
     return [name for name in slow if f" {name}\n" in printed]
 

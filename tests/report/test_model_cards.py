@@ -1,4 +1,4 @@
-"""The model cards: one per model of params.yaml, with the figures of its files, of whatever classes."""
+"""The model cards: one per model of params.yaml, with the metrics of its files, for any classes."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests import plausible
 
 
 def render(folder: Path, **arguments: Any) -> dict[str, str]:
-    """Write the cards of invented results; give their texts by model."""
+    """Write the cards of invented results; return their texts by model."""
     with plausible.inside(plausible.write(folder, images=200, **arguments)):
         chosen = params.load()
         model_cards.write(results.load([*chosen.models]), chosen)
@@ -22,7 +22,7 @@ def render(folder: Path, **arguments: Any) -> dict[str, str]:
 
 
 def cells(text: str, first: str) -> list[str]:
-    """Give the cells of the table row that begins with `first`, as a reader sees them."""
+    """Return the cells of the table row that begins with `first`, as a reader sees them."""
     (row,) = [line for line in text.splitlines() if line.startswith(f"| {first} |")]
     return [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[2:-1]]
 

@@ -1,4 +1,4 @@
-"""The figures hold the numbers they were given, fit on their paper and come out alike on every run."""
+"""Figures show the given numbers, fit on the canvas and are the same in every run."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -74,7 +74,7 @@ def draw(request: pytest.FixtureRequest) -> Callable[[], Figure]:
 
 
 def test_nothing_is_cut_off(draw: Callable[[], Figure], tmp_path: Path) -> None:
-    """The outermost pixels of the picture are white all around."""
+    """Check that the border pixels of the picture are white."""
     plots.save(draw(), tmp_path / "figure.png")
     pixels = np.asarray(Image.open(tmp_path / "figure.png").convert("RGB"))
     frame = [pixels[:5], pixels[-5:], pixels[:, :5], pixels[:, -5:]]

@@ -1,4 +1,4 @@
-"""The pages: complete, escaped, self-contained, and honest about what was measured on what."""
+"""Pages are complete, escaped and self-contained, and name the data of every measurement."""
 
 import re
 from html.parser import HTMLParser
@@ -17,7 +17,7 @@ VOID = {"meta", "img", "br", "hr", "link", "input"}
 
 
 class Page(HTMLParser):
-    """Collects a page's elements and its text, and checks that every tag is closed where it should be."""
+    """Collect the elements and text of a page, and check that all tags are closed in order."""
 
     def __init__(self, content: str) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ def render(folder: Path, change: dict[str, Any] | None = None, **arguments: Any)
 
 
 def plain(text: str) -> str:
-    """Text as a reader sees it: no line ends, no markup of emphasis, ordinary spaces."""
+    """Return the text as a reader sees it: no line breaks, no emphasis markup, ordinary spaces."""
     return " ".join(text.replace("*", "").replace("\u00a0", " ").split())
 
 

@@ -1,4 +1,4 @@
-"""What is read from disk, what is counted from it, and what is said when it is not there."""
+"""Reading of results from disk, counts derived from them, and errors for missing files."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The figures of README and docs are those of the committed run."""
+"""README and docs have the results of the committed run."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`make repro`: trainings side by side give the bytes of `dvc repro`, and a failure is not lost in them."""
+"""`make repro`: parallel trainings give the bytes of `dvc repro`, and report failures."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ OUTPUTS = [*OF_A_MODEL, "reports/figures/*.png"]
 
 @pytest.fixture
 def fresh(workspace):
-    """A workspace in which nothing is trained and the cache holds no training."""
+    """A workspace without trained models, in the cache as well."""
     workspace.run("dvc", "cache", "dir", "--local", "--unset")
     workspace.run("git", "clean", "-dfqX")
     return workspace

@@ -1,4 +1,4 @@
-"""`make verify` compares this machine with recorded ones and says what a difference means."""
+"""`make verify` compares this machine with recorded ones and explains differences."""
 
 import json
 import shutil
@@ -24,7 +24,7 @@ SMALL = """
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A copy of what the scripts need, with one small model and this machine recorded."""
+    """A copy of the files that the scripts need, with one small model and a record of this machine."""
     root = tmp_path_factory.mktemp("verify")
     for name in ("cifar10", "scripts", "params.yaml", "versions.yaml"):
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, root / name)
@@ -38,7 +38,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def records(folder):
-    """The path of the records, which come back after the test."""
+    """The path of the records, which are restored after the test."""
     path = folder / verify.RECORDS
     content = path.read_bytes()
     yield path
@@ -65,7 +65,7 @@ def change(records, **changes):
 
 
 def portable(machine):
-    """The hashes that were computed with `train.portable: true`; they come first."""
+    """Return the hashes of `train.portable: true`; they come first."""
     return next(iter(machine["fingerprints"].values()))
 
 

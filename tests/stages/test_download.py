@@ -113,7 +113,7 @@ def test_ones_own_archive_is_taken_instead(folder, tmp_path):
     assert result.returncode == 0, result.stderr
     assert facts_of(folder) == facts(OTHER)
     assert f"sha256: {hashlib.sha256(OTHER).hexdigest()}, official: False" in result.stderr
-    assert f"not the official archive, whose SHA-256 is {SHA256}" in result.stderr
+    assert f"not the official archive: expected SHA-256 {SHA256}" in result.stderr
     assert own.read_bytes() == archive_of(folder).read_bytes() == OTHER
     assert run(folder, CIFAR10_ARCHIVE=str(archives.write(own, SMALL))).returncode == 0
     assert facts_of(folder) == facts(SMALL)
@@ -131,11 +131,11 @@ HOSTILE = archives.pickled(archives.contents()) | {BATCH: b"cos\nsystem\n(S'touc
 @pytest.mark.parametrize(
     ("own", "message"),
     [
-        (SMALL[:-1000], "is no complete .tar.gz archive"),
-        (b"", "is no complete .tar.gz archive (empty file): get it again"),
-        (archives.pack({"other/data_batch_1": b"x"}), "has not the layout of cifar-10-python.tar.gz: "),
-        (archives.pack(HOSTILE), f"{BATCH}: it asks for os.system: refused, nothing of it was run"),
-        (None, "is no file; expected the path or URL of an archive"),
+        (SMALL[:-1000], "is not a complete .tar.gz archive"),
+        (b"", "is not a complete .tar.gz archive (empty file): download it again"),
+        (archives.pack({"other/data_batch_1": b"x"}), "does not have the layout of cifar-10-python.tar.gz: "),
+        (archives.pack(HOSTILE), f"{BATCH}: it asks for os.system: refused, nothing was run"),
+        (None, "is not a file; expected the path or URL of an archive"),
     ],
     ids=["cut off", "empty", "another layout", "hostile", "missing"],
 )
@@ -160,7 +160,7 @@ def test_a_url_without_an_archive_changes_nothing(folder):
     with serving(Host(b"<html>Please log in</html>")) as urls:
         result = run(folder, CIFAR10_ARCHIVE=urls[0])
     assert result.returncode == 2
-    assert f"error: CIFAR10_ARCHIVE: {urls[0]} is no complete .tar.gz archive" in result.stderr
+    assert f"error: CIFAR10_ARCHIVE: {urls[0]} is not a complete .tar.gz archive" in result.stderr
     assert content_of(folder) == {"cifar-10-python.tar.gz": SMALL}
 
 
@@ -177,7 +177,7 @@ def test_a_missing_folder_of_pictures_is_explained(folder):
     result = run(folder)
     assert result.returncode == 2
     assert result.stderr.startswith(
-        "error: data.folder: data/pictures is no folder; expected pictures as train/"
+        "error: data.folder: data/pictures is not a folder; expected pictures as train/"
     )
     assert result.stderr.count("\n") == 1
 

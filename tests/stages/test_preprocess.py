@@ -11,7 +11,7 @@ run = partial(scratch.run, "preprocess")
 
 
 def splits_of(folder):
-    """Read what the stage wrote, without the library."""
+    """Read the outputs of the stage, without the library."""
     processed = folder / "data" / "processed"
     return {
         path.parent.name: (np.load(path), np.load(path.with_name("labels.npy")))
@@ -80,7 +80,7 @@ def test_folders_of_pictures_go_through(tmp_path):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({}, "data/raw/cifar-10-python.tar.gz not found: `dvc repro` fetches it"),
+        ({}, "data/raw/cifar-10-python.tar.gz not found: run `dvc repro` to download it"),
         (
             {"source": "digits", "validation_fraction": 0.001},
             "data.validation_fraction: 0.001 leaves a class",

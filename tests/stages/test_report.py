@@ -1,4 +1,4 @@
-"""The stage as a user runs it: a process of its own in a folder of its own."""
+"""The stage as a user runs it: a separate process, in its own folder."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""A training that is killed goes on after its last full epoch and ends in the same bytes."""
+"""A killed training resumes after its last complete epoch and gives the same bytes."""
 
 import contextlib
 import hashlib
@@ -40,7 +40,7 @@ def digests(root):
 
 
 def wait_for(path, process, seconds=60):
-    """Wait until a file that is being written shows up."""
+    """Wait for a file that is being written."""
     end = time.monotonic() + seconds
     while not path.exists() and process.poll() is None:
         assert time.monotonic() < end
@@ -66,9 +66,9 @@ def killed_again_and_again(root, seed):
     chance, kills, printed = random.Random(seed), 0, ""
     while kills < KILLS:
         process = train(root)
-        if kills == seed:  # each training once while a checkpoint is being written
+        if kills == seed:  # once per training while a checkpoint is written
             wait_for(root / CHECKPOINT, process)
-        elif kills == KILLS - 1:  # and once while the model is
+        elif kills == KILLS - 1:  # and once while the model is written
             wait_for(root / MODEL, process)
         else:
             time.sleep(chance.uniform(1, 7))

@@ -1,4 +1,4 @@
-"""A checkpoint is complete and of the very same training, or it is not used."""
+"""A checkpoint is used only if it is complete and from the same training."""
 
 import shutil
 

@@ -1,4 +1,4 @@
-"""The dense layers that training uses are Keras' dense layers."""
+"""The dense layers of the training compute the same as those of Keras."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""The fused Adam is Keras' Adam."""
+"""The fused Adam computes the same as Keras' Adam."""
 
 import keras
 import numpy as np

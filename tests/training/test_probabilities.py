@@ -1,4 +1,4 @@
-"""Probabilities and their loss against sums by hand."""
+"""Probabilities and their loss against calculations by hand."""
 
 import numpy as np
 import pytest
