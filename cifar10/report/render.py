@@ -22,6 +22,7 @@ DATA = {
     "digits": "scikit-learn's handwritten digits",
     "folder": "pictures from a folder",
 }
+RELIABLE = 0.9  # lowest AUROC of a detector without a warning
 SCORES = {"msp": "MSP", "energy": "energy", "knn": "k-NN distance"}
 
 
@@ -122,6 +123,7 @@ def _context(found: Results, params: Params) -> dict[str, Any]:
         "threshold_data": found.models[0].ood["threshold_data"],
         "persons": {model.name: _person(found.classes, model.person) for model in found.models},
         "fpr_words": _fpr(found),
+        "detection": _detection(found),
         "score_words": SCORES,
         "optimizers": {name: _optimizer(model.optimizer) for name, model in params.models.items()},
     }
@@ -144,6 +146,13 @@ def _fpr(found: Results) -> dict[str, str]:
         )
         for model in found.models
     }
+
+
+def _detection(found: Results) -> str:
+    """Rate the detectors by the range of their AUROC; below 0.9 on any OOD dataset they are not reliable."""
+    values = [value for model in found.models for value in model.detector["auroc"].values()]
+    reliable = "" if min(values) >= RELIABLE else ": detection is not reliable"
+    return f"AUROC is {min(values):.2f} to {max(values):.2f}{reliable}."
 
 
 def data_name(source: Mapping[str, Any]) -> str:

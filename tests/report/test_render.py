@@ -272,3 +272,13 @@ def test_a_class_of_any_name_stays_in_its_cell_of_the_markdown(tmp_path: Path) -
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {6}
     assert not re.search(r"(?<!\\)<", "".join(rows))
     assert set(re.findall(r"(.)[`*]", "".join(rows))) <= {"\\"}
+
+
+def test_a_detector_with_a_low_auroc_gets_a_warning(tmp_path: Path) -> None:
+    for skill, warned in ((1.0, True), (9.0, False)):
+        folder = tmp_path / str(skill)
+        for text in render(folder, skills={"only": skill}):
+            with plausible.inside(folder):
+                values = [*results.load(["only"]).models[0].detector["auroc"].values()]
+            assert f"AUROC is {min(values):.2f} to {max(values):.2f}" in plain(text)
+            assert ("detection is not reliable" in text) == warned
