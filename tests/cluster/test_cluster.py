@@ -177,10 +177,10 @@ def test_a_commit_that_the_workers_cannot_fetch_is_refused(workspace):
     workspace.commit()
     refused(workspace, *CLUSTER, NOBODY, words=["no worker can fetch it", "git push"])
     refused(
-        workspace, *CLUSTER, NOBODY, "--origin", "/nowhere", words=["--origin /nowhere", "does not exist"]
+        workspace, *CLUSTER, NOBODY, "--git-url", "/nowhere", words=["--git-url /nowhere", "does not exist"]
     )
     workspace.run("git", "remote", "remove", "origin")
-    refused(workspace, *CLUSTER, NOBODY, words=["no git remote", "--origin"])
+    refused(workspace, *CLUSTER, NOBODY, words=["no git remote", "--git-url"])
 
 
 def test_a_scheduler_that_does_not_answer_is_refused(workspace):
@@ -193,20 +193,20 @@ def test_a_clone_without_a_remote_is_refused(workspace):
     pytest.importorskip("distributed", reason="dask is not installed")
     workspace.run("dvc", "remote", "default", "--unset")
     workspace.commit()
-    refused(workspace, *CLUSTER, NOBODY, "--origin", ".", words=["no default DVC remote", "dvc remote add"])
+    refused(workspace, *CLUSTER, NOBODY, "--git-url", ".", words=["no default DVC remote", "dvc remote add"])
 
 
 def test_a_remote_that_does_not_answer_is_refused(workspace, scheduler, remote):
     url = "ssh://127.0.0.1:9/nowhere"
     workspace.run("dvc", "remote", "modify", "storage", "url", url)
     workspace.commit()
-    refused(workspace, *CLUSTER, scheduler, "--origin", ".", words=["DVC remote storage", url])
+    refused(workspace, *CLUSTER, scheduler, "--git-url", ".", words=["DVC remote storage", url])
 
 
 def test_images_that_the_commit_does_not_record_are_refused(workspace, scheduler):
     workspace.edit("params.yaml", "validation_fraction: 0.1", "validation_fraction: 0.2")
     workspace.commit()
-    refused(workspace, *CLUSTER, scheduler, "--origin", ".", words=["dvc.lock has changed", "git commit"])
+    refused(workspace, *CLUSTER, scheduler, "--git-url", ".", words=["dvc.lock has changed", "git commit"])
 
 
 def test_a_failing_training_ends_the_run_with_its_last_words(workspace, scheduler, tmp_path):
@@ -214,7 +214,7 @@ def test_a_failing_training_ends_the_run_with_its_last_words(workspace, schedule
     workspace.edit("params.yaml", "SGD: {learning_rate: 0.01}", "SGD: {learning_rate: 1.0e+30}")
     workspace.commit()
     with servers.worker(tmp_path, "worker", scheduler):
-        printed = workspace.run(*CLUSTER, scheduler, "--origin", ".", expect=2)
+        printed = workspace.run(*CLUSTER, scheduler, "--git-url", ".", expect=2)
     assert "try a smaller learning_rate" in printed
     assert re.search(
         "^error: model_2: `dvc repro .* train@model_2` ended with exit code", printed.splitlines()[-1]
@@ -223,4 +223,4 @@ def test_a_failing_training_ends_the_run_with_its_last_words(workspace, schedule
 
 def test_help_is_quick_and_names_the_options(finished):
     printed = finished.run("python", "-m", "cifar10.cluster", "--help")
-    assert [word for word in ("--scheduler", "--set", "--origin", "--output") if word not in printed] == []
+    assert [word for word in ("--scheduler", "--set", "--git-url", "--output") if word not in printed] == []
