@@ -30,12 +30,20 @@ def repository(commit: str | None = None, folder: Path | None = None) -> Iterato
     Raises:
         UserError: there is none, or what the block asks DVC for fails.
     """
-    from dvc.exceptions import DvcException  # here: importing DVC takes half a second
-    from dvc.repo import Repo
+    with translated():
+        from dvc.repo import Repo  # here: importing DVC takes half a second
 
-    try:
         with Repo(folder and str(folder), rev=commit) as repo:
             yield repo
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Turn DVC's errors into a UserError of one line."""
+    from dvc.exceptions import DvcException
+
+    try:
+        yield
     except DvcException as error:
         raise UserError(" ".join(str(error).split())) from None
 

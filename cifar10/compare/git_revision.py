@@ -44,11 +44,20 @@ class Revision:
         """Open the revision for reading.
 
         Raises:
-            UserError: it is no DVC repository, or DVC cannot read its files.
+            UserError: it is no DVC repository.
         """
+        with contextlib.ExitStack() as stack:
+            with self.named():
+                repository = staleness.repository(None if self.uncommitted else self.commit)
+                repo = stack.enter_context(repository)
+            yield Content(self, repo)
+
+    @contextlib.contextmanager
+    def named(self) -> Iterator[None]:
+        """Name the revision in errors."""
         try:
-            with staleness.repository(None if self.uncommitted else self.commit) as repo:
-                yield Content(self, repo)
+            with staleness.translated():
+                yield
         except UserError as error:
             raise UserError(f"{self.label}: {error}") from None
 
@@ -68,8 +77,12 @@ class Content:
         """Read everything except the predictions.
 
         Raises:
-            UserError: params.yaml is missing or damaged.
+            UserError: dvc.yaml, dvc.lock or params.yaml is missing or damaged.
         """
+        with self.revision.named():
+            return self._side()
+
+    def _side(self) -> Side:
         params = self._read(self.repo.params.show(targets=[str(paths.PARAMS)], on_error="return"))
         chosen = params.get(str(paths.PARAMS), {})
         if not isinstance(chosen.get("models"), dict):

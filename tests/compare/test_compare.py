@@ -305,6 +305,29 @@ def test_predictions_that_do_not_give_the_accuracy_are_not_tested(own, page):
     assert "`model_1` is not tested: its predictions of workspace of main do not give its test accur" in text
 
 
+def test_results_of_other_code_or_parameters_are_named(team, own, page):
+    assert "are not those of its code and parameters" not in page(team)
+    own.edit_model("model_1", "learning_rate: 0.002", "learning_rate: 0.003")
+    own.commit()
+    assert "The results of `model_1` in `my-branch` are not those of its code and parameters" in page(own)
+    own.edit("cifar10/training/loop.py", ".permutation(images)", ".permutation(9)")
+    own.commit()
+    models = "`model_0`, `model_1` and `model_2`"
+    assert f"The results of {models} in `my-branch` are not those of its code and parameters" in page(own)
+
+
+@pytest.mark.parametrize("text", [None, "a: [", "[]", "data: {source: digits}"])
+def test_a_commit_without_readable_parameters_is_one_line(own, page, text):
+    if text is None:
+        (own.root / "params.yaml").unlink()
+    else:
+        (own.root / "params.yaml").write_text(text)
+    own.commit()
+    with pytest.raises(UserError, match=r"^my-branch: .*params\.yaml") as error:
+        page(own)
+    assert "\n" not in str(error.value)
+
+
 def test_an_added_and_a_removed_model_are_named(own, page):
     content = yaml.safe_load((own.root / "params.yaml").read_text())
     content["models"]["linear"] = content["models"].pop("model_0")
