@@ -38,4 +38,5 @@ def uncommitted(*paths: str) -> list[str]:
     Raises:
         UserError: this is no git repository.
     """
-    return [entry[3:] for entry in read("status", "--porcelain", "--", *paths).splitlines()]
+    printed = read("status", "--porcelain", "-z", "--no-renames", "--", *paths)
+    return [entry[3:] for entry in printed.split("\0") if entry]

@@ -47,14 +47,14 @@ class Revision:
             UserError: it is no DVC repository.
         """
         with contextlib.ExitStack() as stack:
-            with self.named():
+            with self.labelled_errors():
                 repository = staleness.repository(None if self.uncommitted else self.commit)
                 repo = stack.enter_context(repository)
             yield Content(self, repo)
 
     @contextlib.contextmanager
-    def named(self) -> Iterator[None]:
-        """Name the revision in errors."""
+    def labelled_errors(self) -> Iterator[None]:
+        """Put the label before DVC's errors and other UserErrors."""
         try:
             with staleness.translated():
                 yield
@@ -79,7 +79,7 @@ class Content:
         Raises:
             UserError: dvc.yaml, dvc.lock or params.yaml is missing or damaged.
         """
-        with self.revision.named():
+        with self.revision.labelled_errors():
             return self._side()
 
     def _side(self) -> Side:
