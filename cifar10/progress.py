@@ -1,6 +1,7 @@
-"""Messages and progress on standard error: a bar on a terminal, an occasional line in a log.
+"""Messages and progress bars on standard error: a bar on a terminal, a line every 30 s in a log.
 
-With CIFAR10_PROGRESS=json in the environment, progress is written as JSON lines, for other programs.
+With CIFAR10_PROGRESS=json in the environment, progress is lines of JSON, which `read` and `drawn` turn into a
+line for people in the process that reads them.
 """
 
 import io
@@ -15,6 +16,8 @@ from tqdm import tqdm
 VARIABLE, JSON = "CIFAR10_PROGRESS", "json"  # environment variable and its value
 LOG_EVERY = 30.0  # seconds
 JSON_EVERY = 0.5  # seconds
+COLUMNS = 110  # of a drawn bar
+IN_A_LOG = "{desc}: {n_fmt} of {total_fmt}, {rate_fmt}, {remaining} left"
 
 
 class _Lines(io.TextIOBase):
@@ -61,5 +64,24 @@ def bar(**arguments: Any) -> tqdm:
     if sys.stderr.isatty():
         return tqdm(leave=False, dynamic_ncols=True, **arguments)
     arguments |= {"delay": LOG_EVERY, "mininterval": LOG_EVERY, "maxinterval": 2 * LOG_EVERY}
-    arguments["bar_format"] = "{desc}: {n_fmt} of {total_fmt}, {rate_fmt}, {remaining} left"
-    return tqdm(file=_Lines(), leave=False, **arguments)
+    return tqdm(file=_Lines(), leave=False, bar_format=IN_A_LOG, **arguments)
+
+
+def read(line: str) -> dict[str, Any] | None:
+    """Read a line of JSON progress: desc, n, total, elapsed (s), rate (1/s), metrics; None for others."""
+    try:
+        update = json.loads(line)["progress"]
+        state = {key: update.pop(key) for key in ("desc", "n", "total", "elapsed", "rate")}
+        return {**state, "metrics": {name: float(value) for name, value in update.items()}}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def drawn(update: Mapping[str, Any], in_a_log: bool = False) -> str:
+    """Draw what `read` returned, as a bar of at most `COLUMNS` characters or as a line of a log."""
+    state = {key: update[key] for key in ("n", "total", "elapsed", "rate")}
+    metrics = ", ".join(f"{name}={value:.4f}" for name, value in update["metrics"].items())
+    form: dict[str, Any] = (
+        {"bar_format": IN_A_LOG} if in_a_log else {"ncols": COLUMNS, "postfix": metrics or None}
+    )
+    return tqdm.format_meter(**state, prefix=update["desc"], unit=" steps", **form)

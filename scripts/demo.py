@@ -2,9 +2,11 @@
 
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from cifar10 import commands, errors, git
 
 DEMO = Path("demo")
 
@@ -13,16 +15,16 @@ def main() -> None:
     """Clone, choose the digits, reproduce, show the results."""
     shutil.rmtree(DEMO, ignore_errors=True)
     clone(DEMO)
-    subprocess.run([sys.executable, "scripts/repro.py"], cwd=DEMO, check=True)
+    commands.show(sys.executable, "scripts/repro.py", folder=DEMO)
     results = (DEMO / "reports/results.md").read_text(encoding="utf-8")
     print(f"\n{results}\nThe report: {DEMO.resolve() / 'reports/report.html'}")
 
 
 def clone(target: Path) -> None:
     """Clone this repository as it is, uncommitted edits included, and choose the digits."""
-    subprocess.run(["git", "clone", "--quiet", ".", str(target)], check=True)
-    edited = git("diff", "--name-only", "-z", "HEAD")
-    new = git("ls-files", "-z", "--others", "--exclude-standard")
+    git.read("clone", "--quiet", ".", str(target))
+    edited = git.read("diff", "--name-only", "-z", "HEAD")
+    new = git.read("ls-files", "-z", "--others", "--exclude-standard")
     for name in (edited + new).split("\0")[:-1]:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         if Path(name).exists():
@@ -31,11 +33,6 @@ def clone(target: Path) -> None:
             (target / name).unlink(missing_ok=True)
     choose_digits(target / "params.yaml")
     (target / "dvc.lock").unlink(missing_ok=True)  # that of a run on other data
-
-
-def git(*arguments: str) -> str:
-    """Run git here and return what it prints."""
-    return subprocess.run(["git", *arguments], check=True, capture_output=True, encoding="utf-8").stdout
 
 
 def choose_digits(path: Path) -> None:
@@ -48,7 +45,4 @@ def choose_digits(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except subprocess.CalledProcessError as error:
-        raise SystemExit(error.returncode) from None
+    errors.run(main)

@@ -1,13 +1,11 @@
-"""Bring everything up to date, with as many trainings at once as there are cores.
+"""Bring everything up to date, with one training per core at a time.
 
-DVC decides what is stale and records what was done; this only starts several `dvc repro` side by side.
-Plain `dvc repro` gives the same bytes. JOBS=n in the environment sets the number of trainings at once.
+DVC decides which stages are stale and records the results; this script starts several `dvc repro` side by
+side. Plain `dvc repro` gives the same bytes. JOBS=n in the environment sets how many run at a time.
 """
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -18,10 +16,9 @@ from rich.live import Live
 from rich.text import Text
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cifar10 import machine
-from scripts.training import Training
+from cifar10 import commands, errors, machine, staleness
+from cifar10.stage_run import StageRun
 
-LAST_LINES = 15  # of a failed training's log
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -30,11 +27,11 @@ def main() -> None:
     form = argparse.RawDescriptionHelpFormatter
     argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
     jobs = wanted_jobs()
-    dvc("repro", "preprocess")
-    trainings = [Training(stage) for stage in stale_trainings()]
+    commands.show(*commands.DVC, "repro", "preprocess")
+    trainings = [StageRun(stage) for stage in staleness.stale("train")]
     if len(trainings) > 1:
         train(trainings, jobs)
-    dvc("repro")
+    commands.show(*commands.DVC, "repro")
 
 
 def wanted_jobs() -> int:
@@ -45,22 +42,7 @@ def wanted_jobs() -> int:
     return int(text)
 
 
-def dvc(*arguments: str) -> None:
-    """Run DVC in front of the user; end as it ends if it fails."""
-    code = subprocess.run(["dvc", *arguments], check=False).returncode
-    if code:
-        raise SystemExit(code)
-
-
-def stale_trainings() -> list[str]:
-    """Ask DVC which train stages it would run."""
-    asked = subprocess.run(["dvc", "status", "--json", "train"], capture_output=True, text=True, check=False)
-    if asked.returncode:
-        raise SystemExit(f"error: dvc status: {asked.stderr.strip()}")
-    return list(json.loads(asked.stdout))
-
-
-def train(trainings: list[Training], jobs: int) -> None:
+def train(trainings: list[StageRun], jobs: int) -> None:
     """Run the trainings, `jobs` at a time; when one fails, interrupt the others and end with its log."""
     with ThreadPoolExecutor(jobs) as pool, Display(trainings) as show:
         futures = {pool.submit(training.run): training for training in trainings}
@@ -82,14 +64,14 @@ def train(trainings: list[Training], jobs: int) -> None:
                 "interrupted: `make repro` goes on after each training's last full epoch"
             ) from None
     for training in failed[:1]:
-        last = "\n".join(f"  {line}" for line in training.lines[-LAST_LINES:])
+        last = "\n".join(f"  {line}" for line in training.last_lines)
         raise SystemExit(f"error: {training.stage} failed; the end of {training.log}:\n{last}")
 
 
 class Display:
-    """A live line per training on a terminal; elsewhere the lines of the log as they come."""
+    """A live line per training on a terminal; elsewhere their messages."""
 
-    def __init__(self, trainings: list[Training]):
+    def __init__(self, trainings: list[StageRun]):
         self.trainings = trainings
         self.printed = dict.fromkeys(trainings, 0)
         self.live = Live(console=console, auto_refresh=False) if console.is_terminal else None
@@ -107,15 +89,14 @@ class Display:
     def show(self) -> None:
         """Bring the lines up to date."""
         for training in self.trainings:
-            new = training.lines[self.printed[training] :]
+            new = training.messages[self.printed[training] :]
             self.printed[training] += len(new)
             for line in new:
-                if line.startswith(f"{training.name}:"):
-                    console.print(line, markup=False)
+                console.print(line, markup=False)
         if self.live:
             lines = [Text(training.line, no_wrap=True, overflow="ellipsis") for training in self.trainings]
             self.live.update(Group(*lines), refresh=True)
 
 
 if __name__ == "__main__":
-    main()
+    errors.run(main)

@@ -5,24 +5,19 @@ The record is dvc.lock of the commit that is checked out. The archive in data/ra
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import yaml
 from rich.console import Console
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cifar10 import errors, paths
+from cifar10 import commands, errors, git, paths, staleness
 from cifar10.data import download
 from cifar10.errors import UserError
 
-LOCK = Path("dvc.lock")
-PRINTED: dict[str, Any] = {"check": True, "capture_output": True, "text": True}
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -32,40 +27,33 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
     with tempfile.TemporaryDirectory(prefix="reproduce-") as folder:
         clone = Path(folder) / "clone"
-        subprocess.run(["git", "clone", "--quiet", ".", str(clone)], check=True)
-        stages = subprocess.run(["dvc", "stage", "list", "--name-only"], cwd=clone, **PRINTED).stdout.split()
-        recorded = outputs(clone / LOCK, stages)
-        code = subprocess.run(
-            [sys.executable, "scripts/repro.py"], cwd=clone, env=environment(), check=False
-        ).returncode
-        if code:
-            sys.exit(code)
-        differing = compare(recorded, outputs(clone / LOCK, stages))
+        git.read("clone", "--quiet", ".", str(clone))
+        recorded = outputs(clone)
+        commands.show(sys.executable, "scripts/repro.py", folder=clone, **archive())
+        differing = compare(recorded, outputs(clone))
     console.print(table(differing))
     sys.exit(1 if any(differing.values()) else 0)
 
 
-def environment() -> dict[str, str]:
-    """Give the clone this environment, and the archive that is here."""
+def archive() -> dict[str, str]:
+    """Return the variable that gives the clone the archive in data/raw, unless the user has set it."""
     if download.VARIABLE in os.environ or not paths.ARCHIVE.exists():
-        return dict(os.environ)
-    return {**os.environ, download.VARIABLE: str(paths.ARCHIVE.resolve())}
+        return {}
+    return {download.VARIABLE: str(paths.ARCHIVE.resolve())}
 
 
-def outputs(lock: Path, stages: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Read the hash of every output of these stages from dvc.lock, by stage and path.
+def outputs(root: Path) -> dict[str, dict[str, str]]:
+    """Read the hash of every output from dvc.lock of a clone, by stage and path.
 
     Raises:
         UserError: there is no dvc.lock.
     """
-    if not lock.exists():
+    if not (root / staleness.LOCK).exists():
         raise UserError(
-            f"this commit has no {LOCK}: run `dvc repro` and commit it, then there is something to reproduce"
+            f"this commit has no {staleness.LOCK}, so there is nothing to reproduce: `dvc repro`, then commit"
         )
-    recorded: dict[str, Any] = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"]
-    return {
-        name: {out["path"]: out["md5"] for out in recorded.get(name, {}).get("outs", [])} for name in stages
-    }
+    with staleness.repository(folder=root) as repo:
+        return staleness.recorded(repo, inputs=False)
 
 
 def compare(

@@ -6,7 +6,6 @@ those of the machines in reports/fingerprints.json.
 
 import argparse
 import json
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from rich.console import Console
 from rich.table import Table
 
-from cifar10 import arithmetic, errors, files, machine, params
+from cifar10 import arithmetic, commands, errors, files, machine, params
 from cifar10.errors import UserError
 
 RECORDS = Path("reports/fingerprints.json")
@@ -158,10 +157,11 @@ def fingerprint(*options: str) -> dict[str, Any]:
     """Run scripts/fingerprint.py, in a process of its own, since the arithmetic is chosen when it starts."""
     with console.status("computing"):
         script = Path(__file__).with_name("fingerprint.py")
-        done = subprocess.run([sys.executable, script, *options], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise UserError(f"no fingerprint: {done.stderr.strip().removeprefix('error: ')}")
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+        try:
+            printed = commands.output(sys.executable, str(script), *options)
+        except UserError as error:
+            raise UserError(f"no fingerprint: {error}") from None
+    return dict(json.loads(printed.splitlines()[-1]))
 
 
 def identity(run: dict[str, Any]) -> dict[str, Any]:

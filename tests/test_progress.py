@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
-from scripts.training import Training, drawn_progress
+from cifar10 import progress
+from cifar10.stage_run import StageRun
 
 STEPS, PAUSE = 40, 0.05  # seconds; two in all
 WATCHED = f"""
@@ -58,7 +60,7 @@ def test_json_is_a_line_for_an_update_at_most_twice_a_second(printed):
 
 
 def test_who_watches_draws_the_json_and_keeps_the_other_lines(printed):
-    training = Training("train@model_0")
+    training = StageRun("train@model_0")
     training.follow(
         f"{line}\n" for line in ["Running stage 'train@model_0':", "", *printed, "[1]", '{"n": 1}']
     )
@@ -66,6 +68,17 @@ def test_who_watches_draws_the_json_and_keeps_the_other_lines(printed):
     assert training.line.startswith("model_0: epoch 2/2: ")
     assert ", loss=0.0" in training.line
     assert "accuracy=0.5000" in training.line
+    assert training.messages == ["model_0: epoch 2/2: done"]
+
+
+def test_who_hears_a_stage_gets_its_messages_and_its_progress_now_and_then(printed, monkeypatch):
+    heard = []
+    StageRun("train@model_0").follow(printed, heard.append)
+    assert heard == ["model_0: epoch 2/2: done"]  # two seconds are no time to say more
+    monkeypatch.setattr(progress, "LOG_EVERY", -1.0)
+    StageRun("train@model_0").follow(printed, heard.append)
+    assert len(heard) == 1 + len(printed)
+    assert re.fullmatch(r"model_0: epoch 2/2: \d+ of 80, [\d.]+ steps/s, 00:0\d left", heard[-2])
 
 
 def test_a_drawn_line_has_steps_and_the_time_left():
@@ -77,7 +90,7 @@ def test_a_drawn_line_has_steps_and_the_time_left():
         "rate": 5.0,
         "loss": 1.23456,
     }
-    drawn = drawn_progress(json.dumps({"progress": state}))
+    drawn = progress.drawn(progress.read(json.dumps({"progress": state})))
     assert drawn.startswith("model_0: epoch 3/4:  25%|")
     assert drawn.endswith("| 50/200 [00:10<00:30,  5.00 steps/s, loss=1.2346]")
-    assert len(drawn) <= 110
+    assert len(drawn) <= progress.COLUMNS

@@ -5,6 +5,8 @@ import subprocess
 
 import pytest
 
+from cifar10 import staleness
+from cifar10.errors import UserError
 from tests.conftest import Clone
 from tests.preloaded import preloaded
 
@@ -70,10 +72,11 @@ def test_nothing_is_stale_after_a_run_nor_after_python_has_cached_its_modules(dv
         ),
         pytest.param("cifar10/report/render.py", '"CIFAR-10"', '"CIFAR10"', {"report"}, id="name"),
         pytest.param("cifar10/app/server.py", "Ask the networks", "Ask", set(), id="app"),
-        pytest.param("cifar10/cluster/head.py", 'CONNECT = "5s"', 'CONNECT = "6s"', set(), id="cluster"),
+        pytest.param("cifar10/cluster/driver.py", 'CONNECT = "5s"', 'CONNECT = "6s"', set(), id="cluster"),
         pytest.param("cifar10/compare/page.py", "LONGEST = 300", "LONGEST = 200", set(), id="comparison"),
         pytest.param("cifar10/predict/cli.py", 'desc="reading"', 'desc="read"', set(), id="command"),
-        pytest.param("scripts/repro.py", "LAST_LINES = 15", "LAST_LINES = 9", set(), id="script"),
+        pytest.param("cifar10/stage_run.py", "LAST_LINES = 15", "LAST_LINES = 9", set(), id="stage run"),
+        pytest.param("scripts/repro.py", "timeout=0.5", "timeout=0.4", set(), id="script"),
         pytest.param(
             "cifar10/evaluation/ood.py", "NEIGHBOUR = 10", "NEIGHBOUR = 9", {*EVALUATE, "report"}, id="score"
         ),
@@ -99,3 +102,75 @@ def test_what_no_training_needs_trains_nothing(dvc, clone, name, old, new, stage
 )
 def test_what_a_training_depends_on_trains_every_model(dvc, clone, name, old, new):
     assert after(dvc, clone, name, old, new) >= TRAIN
+
+
+def flat(status):
+    """What `dvc status --json` prints, as `staleness.changes` gives it: by stage, name and state."""
+    found = {}
+    for stage, parts in status.items():
+        found[stage] = {}
+        for part in parts:
+            (entries,) = part.values()
+            for path, state in entries.items():
+                keys = state if isinstance(state, dict) else {}
+                found[stage] |= {f"{key} in {path}": of_key for key, of_key in keys.items()} or {path: state}
+    return found
+
+
+@pytest.fixture
+def edited(clone):
+    """The clone with an edit of each kind, which are taken back."""
+    clone.edit_model("model_1", "learning_rate: 0.001", "learning_rate: 0.002")
+    clone.edit("cifar10/report/plots.py", "WIDTH = 6.4", "WIDTH = 6.5")
+    clone.edit("versions.yaml", 'h5py: "3', 'h5py: "4')
+    (clone.root / "models/model_2.h5").unlink()
+    (clone.root / "models/model_2.h5").write_bytes(b"another")
+    (clone.root / "reports/scores/model_0.csv").unlink()
+    yield clone
+    clone.run("git", "reset", "--quiet", "--hard", "origin/HEAD")
+    clone.run("dvc", "checkout", "--quiet", "--force")
+
+
+def test_changes_are_those_of_dvc_status(dvc, edited):
+    code, printed = dvc.run(edited.root, "dvc", "status", "--json")
+    with staleness.repository(folder=edited.root) as repo:
+        found = staleness.changes(repo)
+        assert list(staleness.changes(repo, "train", "report")) == [*sorted(TRAIN), "report"]
+    assert (code, found) == (0, flat(json.loads(printed)))
+    assert found["train@model_2"] == {"h5py in versions.yaml": "modified", "models/model_2.h5": "modified"}
+    assert found["evaluate@model_0"]["reports/scores/model_0.csv"] == "deleted"
+    assert found["train@model_1"]["models.model_1 in params.yaml"] == "modified"
+
+
+def test_changes_of_a_commit_are_those_of_what_git_has_of_it(edited):
+    edited.commit()
+    with staleness.repository("HEAD", edited.root) as repo:
+        found = staleness.changes(repo, "train")
+    with staleness.repository("HEAD~1", edited.root) as repo:
+        before = staleness.changes(repo)
+    data = {f"data/processed/{name}": "deleted" for name in ("classes.json", "train", "validation")}
+    outputs = {"models/model_1.h5": "deleted", "reports/histories/model_1.csv": "deleted"}
+    own = {"models.model_1 in params.yaml": "modified", "h5py in versions.yaml": "modified"}
+    assert found["train@model_1"] == data | own | outputs
+    assert {state for changes in before.values() for state in changes.values()} == {"deleted"}
+
+
+def test_a_stage_without_a_record_says_so(dvc, edited):
+    (edited.root / "dvc.lock").unlink()
+    with staleness.repository(folder=edited.root) as repo:
+        found = staleness.changes(repo)
+    assert list(found.values()) == [{"dvc.lock": "new"}] * (2 + 2 * len(MODELS) + 1)
+    assert set(found) == stale(dvc, edited)
+
+
+@pytest.mark.parametrize("name", ["dvc.lock", "dvc.yaml", "params.yaml"])
+def test_what_dvc_cannot_read_is_one_line(edited, name):
+    (edited.root / name).write_text("a: [")
+    with pytest.raises(UserError, match=name) as error, staleness.repository(folder=edited.root) as repo:
+        staleness.changes(repo)
+    assert "\n" not in str(error.value)
+
+
+def test_outside_a_repository_it_says_so(tmp_path):
+    with pytest.raises(UserError, match="DVC repository"), staleness.repository(folder=tmp_path):
+        pass

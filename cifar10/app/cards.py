@@ -9,7 +9,7 @@ import numpy as np
 
 from cifar10.app.examples import Example, png
 from cifar10.app.limits import MAX_BYTES, MOST
-from cifar10.app.origin import Origin
+from cifar10.app.provenance import Provenance
 from cifar10.data import images
 from cifar10.data.inputs import shown
 from cifar10.evaluation import predictions
@@ -25,9 +25,9 @@ def page() -> str:
     return _render("app.html.jinja", max_bytes=MAX_BYTES, most=MOST)
 
 
-def about(models: Sequence[str], origin: Origin, trouble: str | None) -> str:
+def about(models: Sequence[str], provenance: Provenance, trouble: str | None) -> str:
     """Write what the models are; `trouble` says why they cannot be asked, and what to run."""
-    return _render("app_about.html.jinja", models=models, origin=origin, trouble=trouble)
+    return _render("app_about.html.jinja", models=models, provenance=provenance, trouble=trouble)
 
 
 def examples(found: Sequence[Example]) -> str:

@@ -17,7 +17,7 @@ import fastapi
 import gradio
 import uvicorn
 
-from cifar10.app import cards, examples, origin
+from cifar10.app import cards, examples, provenance
 from cifar10.app.guard import Guard
 from cifar10.errors import UserError
 
@@ -88,7 +88,7 @@ def _about(asker: "Asker") -> dict[str, str]:
     except UserError as error:
         trouble = str(error)
     return {
-        "about": cards.about(names, origin.find(names), trouble),
+        "about": cards.about(names, provenance.find(names), trouble),
         "examples": cards.examples(examples.find()),
     }
 

@@ -1,1 +1,1 @@
-"""Trainings on the machines of a dask cluster, results through the DVC remote; see docs/cluster.md."""
+"""Train on the machines of a dask cluster; results arrive through the DVC remote. See docs/cluster.md."""

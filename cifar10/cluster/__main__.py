@@ -1,4 +1,4 @@
-"""Train on the workers of a dask cluster what is stale here, or a sweep over parameters."""
+"""Train stale models, or a sweep over parameters, on the workers of a dask cluster."""
 
 import argparse
 from pathlib import Path
@@ -8,44 +8,44 @@ from cifar10.errors import UserError
 
 
 def main() -> None:
-    """Check that all can start, spread the trainings, end in `dvc repro` or in the sweep's table."""
+    """Check, distribute the trainings, end with `dvc repro` or with the table of the sweep."""
     arguments = _parse()
     settings = params.load()
     try:
-        from cifar10.cluster import head, sweep, task  # here: they load dask and DVC, --help need not wait
+        from cifar10.cluster import driver, sweep  # here: --help need not wait for dask and DVC
+        from cifar10.cluster.task import TrainingJob
     except ModuleNotFoundError as error:
         raise UserError(f"no module {error.name}: pip install -e '.[cluster]'") from None
 
     points = sweep.points(arguments.set)
-    commit = head.revision(arguments.output)
-    origin = head.origin(arguments.origin, commit)
-    remote, url = head.remote()
-    with head.connect(arguments.scheduler) as client:
-        head.publish_images(url)
-        wanted = {point.model for point in points} if arguments.set else head.stale(list(settings.models))
-        chosen = [point for point in points if point.model in wanted]
-        orders = {
-            task.Order(
+    commit = driver.commit(arguments.output)
+    git_url = driver.git_url(arguments.git_url, commit)
+    remote, remote_url = driver.remote()
+    with driver.connect(arguments.scheduler) as client:
+        driver.publish_images(remote_url)
+        wanted = {point.model for point in points} if arguments.set else driver.stale(list(settings.models))
+        jobs = {
+            TrainingJob(
                 point.model,
                 point.label,
-                origin,
+                git_url,
                 commit,
                 remote,
-                url,
-                "",
-                point.parameters if arguments.set else None,
-                bool(arguments.set),
+                remote_url,
+                parameters=point.parameters if arguments.set else None,
+                measure=bool(arguments.set),
             ): point
-            for point in chosen
+            for point in points
+            if point.model in wanted
         }
-        results = {orders[order]: metrics for order, metrics in head.spread(client, list(orders))}
+        results = {jobs[job]: metrics for job, metrics in driver.spread(client, list(jobs))}
     if arguments.set:
-        text = sweep.table((point, results[point]) for point in chosen)
+        text = sweep.table((point, results[point]) for point in jobs.values())
         files.write_text(arguments.output, text)
         print(text)
     else:
-        trained = head.finish()
-        progress.log(f"trained on the cluster: {len(orders)}, here: {len(trained)}")
+        trained = driver.finish()
+        progress.log(f"trained on the cluster: {len(jobs)}, here: {len(trained)}")
 
 
 def _parse() -> argparse.Namespace:
@@ -59,12 +59,12 @@ def _parse() -> argparse.Namespace:
         metavar="KEY=VALUE,...",
         help="one training per model and value, as train.seed=1,2,3; several keys give their grid",
     )
-    parser.add_argument("--origin", metavar="URL", help="what workers clone (default: git's remote origin)")
+    parser.add_argument("--git-url", metavar="URL", help="what workers clone (default: git's remote origin)")
     parser.add_argument(
         "--output",
         type=Path,
         default=paths.REPORTS / "sweep.md",
-        help="where the table of a sweep goes (default: %(default)s)",
+        help="file for the table of a sweep (default: %(default)s)",
     )
     return parser.parse_args()
 

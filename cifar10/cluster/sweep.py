@@ -16,7 +16,7 @@ from cifar10.errors import UserError
 
 SEED = "train.seed"
 
-FIGURES = {  # heading: (section of the metrics, its key, factor, decimals, unit)
+METRICS = {  # heading: (section of the metrics, its key, factor, decimals, unit)
     "test accuracy": ("test", "accuracy", 100, 2, " %"),
     "test loss": ("test", "loss", 1, 4, ""),
     "training accuracy": ("train", "accuracy", 100, 2, " %"),
@@ -108,22 +108,22 @@ def table(results: Iterable[tuple[Point, Mapping[str, Any]]]) -> str:
     for point, metrics in results:
         rows[point.model, tuple(pair for pair in point.settings if pair[0] != SEED)].append(metrics)
     keys = list(dict.fromkeys(key for _, settings in rows for key, _ in settings))
-    figures = [
-        name for name, (section, *_) in FIGURES.items() if all(section in m for r in rows.values() for m in r)
+    shown = [
+        name for name, (section, *_) in METRICS.items() if all(section in m for r in rows.values() for m in r)
     ]
     lines = [
-        ["model", *keys, "trainings", *figures],
-        ["---", *("---" for _ in keys), "---:", *("---:" for _ in figures)],
+        ["model", *keys, "trainings", *shown],
+        ["---", *("---" for _ in keys), "---:", *("---:" for _ in shown)],
     ]
     for (model, settings), runs in sorted(
         rows.items(), key=lambda row: row[0][0]
     ):  # stable: a model together
         values = [dict(settings).get(key, "") for key in keys]
-        lines.append([model, *values, str(len(runs)), *(_cell(runs, *FIGURES[name]) for name in figures)])
+        lines.append([model, *values, str(len(runs)), *(_cell(runs, *METRICS[name]) for name in shown)])
     text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return (
         f"{text}\n\nMean ± sample standard deviation over the trainings of a row, which differ in "
-        f"`{SEED}` alone. Training figures are means over the last epoch.\n"
+        f"`{SEED}` alone. Training metrics are means over the last epoch.\n"
     )
 
 

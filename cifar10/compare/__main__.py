@@ -1,8 +1,8 @@
-"""Print what this branch changes against another as one Markdown page, ready for a pull request.
+"""Compare this branch with another: print a Markdown page for a pull request.
 
-Parameters, test figures, whether each difference in test accuracy is more than chance, figures side by side.
-With changes that are not committed, the workspace is compared as it is. Predictions come from the DVC cache
-or remote; what cannot be had is named on the page. Figures are linked if `origin` is on GitHub; push first.
+The page has parameters, test metrics, a significance test of each difference in test accuracy, and figures.
+With uncommitted changes, the workspace is compared. Predictions come from the DVC cache or remote; the page
+names those that neither has. Figures are linked if `origin` is on GitHub; push first.
 """
 
 import argparse
@@ -12,10 +12,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from cifar10 import errors, paths
+from cifar10 import errors, git, paths
 from cifar10.compare import diff, git_revision, page
-from cifar10.compare.diff import Side
 from cifar10.compare.git_revision import Revision
+from cifar10.compare.side import Side
 from cifar10.errors import UserError
 
 GITHUB = re.compile(
@@ -54,20 +54,17 @@ def parse() -> argparse.Namespace:
 
 def sides(base: Revision, this: Revision) -> tuple[Side, Side]:
     """Read both sides, with the predictions of the models whose predictions differ."""
-    before, after = base.side(), this.side()
-    wanted = diff.retrained(before, after)
-    found = []
-    for side, at in ((before, base), (after, this)):
-        tables = {name: at.predictions(name) for name in wanted}
-        found.append(
-            replace(side, predictions={n: table for n, table in tables.items() if table is not None})
-        )
-    return found[0], found[1]
+    with base.opened() as old, this.opened() as new:
+        before, after = old.side(), new.side()
+        wanted = diff.retrained(before, after)
+        tables = [{name: content.predictions(name) for name in wanted} for content in (old, new)]
+    kept = [{name: table for name, table in found.items() if table is not None} for found in tables]
+    return replace(before, predictions=kept[0]), replace(after, predictions=kept[1])
 
 
 def addresses(before: Side, after: Side) -> dict[str, str]:
     """Give the address of each side's figures on GitHub, by label; none if origin is elsewhere."""
-    origin = GITHUB.fullmatch(git_revision.git_line("remote", "get-url", "origin"))
+    origin = GITHUB.fullmatch(git.line("remote", "get-url", "origin"))
     if not origin:
         return {}
     root = f"https://github.com/{origin[1]}/{origin[2]}/raw"

@@ -1,37 +1,26 @@
-"""One revision of this repository, or the workspace as it is: what git has of it, and what DVC has."""
+"""A commit of this repository, or the workspace: what git and DVC have of it."""
 
+import contextlib
 import io
-import json
 import re
-import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import yaml
 
-from cifar10 import paths
-from cifar10.compare.diff import Side
+from cifar10 import git, paths, staleness
 from cifar10.compare.page import code
+from cifar10.compare.side import Side
 from cifar10.errors import UserError
 
-LOCK = Path("dvc.lock")
-COMPARED = ["params.yaml", "dvc.yaml", "dvc.lock", "cifar10", "stages", "reports"]
+if TYPE_CHECKING:
+    from dvc.repo import Repo
+
+COMPARED = ["params.yaml", "dvc.yaml", staleness.LOCK, "cifar10", "stages", "reports"]
 COLUMNS = ["actual", "predicted"]
-
-
-def git(*arguments: str) -> bytes | None:
-    """Run git; return what it prints, or None if it fails."""
-    done = subprocess.run(["git", *arguments], capture_output=True, check=False)
-    return done.stdout if done.returncode == 0 else None
-
-
-def git_line(*arguments: str) -> str:
-    """Run git; return the text that it prints, "" if it fails."""
-    return (git(*arguments) or b"").decode().strip()
 
 
 @dataclass
@@ -40,9 +29,9 @@ class Revision:
 
     Attributes:
         label: as people call it.
-        commit: full hash; of the workspace, what it was checked out from.
+        commit: full hash; of the workspace, the commit that is checked out.
         uncommitted: whether this is the workspace.
-        missing: sentences about what could not be had, so far.
+        missing: sentences about what is not available, so far.
     """
 
     label: str
@@ -50,99 +39,151 @@ class Revision:
     uncommitted: bool = False
     missing: list[str] = field(default_factory=list)
 
-    def read(self, path: Path) -> bytes | None:
-        """Read a file that git keeps; None if there is none."""
-        if self.uncommitted:
-            return path.read_bytes() if path.is_file() else None
-        return git("cat-file", "blob", f"{self.commit}:{path.as_posix()}")
-
-    def figures(self) -> dict[str, bytes]:
-        """Read the figures, PNG by name."""
-        if self.uncommitted:
-            names = [path.name for path in paths.FIGURES.glob("*.png")]
-        else:
-            listed = git_line("ls-tree", "--name-only", self.commit, f"{paths.FIGURES.as_posix()}/")
-            names = [PurePosixPath(name).name for name in listed.splitlines() if name.endswith(".png")]
-        found = {name: self.read(paths.FIGURES / name) for name in sorted(names)}
-        return {name: content for name, content in found.items() if content is not None}
-
-    def side(self) -> Side:
-        """Gather all but the predictions.
+    @contextlib.contextmanager
+    def opened(self) -> Iterator["Content"]:
+        """Open the revision for reading.
 
         Raises:
-            UserError: params.yaml is missing or damaged.
+            UserError: it is no DVC repository.
         """
-        params = self._parsed(paths.PARAMS, yaml.safe_load)
-        if not isinstance(params, dict) or not isinstance(params.get("models"), dict):
-            raise UserError(f"{self.label}: expected {paths.PARAMS} with an entry `models`, found none")
-        lock = self._parsed(LOCK, yaml.safe_load) or {}
-        metrics = {name: self._parsed(paths.metrics(name), json.loads) for name in params["models"]}
-        novelty = {name: self._parsed(paths.ood_metrics(name), json.loads) for name in params["models"]}
-        return Side(
-            label=self.label,
-            commit=self.commit,
-            uncommitted=self.uncommitted,
-            params=params,
-            lock=lock.get("stages") or {},
-            metrics={name: content for name, content in metrics.items() if content and "test" in content},
-            ood={name: content for name, content in novelty.items() if content},
-            figures=self.figures(),
-        )
+        with contextlib.ExitStack() as stack:
+            with self.labelled_errors():
+                repository = staleness.repository(None if self.uncommitted else self.commit)
+                repo = stack.enter_context(repository)
+            yield Content(self, repo)
 
-    def _parsed(self, path: Path, parse: Callable[[bytes], Any]) -> Any:
-        content = self.read(path)
+    @contextlib.contextmanager
+    def labelled_errors(self) -> Iterator[None]:
+        """Put the label before DVC's errors and other UserErrors."""
         try:
-            return None if content is None else parse(content)
-        except (ValueError, yaml.YAMLError):
-            self.missing.append(f"{code(path)} of {code(self.label)} is damaged and left out.")
-            return None
+            with staleness.translated():
+                yield
+        except UserError as error:
+            raise UserError(f"{self.label}: {error}") from None
+
+
+@dataclass
+class Content:
+    """The files of a revision.
+
+    All is read from one open repository. `dvc.api.metrics_show` opens one per call, and needs a call per
+    file, since it merges the metrics of several files.
+    """
+
+    revision: Revision
+    repo: "Repo"
+
+    def side(self) -> Side:
+        """Read everything except the predictions.
+
+        Raises:
+            UserError: dvc.yaml, dvc.lock or params.yaml is missing or damaged.
+        """
+        with self.revision.labelled_errors():
+            return self._side()
+
+    def _side(self) -> Side:
+        params = self._read(self.repo.params.show(targets=[str(paths.PARAMS)], on_error="return"))
+        chosen = params.get(str(paths.PARAMS), {})
+        if not isinstance(chosen.get("models"), dict):
+            raise UserError(f"expected {paths.PARAMS} with an entry `models`, found none")
+        names = list(chosen["models"])
+        metrics = self._read(self.repo.metrics.show(on_error="return"))
+        measured = {name: metrics.get(paths.metrics(name).as_posix(), {}) for name in names}
+        ood = {name: metrics.get(paths.ood_metrics(name).as_posix(), {}) for name in names}
+        return Side(
+            label=self.revision.label,
+            commit=self.revision.commit,
+            uncommitted=self.revision.uncommitted,
+            params=chosen,
+            stale=self._stale(names),
+            hashes=staleness.recorded(self.repo),
+            metrics={name: content for name, content in measured.items() if "test" in content},
+            ood={name: content for name, content in ood.items() if content},
+            figures=self._figures(),
+        )
 
     def predictions(self, name: str) -> pd.DataFrame | None:
         """Fetch a model's predictions from the workspace, the cache or the remote; None if none has them."""
-        import dvc.api  # a second, needed only if a model was trained again
-
-        path = paths.predictions(name).as_posix()
-        print(f"fetching {path} of {self.label}", file=sys.stderr)
+        path, label = paths.predictions(name).as_posix(), self.revision.label
+        print(f"fetching {path} of {label}", file=sys.stderr)
         try:
-            text = dvc.api.read(path, rev=None if self.uncommitted else self.commit)
+            text = self.repo.dvcfs.read_text(path, encoding="utf-8")
             return pd.read_csv(io.StringIO(text), usecols=COLUMNS, dtype=str, keep_default_na=False)
         except Exception as error:  # each kind of remote has errors of its own
             print(f"  {type(error).__name__}: {' '.join(str(error).split())}", file=sys.stderr)
-            self.missing.append(
-                f"{code(path)} of {code(self.label)} could not be had from the DVC cache or remote: "
-                "run `dvc push` where it was made."
+            self.revision.missing.append(
+                f"{code(path)} of {code(label)} is in neither the DVC cache nor the remote: run "
+                "`dvc push` where it was made."
             )
             return None
 
+    def _figures(self) -> dict[str, bytes]:
+        """Read the figures, PNG by name."""
+        folder = paths.FIGURES.as_posix()
+        found = (
+            sorted(Path(path) for path in self.repo.dvcfs.find(folder))
+            if self.repo.dvcfs.exists(folder)
+            else []
+        )
+        return {
+            path.name: self.repo.dvcfs.read_bytes(path.as_posix()) for path in found if path.suffix == ".png"
+        }
+
+    def _stale(self, names: list[str]) -> list[str]:
+        """List the models with other code, parameters or results than dvc.lock records.
+
+        What is absent does not count: in a commit, all that DVC keeps.
+        """
+        stages = [f"{stage}@{name}" for name in names for stage in ("train", "evaluate")]
+        found = staleness.changes(self.repo, *stages)
+        differing = {
+            stage.partition("@")[2]
+            for stage, changes in found.items()
+            if any(state not in ("deleted", "not in cache") for state in changes.values())
+        }
+        return [name for name in names if name in differing]
+
+    def _read(self, shown: Mapping[str, Any]) -> dict[str, Any]:
+        """Take the content of the files from what DVC shows, and note which are damaged."""
+        (found,) = shown.values()
+        if "error" in found:
+            raise found["error"]
+        for path, entry in found["data"].items():
+            if "error" in entry and not isinstance(entry["error"], FileNotFoundError):
+                label = code(self.revision.label)
+                self.revision.missing.append(f"{code(path)} of {label} is damaged and left out.")
+        return {path: entry["data"] for path, entry in found["data"].items() if "data" in entry}
+
 
 def named(name: str) -> Revision:
-    """Find a revision by the name of a branch, here or on origin, of a tag, or by hash.
+    """Find a commit by the name of a branch, here or on origin, of a tag, or by hash.
 
     Raises:
         UserError: there is none, or this is no clone.
     """
-    if git("rev-parse", "--git-dir") is None:
+    if not git.line("rev-parse", "--git-dir"):
         raise UserError(f"{Path.cwd()} is not a git repository: run this in a clone")
     for candidate in (name, f"origin/{name}"):
-        commit = git_line("rev-parse", "--verify", "--quiet", "--end-of-options", f"{candidate}^{{commit}}")
+        commit = git.line("rev-parse", "--verify", "--quiet", "--end-of-options", f"{candidate}^{{commit}}")
         if name and re.fullmatch("[0-9a-f]{40,}", commit):
             return Revision(candidate, commit)
     kinds = ["refs/heads", "refs/remotes", "refs/tags"]
-    known = git_line("for-each-ref", "--format=%(refname:short)", *kinds).splitlines()
+    known = git.line("for-each-ref", "--format=%(refname:short)", *kinds).splitlines()
     raise UserError(
         f"BASE: got {name!r}, expected a commit or one of {', '.join(known)}; `git fetch` brings new ones"
     )
 
 
 def here() -> Revision:
-    """Give what is checked out: the commit, or the workspace if there is anything that is not committed."""
-    commit = git_line("rev-parse", "HEAD")
-    label = git_line("symbolic-ref", "--short", "--quiet", "HEAD") or commit[:10]
-    if git_line("status", "--porcelain", "--", *COMPARED):
+    """Return the commit that is checked out, or the workspace if it has uncommitted changes."""
+    commit = git.head()
+    label = git.line("symbolic-ref", "--short", "--quiet", "HEAD") or commit[:10]
+    if git.uncommitted(*COMPARED):
         return Revision(f"workspace of {label}", commit, uncommitted=True)
     return Revision(label, commit)
 
 
 def lacking(base: Revision) -> int:
     """Count the commits of `base` that are not part of what is checked out."""
-    return int(git_line("rev-list", "--count", f"HEAD..{base.commit}") or 0)
+    return int(git.line("rev-list", "--count", f"HEAD..{base.commit}") or 0)

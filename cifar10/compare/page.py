@@ -1,4 +1,4 @@
-"""The comparison of two revisions as a Markdown page for a pull request. The words are in templates/."""
+"""The comparison of two sides as a Markdown page for a pull request. The text is in templates/."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -7,15 +7,16 @@ from typing import Any
 
 import yaml
 
-from cifar10.compare import diff
-from cifar10.compare.diff import ABSENT, Row, Side
+from cifar10.compare import diff, paired
+from cifar10.compare.diff import ABSENT, Row
+from cifar10.compare.side import Side
 from cifar10.evaluation import significance
 from cifar10.report.render import FILTERS, templates
 
 TEMPLATES = Path(__file__).parent / "templates"
 DASH = "\u2013"
 LONGEST = 300  # characters of a parameter's value
-Links = Callable[[Side, str], str | None]  # where a figure of a side is to be seen; None for nowhere
+Links = Callable[[Side, str], str | None]  # address of a figure of a side; None if it has none
 
 
 def markdown(
@@ -24,17 +25,17 @@ def markdown(
     """Write the page.
 
     Args:
-        before: what is compared with.
-        after: what is compared.
+        before: the base.
+        after: the side that is compared with it.
         links: gives the address of a figure.
-        lacks: how many commits of `before` are not part of `after`.
-        missing: sentences about what could not be had.
+        lacks: number of commits of `before` that are not part of `after`.
+        missing: sentences about what is not available.
     """
-    environment = templates(TEMPLATES)  # Markdown: what others named goes through `code`
+    environment = templates(TEMPLATES)  # Markdown: names go through `code`
     environment.filters |= FILTERS | {
         "code": code,
         "value": value,
-        "figure": figure,
+        "metric": metric,
         "difference": difference,
         "points": lambda share: f"{100 * share:+.2f}",
     }
@@ -46,20 +47,20 @@ def markdown(
 
 
 def _context(before: Side, after: Side, links: Links) -> dict[str, Any]:
-    tests, untested = diff.tests(before, after)
+    tests, untested = paired.paired_tests(before, after)
     names = sorted(before.figures | after.figures)
     drawn = [name for name in names if before.figures.get(name) != after.figures.get(name)]
-    rows = diff.figures(before, after)
+    rows = diff.metric_rows(before, after)
     kept = [name for name in after.models if name in before.models]
     return {
         "changes": list(diff.changes(before.params, after.params)),
         "rows": rows,
-        "same_figures": [name for name in kept if name not in {row.model for row in rows}],
+        "same_metrics": [name for name in kept if name not in {row.model for row in rows}],
         "added": [name for name in after.models if name not in before.models],
         "removed": [name for name in before.models if name not in after.models],
         "tests": tests,
-        "same": [name for name, reason in untested.items() if reason == diff.SAME_PREDICTIONS],
-        "untested": {name: why for name, why in untested.items() if why != diff.SAME_PREDICTIONS},
+        "same": [name for name, reason in untested.items() if reason == paired.SAME_PREDICTIONS],
+        "untested": {name: why for name, why in untested.items() if why != paired.SAME_PREDICTIONS},
         "drawn": {name: (links(before, name), links(after, name)) for name in drawn},
         "same_drawn": [name for name in names if name not in drawn],
         "recomputed": diff.recomputed(before, after),
@@ -68,7 +69,7 @@ def _context(before: Side, after: Side, links: Links) -> dict[str, Any]:
 
 
 def code(text: object) -> str:
-    """Write a text as code in a Markdown table: in one line, read as it is, whatever is in it."""
+    """Write any text as code in a Markdown table: one line, every character literal."""
     line = " ".join(str(text).split()).replace("|", r"\|")
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
     return f"{fence} {line} {fence}" if "`" in line else f"`{line}`"
@@ -83,15 +84,15 @@ def value(content: Any) -> str:
     return code(text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
 
 
-def figure(number: float | None, share: bool) -> str:
-    """Write a figure: a share in percent, others with four decimals, a dash for none."""
+def metric(number: float | None, share: bool) -> str:
+    """Write a metric: a share in percent, others with four decimals, a dash for none."""
     if number is None:
         return DASH
     return f"{100 * number:.2f} %" if share else f"{number:.4f}"
 
 
 def difference(row: Row) -> str:
-    """Write by how much a figure is higher on the second side: shares in percentage points."""
+    """Write the metric of the second side minus that of the first: shares in percentage points."""
     if row.before is None or row.after is None:
         return DASH
     if row.before == row.after:
@@ -101,7 +102,7 @@ def difference(row: Row) -> str:
 
 
 def linked(addresses: Mapping[str, str]) -> Links:
-    """Make links from the address of each side's folder of figures, by label; None for a side without one."""
+    """Make links from the addresses of the folders of figures, by label of the side."""
     return lambda side, name: (
         f"{addresses[side.label]}/{name}" if side.label in addresses and name in side.figures else None
     )

@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import re
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 import yaml
 
 from tests import servers
-from tests.conftest import ENVIRONMENT, Clone, digests
+from tests.conftest import Clone, digests
 
 TRAINED = ["models/*.h5", "reports/histories/*.csv"]
 CLUSTER = ["python", "-m", "cifar10.cluster", "--scheduler"]
@@ -32,36 +31,28 @@ def scheduler(tmp_path_factory):
         yield address
 
 
-def make_head(finished, root, url):
+def make_driver(finished, root, url):
     """A clone in which nothing was trained, and a bare repository that it was pushed to."""
-    head = Clone(root / "head")
-    subprocess.run(["git", "clone", "--quiet", finished.root, head.root], check=True)
-    head.run("dvc", "remote", "modify", "storage", "url", url)
-    (head.root / "dvc.lock").unlink()
-    head.run("dvc", "repro", "--quiet", "preprocess")
-    head.commit("Record the images")
-    subprocess.run(["git", "clone", "--quiet", "--bare", head.root, root / "origin.git"], check=True)
-    head.run("git", "remote", "set-url", "origin", str(root / "origin.git"))
-    return head
+    driver = Clone(root / "driver")
+    subprocess.run(["git", "clone", "--quiet", finished.root, driver.root], check=True)
+    driver.run("dvc", "remote", "modify", "storage", "url", url)
+    (driver.root / "dvc.lock").unlink()
+    driver.run("dvc", "repro", "--quiet", "preprocess")
+    driver.commit("Record the images")
+    subprocess.run(["git", "clone", "--quiet", "--bare", driver.root, root / "origin.git"], check=True)
+    driver.run("git", "remote", "set-url", "origin", str(root / "origin.git"))
+    return driver
 
 
 @pytest.fixture
-def head(finished, tmp_path, remote):
-    return make_head(finished, tmp_path, f"{remote.url}/{hashlib.md5(str(tmp_path).encode()).hexdigest()}")
+def driver(finished, tmp_path, remote):
+    return make_driver(finished, tmp_path, f"{remote.url}/{hashlib.md5(str(tmp_path).encode()).hexdigest()}")
 
 
 @contextlib.contextmanager
-def started(head, scheduler, *arguments, **environment):
-    """Run the head; give its process, whose standard error is read line by line."""
-    command = [sys.executable, "-m", "cifar10.cluster", "--scheduler", scheduler, *arguments]
-    with subprocess.Popen(
-        command,
-        cwd=head.root,
-        env={**ENVIRONMENT, **environment},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+def started(driver, scheduler, *arguments, **environment):
+    """Run the driver; give its process, whose output is read line by line."""
+    with driver.start(*CLUSTER, scheduler, *arguments, **environment) as process:
         try:
             yield process
         finally:
@@ -69,8 +60,8 @@ def started(head, scheduler, *arguments, **environment):
 
 
 def read_until(process, pattern, lines):
-    """Read the head's lines until one matches; collect them in `lines`."""
-    for line in process.stderr:
+    """Read the driver's lines until one matches; collect them in `lines`."""
+    for line in process.stdout:
         lines.append(line)
         if match := re.match(pattern, line):
             return match
@@ -102,14 +93,14 @@ def ended(process, seconds=20):
     return False
 
 
-def test_a_worker_killed_while_training_changes_no_byte_and_the_head_trains_nothing(
-    finished, head, scheduler, remote, tmp_path
+def test_a_worker_killed_while_training_changes_no_byte_and_the_driver_trains_nothing(
+    finished, driver, scheduler, remote, tmp_path
 ):
     lines = []
     with (
         servers.worker(tmp_path, "first", scheduler, **remote.environment) as first,
         servers.worker(tmp_path, "second", scheduler, **remote.environment) as second,
-        started(head, scheduler, **remote.environment) as process,
+        started(driver, scheduler, **remote.environment) as process,
     ):
         model = read_until(process, rf"(\w+): {first.address}: trains", lines)[1]
         training = training_in(first.folder)
@@ -118,31 +109,31 @@ def test_a_worker_killed_while_training_changes_no_byte_and_the_head_trains_noth
         first.process.kill()
         assert ended(training)  # or a training of nobody would go on beside the one that replaces it
         read_until(process, rf"{model}: {second.address}: trains", lines)
-        lines += process.stderr
+        lines += process.stdout
         assert process.wait(30) == 0, "".join(lines)
         assert not list(second.folder.rglob("data/raw/*"))  # a worker fetches what a training reads, no more
     text = "".join(lines)
     assert re.search("^trained on the cluster: 3, here: 0$", text, re.MULTILINE)
     assert [name for name in re.findall(r"Running stage '([^']+)'", text) if name.startswith("train")] == []
-    assert digests(head.root, *TRAINED) == digests(finished.root, *TRAINED)
-    assert head.run("git", "diff", "HEAD", "--", "reports/metrics") == ""  # what a local run committed
-    lock = [yaml.safe_load((clone.root / "dvc.lock").read_text()) for clone in (head, finished)]
+    assert digests(driver.root, *TRAINED) == digests(finished.root, *TRAINED)
+    assert driver.run("git", "diff", "HEAD", "--", "reports/metrics") == ""  # what a local run committed
+    lock = [yaml.safe_load((clone.root / "dvc.lock").read_text()) for clone in (driver, finished)]
     assert lock[0] == lock[1]
 
 
-def test_a_sweep_ends_in_a_table_and_every_training_is_there_for_the_head(
-    finished, head, scheduler, remote, tmp_path
+def test_a_sweep_ends_in_a_table_and_every_training_is_there_for_the_driver(
+    finished, driver, scheduler, remote, tmp_path
 ):
-    parameters = yaml.safe_load((head.root / "params.yaml").read_text())
+    parameters = yaml.safe_load((driver.root / "params.yaml").read_text())
     parameters["models"] = {"model_0": parameters["models"]["model_0"]}
-    (head.root / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
-    head.commit("One model")
-    head.run("git", "push", "--quiet", "origin", "HEAD")
+    (driver.root / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
+    driver.commit("One model")
+    driver.run("git", "push", "--quiet", "origin", "HEAD")
     with (
         servers.worker(tmp_path, "first", scheduler, **remote.environment),
         servers.worker(tmp_path, "second", scheduler, **remote.environment),
     ):
-        printed = head.run(*CLUSTER, scheduler, "--set", "train.seed=0,5", **remote.environment)
+        printed = driver.run(*CLUSTER, scheduler, "--set", "train.seed=0,5", **remote.environment)
     accuracy = yaml.safe_load((finished.root / "reports/metrics/model_0.json").read_text())["test"][
         "accuracy"
     ]
@@ -150,15 +141,15 @@ def test_a_sweep_ends_in_a_table_and_every_training_is_there_for_the_head(
     assert row
     # two values lie half of their difference from the mean, which is the deviation divided by the root of 2
     assert abs(float(row[1]) - 100 * accuracy) == pytest.approx(float(row[2]) / 2**0.5, abs=0.01)
-    assert (head.root / "reports/sweep.md").read_text() in printed
-    assert head.run("git", "status", "--porcelain").split() == ["??", "reports/sweep.md"]
+    assert (driver.root / "reports/sweep.md").read_text() in printed
+    assert driver.run("git", "status", "--porcelain").split() == ["??", "reports/sweep.md"]
     parameters["train"]["seed"] = 5
-    (head.root / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
-    assert "Running stage" not in head.run("dvc", "repro", "--pull", "train@model_0", **remote.environment)
+    (driver.root / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
+    assert "Running stage" not in driver.run("dvc", "repro", "--pull", "train@model_0", **remote.environment)
 
 
-def refused(head, *arguments, words, **environment):
-    printed = head.run(*arguments, expect=2, **environment)
+def refused(driver, *arguments, words, **environment):
+    printed = driver.run(*arguments, expect=2, **environment)
     last = printed.splitlines()[-1]
     assert last.startswith("error: ")
     assert "Traceback" not in printed
@@ -177,10 +168,10 @@ def test_a_commit_that_the_workers_cannot_fetch_is_refused(workspace):
     workspace.commit()
     refused(workspace, *CLUSTER, NOBODY, words=["no worker can fetch it", "git push"])
     refused(
-        workspace, *CLUSTER, NOBODY, "--origin", "/nowhere", words=["--origin /nowhere", "does not exist"]
+        workspace, *CLUSTER, NOBODY, "--git-url", "/nowhere", words=["--git-url /nowhere", "does not exist"]
     )
     workspace.run("git", "remote", "remove", "origin")
-    refused(workspace, *CLUSTER, NOBODY, words=["no git remote", "--origin"])
+    refused(workspace, *CLUSTER, NOBODY, words=["no git remote", "--git-url"])
 
 
 def test_a_scheduler_that_does_not_answer_is_refused(workspace):
@@ -193,20 +184,20 @@ def test_a_clone_without_a_remote_is_refused(workspace):
     pytest.importorskip("distributed", reason="dask is not installed")
     workspace.run("dvc", "remote", "default", "--unset")
     workspace.commit()
-    refused(workspace, *CLUSTER, NOBODY, "--origin", ".", words=["no default DVC remote", "dvc remote add"])
+    refused(workspace, *CLUSTER, NOBODY, "--git-url", ".", words=["no default DVC remote", "dvc remote add"])
 
 
 def test_a_remote_that_does_not_answer_is_refused(workspace, scheduler, remote):
     url = "ssh://127.0.0.1:9/nowhere"
     workspace.run("dvc", "remote", "modify", "storage", "url", url)
     workspace.commit()
-    refused(workspace, *CLUSTER, scheduler, "--origin", ".", words=["DVC remote storage", url])
+    refused(workspace, *CLUSTER, scheduler, "--git-url", ".", words=["DVC remote storage", url])
 
 
 def test_images_that_the_commit_does_not_record_are_refused(workspace, scheduler):
     workspace.edit("params.yaml", "validation_fraction: 0.1", "validation_fraction: 0.2")
     workspace.commit()
-    refused(workspace, *CLUSTER, scheduler, "--origin", ".", words=["dvc.lock has changed", "git commit"])
+    refused(workspace, *CLUSTER, scheduler, "--git-url", ".", words=["dvc.lock has changed", "git commit"])
 
 
 def test_a_failing_training_ends_the_run_with_its_last_words(workspace, scheduler, tmp_path):
@@ -214,7 +205,7 @@ def test_a_failing_training_ends_the_run_with_its_last_words(workspace, schedule
     workspace.edit("params.yaml", "SGD: {learning_rate: 0.01}", "SGD: {learning_rate: 1.0e+30}")
     workspace.commit()
     with servers.worker(tmp_path, "worker", scheduler):
-        printed = workspace.run(*CLUSTER, scheduler, "--origin", ".", expect=2)
+        printed = workspace.run(*CLUSTER, scheduler, "--git-url", ".", expect=2)
     assert "try a smaller learning_rate" in printed
     assert re.search(
         "^error: model_2: `dvc repro .* train@model_2` ended with exit code", printed.splitlines()[-1]
@@ -223,4 +214,4 @@ def test_a_failing_training_ends_the_run_with_its_last_words(workspace, schedule
 
 def test_help_is_quick_and_names_the_options(finished):
     printed = finished.run("python", "-m", "cifar10.cluster", "--help")
-    assert [word for word in ("--scheduler", "--set", "--origin", "--output") if word not in printed] == []
+    assert [word for word in ("--scheduler", "--set", "--git-url", "--output") if word not in printed] == []

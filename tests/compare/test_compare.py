@@ -16,9 +16,11 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from cifar10.compare import __main__ as compare
-from cifar10.compare import diff
+from cifar10.compare import diff, paired
 from cifar10.compare import page as comparison_page
-from cifar10.compare.diff import ABSENT, Change, Paired, Side
+from cifar10.compare.diff import ABSENT, Change
+from cifar10.compare.paired import Paired
+from cifar10.compare.side import Side
 from cifar10.errors import UserError
 from tests import documents
 from tests.conftest import Clone, lend_environment
@@ -153,17 +155,17 @@ def test_the_page_shows_the_parameters_that_dvc_says_differ(team, page):
     ]
 
 
-def test_the_figures_and_differences_are_those_of_the_json_files(team, page):
-    rows = table(section(page(team), "Test figures"))
+def test_the_metrics_and_differences_are_those_of_the_json_files(team, page):
+    rows = table(section(page(team), "Test metrics"))
     keys = {"test loss": "loss", "macro F1": "macro_f1", "calibration error": "calibration_error"}
     seen = []
-    for model, figure, before, after, difference in rows:
+    for model, metric, before, after, difference in rows:
         sides = [json.loads(show(team, at, f"reports/metrics/{model}.json")) for at in ("main", "my-branch")]
-        if figure in keys:
-            old, new = (side["test"][keys[figure]] for side in sides)
+        if metric in keys:
+            old, new = (side["test"][keys[metric]] for side in sides)
             assert (before, after) == (f"{old:.4f}", f"{new:.4f}")
             assert difference == ("0" if old == new else f"{new - old:+.4f}")
-        elif figure == "test accuracy":
+        elif metric == "test accuracy":
             old, new = (100 * side["test"]["accuracy"] for side in sides)
             assert (before, after, difference) == (
                 f"{old:.2f} %",
@@ -171,11 +173,11 @@ def test_the_figures_and_differences_are_those_of_the_json_files(team, page):
                 f"{new - old:+.2f} points",
             )
         else:
-            novelty = json.loads(show(team, "main", f"reports/ood/{model}.json"))
-            accepted = novelty["scores"][novelty["score"]]["tpr"]
-            assert (before, after, difference) == (f"{100 * accepted:.2f} %",) * 2 + ("0",)
-        seen.append((model, figure))
-    names = ["test accuracy", *keys, "test images accepted"]
+            detection = json.loads(show(team, "main", f"reports/ood/{model}.json"))
+            tpr = detection["scores"][detection["score"]]["tpr"]
+            assert (before, after, difference) == (f"{100 * tpr:.2f} %",) * 2 + ("0",)
+        seen.append((model, metric))
+    names = ["test accuracy", *keys, "OOD detection TPR"]
     assert seen == [(model, name) for model in ("model_1", "model_2") for name in names]
     assert "The same on both sides: `model_0`." in page(team)
 
@@ -195,10 +197,10 @@ def test_more_than_chance_is_what_statsmodels_says_of_the_predictions(team, page
     decided, corrected, *_ = multipletests(p_values, method="holm")
     assert [row[:4] for row in rows] == [["model_1", "360", "12", "1"], ["model_2", "360", "6", "5"]]
     assert [row[6] for row in rows] == [f"= {p_value:.4f}" for p_value in corrected]
-    words = {True: "more than chance", False: "not told apart from chance"}
+    words = {True: "significant", False: "not significant"}
     assert [row[7] for row in rows] == [words[bool(one)] for one in decided] == [words[True], words[False]]
     assert [row[4] for row in rows] == ["-3.06 points", "-0.28 points"]  # 11 and 1 of 360
-    assert "- **model_1**: test accuracy -3.06 points, more than chance.\n" in text
+    assert "- **model_1**: test accuracy -3.06 points, significant.\n" in text
     assert "the same predictions on both sides: `model_0`." in text
     assert "Holm-corrected over 2 models" in text
 
@@ -209,15 +211,15 @@ def test_the_interval_is_the_normal_one_of_the_table_with_half_an_image_more_per
     mean = np.average(values, weights=weights)
     error = np.sqrt(np.average((np.array(values) - mean) ** 2, weights=weights) / sum(weights))
     expected = mean + np.array([-1, 1]) * 1.959963984540054 * error
-    assert diff.difference_interval(lost, gained, images) == pytest.approx(expected)
+    assert paired.difference_interval(lost, gained, images) == pytest.approx(expected)
 
 
 def test_the_interval_holds_the_true_difference_in_95_of_100_draws():
     drawn = np.random.default_rng(0).multinomial(360, [0.08, 0.12, 0.8], size=2000)
-    intervals = np.array([diff.difference_interval(lost, gained, 360) for lost, gained, _ in drawn])
+    intervals = np.array([paired.difference_interval(lost, gained, 360) for lost, gained, _ in drawn])
     held = ((intervals[:, 0] <= 0.04) & (intervals[:, 1] >= 0.04)).mean()
     assert held == pytest.approx(0.95, abs=0.015)  # three standard errors of the share
-    assert diff.difference_interval(0, 3, 3)[1] == 1
+    assert paired.difference_interval(0, 3, 3)[1] == 1
 
 
 def test_a_branch_compared_with_itself_differs_in_nothing(team, page):
@@ -256,10 +258,13 @@ def test_predictions_that_are_nowhere_are_named_and_the_rest_comes(own, page):
     text = page(own)
     for name in ("model_1", "model_2"):
         for side in ("main", "my-branch"):
-            assert f"- `reports/predictions/{name}.csv` of `{side}` could not be had" in text
-        assert f"`{name}` is not tested: its predictions of main and my-branch could not be had." in text
+            assert (
+                f"- `reports/predictions/{name}.csv` of `{side}` is in neither the DVC cache nor the remote"
+                in text
+            )
+        assert f"`{name}` is not tested: its predictions in main and my-branch are not available." in text
     assert str(own.root) not in text
-    assert len(table(section(text, "Test figures"))) == 10
+    assert len(table(section(text, "Test metrics"))) == 10
     assert "accuracy.png" in section(text, "Figures")
 
 
@@ -270,7 +275,7 @@ def test_predictions_come_from_the_remote(team, own, page, tmp_path):
     team.run("dvc", "push", "--quiet", "--all-branches", "evaluate@model_1", "evaluate@model_2")
     own.run("dvc", "cache", "dir", "--local", str(own.root / "empty"))
     text = page(own)
-    assert "could not be had" not in text
+    assert "not available" not in text
     assert text == page(team)
 
 
@@ -285,7 +290,8 @@ def test_uncommitted_changes_are_compared_as_they_are_and_labelled(own, page):
     assert "# `workspace of my-branch` compared with `main`" in text
     assert "**with uncommitted changes**" in text
     assert ["models.model_0.optimizer.Adam.learning_rate", "0.001", "0.004"] in table(text)
-    assert "The results of `model_0` in `workspace of my-branch` are not of its params.yaml" in text
+    sentence = "The results of `model_0` and `model_1` in `workspace of my-branch` are not those of its code"
+    assert f"{sentence} and parameters" in text
     assert table(section(text, "More than chance?"))[0][:4] == ["model_1", "360", str(lost), str(gained)]
     assert lost + gained in (11, 13, 15)  # 12 and 1, and two more that may undo two of these
 
@@ -299,6 +305,29 @@ def test_predictions_that_do_not_give_the_accuracy_are_not_tested(own, page):
     assert "`model_1` is not tested: its predictions of workspace of main do not give its test accur" in text
 
 
+def test_results_of_other_code_or_parameters_are_named(team, own, page):
+    assert "are not those of its code and parameters" not in page(team)
+    own.edit_model("model_1", "learning_rate: 0.002", "learning_rate: 0.003")
+    own.commit()
+    assert "The results of `model_1` in `my-branch` are not those of its code and parameters" in page(own)
+    own.edit("cifar10/training/loop.py", ".permutation(images)", ".permutation(9)")
+    own.commit()
+    models = "`model_0`, `model_1` and `model_2`"
+    assert f"The results of {models} in `my-branch` are not those of its code and parameters" in page(own)
+
+
+@pytest.mark.parametrize("text", [None, "a: [", "[]", "data: {source: digits}"])
+def test_a_commit_without_readable_parameters_is_one_line(own, page, text):
+    if text is None:
+        (own.root / "params.yaml").unlink()
+    else:
+        (own.root / "params.yaml").write_text(text)
+    own.commit()
+    with pytest.raises(UserError, match=r"^my-branch: .*params\.yaml") as error:
+        page(own)
+    assert "\n" not in str(error.value)
+
+
 def test_an_added_and_a_removed_model_are_named(own, page):
     content = yaml.safe_load((own.root / "params.yaml").read_text())
     content["models"]["linear"] = content["models"].pop("model_0")
@@ -310,7 +339,7 @@ def test_an_added_and_a_removed_model_are_named(own, page):
     assert "Only in `my-branch`: `linear`." in text
     assert "Only in `main`: `model_0`." in text
     accuracy = json.loads((metrics / "linear.json").read_text())["test"]["accuracy"]
-    rows = table(section(text, "Test figures"))
+    rows = table(section(text, "Test metrics"))
     assert ["linear", "test accuracy", "–", f"{100 * accuracy:.2f} %", "–"] in rows  # noqa: RUF001
     assert ["model_0", "test accuracy", f"{100 * accuracy:.2f} %", "–", "–"] in rows  # noqa: RUF001
     assert "linear" not in section(text, "More than chance?")
@@ -440,7 +469,8 @@ def side(label, **answers):
         commit="0" * 40,
         uncommitted=False,
         params={"models": dict.fromkeys(answers)},
-        lock={},
+        stale=[],
+        hashes={},
         metrics={
             name: {"test": {"accuracy": sum(map(str.__eq__, *columns)) / len(columns[0])}}
             for name, columns in answers.items()
@@ -457,7 +487,7 @@ def side(label, **answers):
 def test_the_pairs_are_counted_by_image():
     before = side("x", one=("aabb", "abba"), two=("ab", "ab"))
     after = side("y", one=("aabb", "aabb"), two=("ba", "ba"), three=("a", "a"))
-    tested, untested = diff.tests(before, after)
+    tested, untested = paired.paired_tests(before, after)
     assert tested == [Paired("one", 0, 2, 4, 0.5, 0.5)]
     assert tested[0].difference == 0.5
     assert list(untested) == ["two"]

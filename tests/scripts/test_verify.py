@@ -158,7 +158,6 @@ def test_the_committed_records_are_those_of_this_code():
 
 
 def test_what_was_reproduced_is_said_stage_by_stage(workspace):
-    lock = workspace.root / "dvc.lock"
     workspace.keep_models("model_0")
     workspace.run("dvc", "repro")
     workspace.commit("Keep one model")
@@ -167,8 +166,8 @@ def test_what_was_reproduced_is_said_stage_by_stage(workspace):
     named = {stage.strip(): outcome.strip() for stage, outcome in rows}
     stages = ["download", "preprocess", "train@model_0", "evaluate@model_0", "report"]
     assert named == dict.fromkeys(stages, "reproduced")
-    found = reproduce.outputs(lock, stages)
+    found = reproduce.outputs(workspace.root)
     found["train@model_0"]["models/model_0.h5"] = "0" * 32
-    differing = reproduce.compare(found, reproduce.outputs(lock, stages))
+    differing = reproduce.compare(found, reproduce.outputs(workspace.root))
     assert differing.pop("train@model_0") == ["models/model_0.h5"]
     assert not any(differing.values())

@@ -1,11 +1,10 @@
-"""The head's part: what must hold before a start, the spreading, and the end in this clone."""
+"""The driver: checks before a start, distribution of the jobs, and the end in this clone."""
 
 import functools
 import json
 import logging
 import pickle
 import re
-import subprocess
 import sys
 import tempfile
 import uuid
@@ -17,8 +16,10 @@ from typing import Any
 import cloudpickle
 from distributed import Client, as_completed
 
-from cifar10 import progress
+import cifar10
+from cifar10 import commands, git, progress, staleness
 from cifar10.cluster import task
+from cifar10.cluster.task import TrainingJob
 from cifar10.errors import UserError
 
 CONNECT = "5s"
@@ -40,64 +41,66 @@ def connect(address: str) -> Client:
         ) from None
 
 
-def revision(output: Path) -> str:
+def commit(output: Path) -> str:
     """Return the commit that is checked out.
 
     Raises:
-        UserError: the workspace differs from it, but for `output`.
+        UserError: the working tree differs from it, apart from `output`.
     """
     aside = [f":(exclude){output}"] if output.resolve().is_relative_to(Path.cwd()) else []
-    changes = _read("git", "status", "--porcelain", "--", ".", *aside).splitlines()
+    changes = git.uncommitted(".", *aside)
     if changes:
         more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
         raise UserError(
-            f"uncommitted changes: {changes[0][3:]}{more}; the workers train a commit: `git commit` or "
+            f"uncommitted changes: {changes[0]}{more}; the workers train a commit: `git commit` or "
             "`git stash` them first"
         )
-    return _read("git", "rev-parse", "HEAD").strip()
+    return git.head()
 
 
-def origin(given: str | None, commit: str) -> str:
-    """Return the address from which the workers clone, once `commit` was found there.
+def git_url(given: str | None, commit: str) -> str:
+    """Return the URL from which the workers clone, after a check that `commit` is there.
+
+    Args:
+        given: a URL or a path; None for git's remote `origin`.
+        commit: full hash.
 
     Raises:
-        UserError: there is none, or `commit` is not in what a clone of it gets.
+        UserError: there is no URL, or a clone of it does not get `commit`.
     """
-    if given is None:
-        try:
-            given = _read("git", "remote", "get-url", "origin").strip()
-        except UserError:
-            raise UserError("no git remote `origin`: name what the workers can clone with --origin") from None
-    address = str(Path(given).resolve()) if Path(given).exists() else given
+    given = given or git.line("remote", "get-url", "origin")
+    if not given:
+        raise UserError("no git remote `origin`: name what the workers can clone with --git-url")
+    url = str(Path(given).resolve()) if Path(given).exists() else given
     with tempfile.TemporaryDirectory() as folder:
         try:
-            _read("git", "clone", "--quiet", "--bare", address, folder)
+            git.read("clone", "--quiet", "--bare", url, folder)
         except UserError as error:
-            raise UserError(f"--origin {address} cannot be cloned: {error}") from None
+            raise UserError(f"--git-url {url} cannot be cloned: {error}") from None
         try:
-            _read("git", "-C", folder, "cat-file", "-e", f"{commit}^{{commit}}")
+            git.read("cat-file", "-e", f"{commit}^{{commit}}", folder=Path(folder))
         except UserError:
             raise UserError(
-                f"commit {commit[:12]} is not in {address}, so no worker can fetch it: `git push` it first"
+                f"commit {commit[:12]} is not in {url}, so no worker can fetch it: `git push` it first"
             ) from None
-    return address
+    return url
 
 
 def remote() -> tuple[str, str]:
-    """Return the name and the address of the default DVC remote.
+    """Return the name and the URL of the default DVC remote.
 
     Raises:
         UserError: there is none, or it does not answer.
     """
-    name = _read(*task.DVC, "config", "core.remote").strip()
+    name = _dvc("config", "core.remote").strip()
     if not name:
         raise UserError(
             "no default DVC remote, through which workers get images and give models: `dvc remote add -d`"
         )
-    url = _read(*task.DVC, "config", f"remote.{name}.url").strip()
+    url = _dvc("config", f"remote.{name}.url").strip()
     url = url if "://" in url else str(Path(url).resolve())
     try:
-        _read(*task.DVC, "status", "--cloud", "preprocess")
+        _dvc("status", "--cloud", "preprocess")
     except UserError as error:
         raise UserError(f"DVC remote {name} ({url}) does not answer: {error}") from None
     return name, url
@@ -110,51 +113,51 @@ def publish_images(url: str) -> None:
         UserError: this fails, or dvc.lock then differs from the commit, so that workers would miss them.
     """
     progress.log("images: bringing them up to date")
-    _read(*task.DVC, "repro", "--pull", "preprocess")
-    if _read("git", "status", "--porcelain", "--", "dvc.lock"):
+    _dvc("repro", "--pull", "preprocess")
+    if git.uncommitted(staleness.LOCK):
         raise UserError(
             "dvc.lock has changed, it now records these images: `git commit dvc.lock`, then again"
         )
     progress.log(f"images: pushing what is not yet in {url}")
-    _read(*task.DVC, "push", "preprocess")
+    _dvc("push", "preprocess")
 
 
 def stale(models: list[str]) -> list[str]:
-    """Return those models whose training DVC would not skip."""
-    status = json.loads(_read(*task.DVC, "status", "--json", *(f"train@{name}" for name in models)))
-    return [name for name in models if f"train@{name}" in status]
+    """List the models whose training DVC would run."""
+    stages = staleness.stale(*(f"train@{name}" for name in models))
+    return [name for name in models if f"train@{name}" in stages]
 
 
-def spread(client: Client, orders: list[task.Order]) -> Iterator[tuple[task.Order, Mapping[str, Any]]]:
-    """Have the workers do the orders; yield each, when it is done, with its metrics, if it measured any.
+def spread(client: Client, jobs: list[TrainingJob]) -> Iterator[tuple[TrainingJob, Mapping[str, Any]]]:
+    """Have the workers run the jobs; yield each finished job with its metrics, {} if it did not measure.
 
     Raises:
-        UserError: a training failed, or the scheduler is gone; what was finished is in the remote.
+        UserError: a training failed, or the scheduler is gone; finished trainings are in the remote.
     """
     topic = f"cifar10-{uuid.uuid4()}"
     client.subscribe_topic(topic, _show)
     if not client.scheduler_info()["workers"]:
         progress.log("no worker has joined yet: waiting for one")
     futures = {}
-    for order in orders:
-        key = f"{order.label}-{uuid.uuid4()}"
-        call = _Portable(functools.partial(task.run, replace(order, topic=topic)))
-        futures[client.submit(call, key=key, pure=False)] = order
-    with progress.bar(total=len(orders), desc="trainings", unit=" trainings") as bar:
+    for job in jobs:
+        key = f"{job.label}-{uuid.uuid4()}"
+        call = _Portable(functools.partial(task.run, replace(job, topic=topic)))
+        futures[client.submit(call, key=key, pure=False)] = job
+    with progress.bar(total=len(jobs), desc="trainings", unit=" trainings") as bar:
         for future in as_completed(futures):
-            order = futures[future]
+            job = futures[future]
             if future.status != "finished":
-                raise UserError(f"{order.label}: {_reason(future)}; what was finished is in the remote")
-            progress.log(f"{order.label}: finished")
+                raise UserError(f"{job.label}: {_reason(future)}; what was finished is in the remote")
+            progress.log(f"{job.label}: finished")
             bar.update()
-            yield order, json.loads(future.result() or "{}")
+            yield job, json.loads(future.result() or "{}")
 
 
 class _Portable:
     """A call that is sent with its code, so that scheduler and workers need not have this package."""
 
     def __init__(self, call: Callable[[], object]) -> None:
-        cloudpickle.register_pickle_by_value(task)
+        cloudpickle.register_pickle_by_value(cifar10)  # every module of it that the call uses
         self._code = cloudpickle.dumps(call)
 
     def __call__(self) -> object:
@@ -179,14 +182,8 @@ def _reason(future: Any) -> str:
 
 
 def finish() -> list[str]:
-    """Run `dvc repro`, which takes the trainings from the remote; return those that it ran nevertheless."""
-    with subprocess.Popen(
-        [*task.DVC, "repro", "--pull"],
-        env=task.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
+    """Run `dvc repro`, which takes the trainings from the remote; return the trainings that it ran itself."""
+    with commands.running(*commands.DVC, "repro", "--pull") as process:
         trained = []
         for line in process.stdout or ():
             sys.stderr.write(line)
@@ -196,19 +193,5 @@ def finish() -> list[str]:
     return trained
 
 
-def _read(*command: str) -> str:
-    """Return what a command prints.
-
-    Raises:
-        UserError: it failed; says its last words.
-    """
-    try:
-        done = subprocess.run(command, env=task.environment(), capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        raise UserError(f"{command[0]} not found: install it") from None
-    if done.returncode:
-        said = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-        faults = [line for line in said if line.startswith(("ERROR:", "error:", "fatal:"))]
-        last = (faults or said or [f"{command[0]} failed"])[-1]
-        raise UserError(re.sub("^(ERROR|error|fatal): (unexpected error - )?", "", last))
-    return done.stdout
+def _dvc(*arguments: str) -> str:
+    return commands.output(*commands.DVC, *arguments)
