@@ -184,7 +184,7 @@ def test_the_metrics_and_differences_are_those_of_the_json_files(team, page):
 
 def test_more_than_chance_is_what_statsmodels_says_of_the_predictions(team, page):
     text = page(team)
-    rows = table(section(text, "More than chance?"))
+    rows = table(section(text, "Significance"))
     p_values = []
     for model, images, lost, gained, *_ in rows:
         sides = [predictions(team, at, model) for at in ("main", "my-branch")]
@@ -292,7 +292,7 @@ def test_uncommitted_changes_are_compared_as_they_are_and_labelled(own, page):
     assert ["models.model_0.optimizer.Adam.learning_rate", "0.001", "0.004"] in table(text)
     sentence = "The results of `model_0` and `model_1` in `workspace of my-branch` are not those of its code"
     assert f"{sentence} and parameters" in text
-    assert table(section(text, "More than chance?"))[0][:4] == ["model_1", "360", str(lost), str(gained)]
+    assert table(section(text, "Significance"))[0][:4] == ["model_1", "360", str(lost), str(gained)]
     assert lost + gained in (11, 13, 15)  # 12 and 1, and two more that may undo two of these
 
 
@@ -342,7 +342,7 @@ def test_an_added_and_a_removed_model_are_named(own, page):
     rows = table(section(text, "Test metrics"))
     assert ["linear", "test accuracy", "–", f"{100 * accuracy:.2f} %", "–"] in rows  # noqa: RUF001
     assert ["model_0", "test accuracy", f"{100 * accuracy:.2f} %", "–", "–"] in rows  # noqa: RUF001
-    assert "linear" not in section(text, "More than chance?")
+    assert "linear" not in section(text, "Significance")
 
 
 def test_a_model_that_another_arithmetic_computed_is_named(own, page):
@@ -370,7 +370,7 @@ def test_other_test_images_are_no_pairs(own, page):
     own.commit()
     text = page(own)
     assert "`model_1` is not tested: measured on other test images" in text
-    assert [row[0] for row in table(section(text, "More than chance?"))] == ["model_2"]
+    assert [row[0] for row in table(section(text, "Significance"))] == ["model_2"]
 
 
 def test_a_damaged_file_is_named_and_the_rest_comes(own, page):
@@ -379,7 +379,7 @@ def test_a_damaged_file_is_named_and_the_rest_comes(own, page):
     text = page(own)
     assert "`reports/metrics/model_1.json` of `my-branch` is damaged" in text
     assert "`model_1` is not tested: no metrics in my-branch." in text
-    assert [row[0] for row in table(section(text, "More than chance?"))] == ["model_2"]
+    assert [row[0] for row in table(section(text, "Significance"))] == ["model_2"]
 
 
 def test_commits_that_the_branch_lacks_are_counted(own, page):
