@@ -24,8 +24,8 @@ def main() -> None:
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise errors.UserError(
-            f"the page needs {', '.join(missing)}, not installed here: `make app` installs all and starts it, "
-            "or run pip install -e '.[app]'"
+            f"the page needs {', '.join(missing)}, not installed here: `make app` installs all and starts "
+            "it, or run pip install -e '.[app]'"
         )
     signal.signal(
         signal.SIGTERM, lambda *_: sys.exit(0)
