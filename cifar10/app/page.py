@@ -24,7 +24,7 @@ def index(examples: Sequence[Example]) -> str:
         examples=buttons,
         max_bytes=limits.MAX_BYTES,
         max_files=limits.MAX_FILES,
-        none=predictions.NONE,
+        novel=predictions.NONE,
         scores=render.SCORES,
     )
 

@@ -21,8 +21,8 @@ from cifar10.predict.predictor import Classifier
 class PredictionService:
     """Answers of the trained models on disk.
 
-    The methods belong to one event loop, which stays free: worker threads decode and predict. Only one picture
-    is decoded at a time, so that memory holds one.
+    The methods belong to one event loop, which stays free: worker threads decode and predict. Pictures are
+    decoded one at a time, so that memory holds one.
     """
 
     def __init__(self) -> None:

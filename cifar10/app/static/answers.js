@@ -1,6 +1,6 @@
 // Shows answers of the API. All text becomes text nodes, so that a name cannot add elements.
 const page = document.querySelector(".ask");
-const none = page.dataset.none;
+const novel = page.dataset.novel;
 const scores = JSON.parse(page.dataset.scores);
 const copy = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
 
@@ -30,7 +30,7 @@ function modelCard(name, {verdict, known, probabilities}, classes, {score, thres
   const section = copy("model");
   section.dataset.model = name;
   section.querySelector("h2").textContent = name;
-  section.querySelector(".verdict").textContent = verdict ?? none;
+  section.querySelector(".verdict").textContent = verdict ?? novel;
   section.classList.toggle("novel", verdict === null);
   const values = compared(known, threshold);
   const note = section.querySelector(".note");

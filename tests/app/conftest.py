@@ -1,0 +1,17 @@
+"""One server and one browser for all tests of the web service."""
+
+import pytest
+
+from tests import browser, webapp
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    with browser.started() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def app(finished, tmp_path_factory):
+    with webapp.running(finished, tmp_path_factory.mktemp("app")) as found:
+        yield found

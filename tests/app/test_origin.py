@@ -1,0 +1,45 @@
+"""Where the models come from, and what no longer fits them."""
+
+import json
+
+import pytest
+
+from cifar10.app import origin
+from tests.webapp import MODELS
+
+
+def test_origin_names_what_no_longer_fits_the_models(workspace, monkeypatch):
+    monkeypatch.chdir(workspace.root)
+    assert origin.find(MODELS).changed == []
+    workspace.edit_model("model_1", "units: 1000", "units: 999")
+    (workspace.root / "cifar10/training/models.py").open("a").write("# changed\n")
+    (workspace.root / "models/model_2.h5").write_bytes(b"another")
+    assert origin.find(MODELS).changed == [
+        "cifar10/training",
+        "models.model_1 in params.yaml",
+        "models/model_2.h5",
+    ]
+    (workspace.root / "dvc.lock").write_text("stages: {}\n")
+    found = origin.find(MODELS)
+    assert found.changed == ["dvc.lock"]
+    head = workspace.run("git", "rev-parse", "--short", "HEAD").strip()
+    assert found.revision == f"a run that is not committed, after git revision {head}"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ({"official": True}, "CIFAR-10, the official archive (SHA-256 01234567…)"),
+        ({"official": False}, "a copy of CIFAR-10, not the official archive (SHA-256 01234567…)"),
+        (None, "unknown data (data/raw/source.json not found)"),
+    ],
+    ids=["official", "copy", "unknown"],
+)
+def test_origin_says_which_data(tmp_path, monkeypatch, source, words):
+    monkeypatch.chdir(tmp_path)
+    if source:
+        (tmp_path / "data/raw").mkdir(parents=True)
+        content = {"source": "cifar10", "sha256": "0123456789abcdef", **source}
+        (tmp_path / "data/raw/source.json").write_text(json.dumps(content))
+    assert origin.find([]).data == words
+    assert origin.find([]).revision == "an unknown revision"
