@@ -8,6 +8,7 @@ SPEED = Path("docs/speed.md")
 RESULTS = Path("reports/results.md")
 BENCHMARK = Path("reports/benchmark.md")
 CLASSIFY = Path("reports/classify.md")
+SERVE = Path("reports/serve.md")
 
 
 def main() -> None:
@@ -25,6 +26,7 @@ def parts() -> dict[str, tuple[Path, Path, str]]:
         "person": (README, RESULTS, person),
         "classify": (README, CLASSIFY, after_title(CLASSIFY)),
         "benchmark": (SPEED, BENCHMARK, after_title(BENCHMARK)),
+        "load": (SPEED, SERVE, after_title(SERVE)),
     }
 
 

@@ -1,4 +1,4 @@
-"""Take docs/app.png: the page of `make app` with the astronaut and two test images, models as they are."""
+"""Take docs/app.png: the page of `make app` with the astronaut and two test images, by the present models."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from playwright.sync_api import Page, sync_playwright
 
 TARGET = Path("docs/app.png")
 CHROMIUM = "/usr/bin/chromium"
-EXAMPLES = (8, 3, -1)  # of those that the page offers; the newest answer stands first
+EXAMPLES = (8, 3, -1)  # of those on the page; the newest answer comes first
 SIZE = {"width": 1000, "height": 700}  # pixels; the picture is as long as the page
 COLOURS = 128  # enough for a page, and a third of the bytes
 

@@ -1,5 +1,6 @@
 """What holds for every request: the host, the origin, HEAD, and headers for the browser's protection."""
 
+import socket
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -51,7 +52,8 @@ def hosts(address: str, more: Sequence[str] = ()) -> list[str]:
     """
     found = [address]
     if address in ANY:
-        found = [entry.address for entries in psutil.net_if_addrs().values() for entry in entries]
+        every = [entry for entries in psutil.net_if_addrs().values() for entry in entries]
+        found = [entry.address for entry in every if entry.family in (socket.AF_INET, socket.AF_INET6)]
     bare = [name.partition("%")[0] for name in found]  # without the interface of a link-local address
     return [*LOCAL, *(f"[{name}]" if ":" in name else name for name in bare), *more]
 

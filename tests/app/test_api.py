@@ -13,6 +13,7 @@ import pytest
 import requests
 from PIL import Image
 
+from benchmarks import serve
 from cifar10.app import limits
 from tests.conftest import ENVIRONMENT
 from tests.webapp import BLACK, MODELS, encoded
@@ -77,6 +78,11 @@ def test_the_answer_to_a_picture_does_not_depend_on_requests_at_the_same_time(fi
     for thread in threads:
         thread.join()
     assert found == expected
+
+
+def test_no_picture_of_several_clients_is_lost(finished, app):
+    contents = list(pictures(finished).values()) * 8
+    assert serve.load(app.port, contents, clients=8)["lost"] == 0
 
 
 def test_files_keep_their_names_and_order_also_when_two_are_alike(app):

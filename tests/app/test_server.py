@@ -12,9 +12,11 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import requests
 
+from cifar10.app import middleware
 from tests import browser, servers, webapp
 from tests.conftest import ENVIRONMENT, heed_ctrl_c
 from tests.webapp import BLACK, READY, encoded
@@ -51,6 +53,26 @@ def unfinished(app):
     with socket.create_connection(("127.0.0.1", app.port), timeout=30) as client:
         client.sendall(head.encode() + body[:70])
         yield client, body[70:]
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]"), ("192.0.2.1", "192.0.2.1"), ("fe80::1%eth0", "[fe80::1]")],
+)
+def test_hosts_of_an_address(address, expected):
+    allowed = middleware.hosts(address, ["*.example.org"])
+    assert allowed[:3] == ["localhost", "127.0.0.1", "[::1]"]
+    assert allowed[3:] == [expected, "*.example.org"]
+
+
+def test_hosts_of_all_interfaces_are_the_addresses_of_this_machine():
+    allowed = middleware.hosts("0.0.0.0")
+    assert {"localhost", "127.0.0.1"} <= {*allowed}
+    own = [
+        entry.address for entries in psutil.net_if_addrs().values() for entry in entries if entry.family == 2
+    ]
+    assert {*own} <= {*allowed}
+    assert "*" not in allowed
 
 
 def listens(app):
