@@ -1,50 +1,20 @@
 """The page as a person uses it, in a real browser, on models of the digits."""
 
 import io
-import sys
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from cifar10.data import images
-from tests import browser, servers
-from tests.webapp import BLACK, MODELS, READY, encoded, recorded, recorded_score
+from tests import browser
+from tests.webapp import BLACK, MODELS, encoded, recorded, recorded_score, upload, wait_for_answers
 
 SEES = """() => new Promise(done => {
     const video = document.querySelector("video");
     const look = () => video.videoWidth > 0 ? done() : setTimeout(look, 50);
     look();
 })"""
-SUBMIT = """url => {
-    const form = document.createElement("form");
-    Object.assign(form, {method: "post", enctype: "multipart/form-data", action: url});
-    document.body.append(form);
-    form.submit();
-}"""
 HOSTILE = "<img src=x onerror=window.owned=1>${window.owned=1}{{owned}}\u202e.png"
-
-
-@pytest.fixture
-def visit(app, chromium):
-    """The page, once it knows the models."""
-    visited = browser.Visit(chromium, app.url)
-    visited.page.get_by_text("3 models: model_0, model_1, model_2").wait_for(timeout=READY)
-    yield visited
-    visited.context.close()
-
-
-def upload(visit, files):
-    """Choose files, given as their content by name, in one go; wait for an answer or a complaint for each."""
-    before = visit.page.locator(".results .answer, .results .problem").count()
-    visit.page.locator("input[type=file]").set_input_files(
-        [{"name": name, "mimeType": "", "buffer": content} for name, content in files.items()]
-    )
-    wait_for_answers(visit, before + len(files))
-
-
-def wait_for_answers(visit, count):
-    visit.page.locator(".results .answer, .results .problem").nth(count - 1).wait_for(timeout=READY)
 
 
 def answers(card):
@@ -163,68 +133,6 @@ def test_pictures_are_dropped_pasted_photographed_and_chosen_from_examples(finis
     assert visit.complaints == []
 
 
-def test_keyboard_and_screen_reader(visit):
-    page = visit.page
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.ariaLabel") == "Choose pictures"
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Space")
-    chooser.value.set_files([{"name": "one.png", "mimeType": "", "buffer": BLACK}])
-    wait_for_answers(visit, 1)
-    page.get_by_role("button", name="one", exact=True).focus()
-    page.keyboard.press("Enter")
-    wait_for_answers(visit, 2)
-    page.get_by_role("article", name="one.png").locator("summary").first.focus()
-    page.keyboard.press("Enter")
-    assert page.get_by_role("article", name="one.png").locator(".score").first.is_visible()
-    assert page.get_by_role("status").inner_text() == "Done: 1 file. The newest come first."
-    tree = page.locator("body").aria_snapshot()
-    for line in (
-        'heading "Classify pictures" [level=1]',
-        'button "Choose pictures"',
-        'button "Use the camera"',
-        'article "one.png":',
-        'img "one.png as the models see it, 32 by 32 pixels"',
-        'heading "model_0" [level=2]',
-    ):
-        assert line in tree
-    live = page.locator("[aria-live=polite], [role=status]")
-    assert [found.get_attribute("class") for found in live.all()] == ["about", "status soft", "results"]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_fits_a_phone_and_is_legible(app, chromium, scheme):
-    visited = browser.Visit(chromium, app.url, viewport={"width": 320, "height": 640}, color_scheme=scheme)
-    visited.page.locator(".examples button").first.wait_for(timeout=READY)
-    upload(visited, {f"{'long' * 40}.png": BLACK, "x" * 200: b"none"})
-    widths = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
-    assert visited.page.evaluate(widths) == [320, 320]
-    colours = "(e => [getComputedStyle(e).color, getComputedStyle(document.body).backgroundColor])"
-    text, ground = visited.page.locator(".about h1").evaluate(colours)
-    assert contrast(text, ground) > 7
-    soft, _ = visited.page.locator("footer.soft").evaluate(colours)
-    assert contrast(soft, ground) > 4.5
-    assert (luminance(ground) > 0.5) == (scheme == "light")
-    unnamed = "document.querySelectorAll('.ask button, .ask input, .ask img, .ask video')"
-    names = visited.page.evaluate(
-        f"[...{unnamed}].map(e => e.ariaLabel ?? e.getAttribute('alt') ?? e.textContent)"
-    )
-    assert all(name is not None for name in names)
-    visited.context.close()
-
-
-def luminance(colour):
-    """Relative luminance of `rgb(r, g, b)`, as WCAG 2 defines it."""
-    values = [int(value) / 255 for value in colour[colour.index("(") + 1 : -1].split(",")[:3]]
-    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in values]
-    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
-
-
-def contrast(one, other):
-    dark, light = sorted([luminance(one), luminance(other)])
-    return (light + 0.05) / (dark + 0.05)
-
-
 def test_the_api_is_readable_without_requests_to_other_hosts(app, chromium):
     visited = browser.Visit(chromium, f"{app.url}docs")
     visited.page.get_by_text("/api/classify").first.click()
@@ -234,15 +142,3 @@ def test_the_api_is_readable_without_requests_to_other_hosts(app, chromium):
     assert visited.hosts == {f"127.0.0.1:{app.port}"}
     assert visited.complaints == []
     visited.context.close()
-
-
-def test_another_site_cannot_send_pictures_through_a_visitors_browser(app, chromium, tmp_path):
-    port = servers.free_port()
-    command = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)]
-    (tmp_path / "site").mkdir()
-    with servers.running(tmp_path / "log", *command, ports=[port], cwd=tmp_path / "site"):
-        visited = browser.Visit(chromium, f"http://127.0.0.1:{port}/")
-        with visited.page.expect_response(f"{app.url}api/classify") as response:
-            visited.page.evaluate(SUBMIT, f"{app.url}api/classify")
-        assert response.value.status == 403
-        visited.context.close()
