@@ -40,9 +40,10 @@ test: .venv/test.done  ## run the tests
 remote-test: .venv/test.done  ## run only the tests of DVC remotes: SSH, S3 and HTTP servers on this machine
 	python -m pytest tests/test_remotes.py tests/test_sharing.py
 
-bench: .venv/bench.done  ## measure against the baseline notebook and PyTorch; EPOCHS=n, IMAGES=n, REPEATS=n
+bench: .venv/bench.done .venv/app.done  ## measure against the baseline notebook and PyTorch; EPOCHS=n, IMAGES=n, REPEATS=n
 	python benchmarks/run.py
 	python benchmarks/classify.py
+	python benchmarks/serve.py
 
 lint: .venv/test.done  ## check style, types, imports and declared dependencies
 	ruff check

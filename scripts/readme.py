@@ -12,6 +12,7 @@ RESULTS = Path("reports/results.md")
 BENCHMARK = Path("reports/benchmark.md")
 CLASSIFY = Path("reports/classify.md")
 FULL_RUN = Path("reports/full_run.json")
+SERVE = Path("reports/serve.md")
 
 
 def main() -> None:
@@ -29,6 +30,7 @@ def parts() -> dict[str, tuple[Path, Path, str]]:
         "person": (PICTURES, RESULTS, f"\n{table(section(RESULTS, 'A person'))}"),
         "classify": (PICTURES, CLASSIFY, after_title(CLASSIFY)),
         "benchmark": (SPEED, BENCHMARK, after_title(BENCHMARK)),
+        "load": (SPEED, SERVE, after_title(SERVE)),
     }
 
 

@@ -1,1 +1,1 @@
-"""A page in the browser on which the trained models answer for new pictures."""
+"""Web service: trained models classify pictures, on a page and through an HTTP API."""

@@ -1,14 +1,13 @@
-"""Open a page on which the trained models say what new pictures show, each beside the others."""
+"""Serve a page and an HTTP API on which the trained models classify pictures."""
 
 import argparse
 import errno
 import importlib.util
 import logging
-import os
+import re
 import signal
 import socket
 import sys
-import tempfile
 
 from cifar10 import errors
 
@@ -16,26 +15,24 @@ from cifar10 import errors
 
 LOCAL = "127.0.0.1"
 PORT = 7860
-QUIET = {  # Gradio reads these when it is imported
-    "GRADIO_ANALYTICS_ENABLED": "False",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "HF_HUB_OFFLINE": "1",
-}
+NEEDED = ("fastapi", "fastapi_offline", "multipart", "uvicorn")  # of the extra `app`
 
 
 def main() -> None:
-    """Listen, load, serve until Ctrl-C."""
+    """Listen, load, serve until Ctrl-C or SIGTERM."""
     options = _parser().parse_args()
-    if importlib.util.find_spec("gradio") is None:
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
         raise errors.UserError(
-            "the page needs gradio, which is not installed: `make app` installs it and opens the page, "
-            "or run pip install -e '.[app]'"
+            f"the page needs {', '.join(missing)}, not installed here: `make app` installs all and starts "
+            "it, or run pip install -e '.[app]'"
         )
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an exit that tidies up, as Ctrl-C does
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(0)
+    )  # the server ends what it has begun, then raises it anew
     try:
-        with _listen(options.host, options.port) as listener, tempfile.TemporaryDirectory() as folder:
-            os.environ |= QUIET | {"GRADIO_TEMP_DIR": folder}
-            _serve(listener)
+        with _listen(options.host, options.port) as listener:
+            _serve(options, listener)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         sys.exit(130)
@@ -46,10 +43,24 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--host",
         default=LOCAL,
-        help=f"address to listen on (default {LOCAL}: this machine alone; 0.0.0.0: whoever reaches it)",
+        help=f"address to listen on (default {LOCAL}: only this machine; 0.0.0.0: all interfaces)",
     )
     parser.add_argument(
-        "--port", type=_port, default=PORT, help=f"default {PORT}; 0 takes one that is free and says which"
+        "--port", type=_port, default=PORT, help=f"default {PORT}; 0 takes a free one and prints it"
+    )
+    parser.add_argument(
+        "--root-path",
+        type=_root_path,
+        default="",
+        metavar="PATH",
+        help="behind a reverse proxy: the path that it removes, such as /cifar10",
+    )
+    parser.add_argument(
+        "--allowed-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a host name that visitors use, such as that of a reverse proxy (may be repeated)",
     )
     return parser
 
@@ -58,6 +69,13 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"got {text!r}, expected a number from 0 to 65535")
     return int(text)
+
+
+def _root_path(text: str) -> str:
+    path = text.rstrip("/")
+    if not re.fullmatch(r"(/[\w.~-]+)*", path, re.ASCII):
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a path such as /cifar10")
+    return path
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -72,9 +90,9 @@ def _listen(host: str, port: int) -> socket.socket:
         raise errors.UserError(f"cannot listen on {host} port {port}: {reason}") from None
 
 
-def _serve(listener: socket.socket) -> None:
+def _serve(options: argparse.Namespace, listener: socket.socket) -> None:
     # before TensorFlow, from which `tensorflow_setup` hides what these need
-    from cifar10.app import server
+    from cifar10.app import middleware, server
     from cifar10.evaluation import ood, predictions  # noqa: F401
     from cifar10.training import tensorflow_setup
 
@@ -83,9 +101,11 @@ def _serve(listener: socket.socket) -> None:
 
         models.make_deterministic(seed=0)  # nothing is drawn; one thread, for the same bits as `evaluate`
     logging.getLogger("tensorflow").setLevel("ERROR")  # it warns when models are loaded anew
-    from cifar10.app.asking import Asker
+    from cifar10.app.routes import application
+    from cifar10.app.service import PredictionService
 
-    server.serve(Asker(), listener)
+    app = application(PredictionService(), middleware.hosts(options.host, options.allowed_host))
+    server.serve(app, listener, options.root_path)
 
 
 if __name__ == "__main__":

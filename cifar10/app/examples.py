@@ -1,12 +1,11 @@
 """Pictures to try: a test image of each class, and one that shows none of them."""
 
-import io
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 from cifar10 import files, paths
+from cifar10.app import png
 from cifar10.errors import UserError
 from cifar10.evaluation import ood_datasets
 from cifar10.report import results
@@ -16,7 +15,7 @@ PERSON = "astronaut.png"  # lies in scikit-image's package
 
 @dataclass(frozen=True)
 class Example:
-    """A picture's file: what is to be seen on it, what it is called, what it holds."""
+    """A picture's file: what it shows, its name, its content."""
 
     label: str
     name: str
@@ -26,7 +25,7 @@ class Example:
 def find() -> list[Example]:
     """Gather the examples; without test images at hand it is the person alone."""
     person = (ood_datasets.DATA / PERSON).read_bytes()
-    return [*_tests(), Example("an astronaut, of no class", PERSON, person)]
+    return [*_tests(), Example("astronaut (none of these)", PERSON, person)]
 
 
 def _tests() -> list[Example]:
@@ -38,13 +37,6 @@ def _tests() -> list[Example]:
         return []
     found, first = np.unique(labels, return_index=True)
     return [
-        Example(classes[label], f"test image {index}: {classes[label]}", png(images[index]))
+        Example(classes[label], f"test image {index}: {classes[label]}", png.encode(images[index]))
         for label, index in zip(found, first, strict=True)
     ]
-
-
-def png(picture: np.ndarray) -> bytes:
-    """Write uint8 (H, W, 3) as a PNG file."""
-    content = io.BytesIO()
-    Image.fromarray(picture).save(content, "PNG")
-    return content.getvalue()

@@ -1,4 +1,10 @@
-"""How much the page takes. The pixels of a picture are limited by `images.read`."""
+"""Limits of the web service. docs/app.md lists them."""
 
-MAX_BYTES = 40_000_000  # of one picture's file: what the largest photographs take
-MOST = 200  # pictures in one go
+from cifar10.data import images
+
+MAX_BODY = 50_000_000  # bytes of a request
+MAX_FILES = 200  # pictures per request
+MAX_BYTES = 40_000_000  # bytes of one picture's file; the largest photographs have this size
+MAX_PIXELS = images.MAX_PIXELS  # pixels of one picture
+SECONDS = 60.0  # from the start of a request to its answer
+REQUESTS = 16  # requests whose pictures are in memory at once

@@ -7,7 +7,7 @@ import pytest
 from scripts import readme
 
 
-@pytest.mark.parametrize("part", ["results", "wall time", "ood", "person", "classify", "benchmark"])
+@pytest.mark.parametrize("part", ["results", "wall time", "ood", "person", "classify", "benchmark", "load"])
 def test_the_pages_show_what_the_committed_run_wrote(part):
     page, source, content = readme.parts()[part]
     mark = f"<!-- {part}: scripts/readme.py copies it from {source} -->"

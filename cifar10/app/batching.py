@@ -1,0 +1,85 @@
+"""Predict for all requests that wait, in one pass of the models."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import anyio
+import anyio.to_thread
+import numpy as np
+
+from cifar10.app.current_models import CurrentModels
+from cifar10.evaluation.predictions import Answers
+from cifar10.predict.predictor import Classifier
+
+
+@dataclasses.dataclass(eq=False)
+class Batch:
+    """Pictures of one request, uint8 (N, 32, 32, 3), and after the pass its answers or an error."""
+
+    pictures: np.ndarray
+    found: tuple[Classifier, dict[str, Answers]] | None = None
+    error: Exception | None = None
+
+
+class BatchingPredictor:
+    """The models on disk, one pass at a time, in a worker thread.
+
+    A pass costs the same for 1 picture as for 64, and an answer does not depend on the other pictures. So a
+    pass takes the pictures of all requests that wait for it.
+    """
+
+    def __init__(self) -> None:
+        self._models = CurrentModels()
+        self._turn = anyio.Lock()
+        self._waiting: list[Batch] = []
+
+    async def models(self) -> Classifier:
+        """Give the models.
+
+        Raises:
+            UserError: one is missing or damaged; the message says what to run.
+        """
+        async with self._turn:
+            return await anyio.to_thread.run_sync(self._models.get)
+
+    async def predict(self, pictures: np.ndarray) -> tuple[Classifier, dict[str, Answers]]:
+        """Ask the models; give them with their answers.
+
+        Args:
+            pictures: uint8 (N, 32, 32, 3).
+
+        Raises:
+            UserError: as for `models`.
+        """
+        mine = Batch(pictures)
+        self._waiting.append(mine)
+        try:
+            async with self._turn:
+                if mine in self._waiting:  # no pass has taken it along
+                    batches, self._waiting = self._waiting, []
+                    await anyio.to_thread.run_sync(self._pass, batches)
+        finally:
+            if mine in self._waiting:
+                self._waiting.remove(mine)
+        if mine.found is None:
+            raise mine.error or RuntimeError("a pass left a batch out")
+        return mine.found
+
+    def _pass(self, batches: Sequence[Batch]) -> None:
+        try:
+            classifier = self._models.get()
+            found = classifier.classify(np.concatenate([batch.pictures for batch in batches]))
+        except Exception as error:  # each request answers with it
+            for batch in batches:
+                batch.error = error
+            return
+        start = 0
+        for batch in batches:
+            part = slice(start, start + len(batch.pictures))
+            batch.found = classifier, {name: _rows(answers, part) for name, answers in found.items()}
+            start = part.stop
+
+
+def _rows(answers: Answers, part: slice) -> Answers:
+    """Give the answers for some of the pictures."""
+    return Answers(*(getattr(answers, field.name)[part] for field in dataclasses.fields(answers)))

@@ -1,0 +1,75 @@
+"""What the API answers, for its OpenAPI document. `predictions.content` defines the fields."""
+
+from pydantic import BaseModel, Field
+
+
+class Answer(BaseModel):
+    """What one model says of one picture."""
+
+    verdict: str | None = Field(description="most probable class; null: none of these")
+    id_score: float = Field(description="ID score; higher means more like the training images")
+    probabilities: dict[str, float] = Field(description="by class; the sum is 1")
+
+
+class Image(BaseModel):
+    """One picture and the answer of every model."""
+
+    image: str = Field(description="name of the file, as sent")
+    answers: dict[str, Answer] = Field(description="by model")
+    preview: str | None = Field(
+        default=None,
+        description="only with `preview=true`: the 32x32 pixels that the models see, as a PNG data URL",
+    )
+
+
+class Unreadable(BaseModel):
+    """A file that is no readable picture."""
+
+    image: str = Field(description="name of the file, as sent")
+    reason: str
+
+
+class Score(BaseModel):
+    """How a model tells whether a picture resembles its training images."""
+
+    score: str = Field(description="name of the ID score")
+    threshold: float = Field(description="a lower ID score gives the verdict null")
+
+
+class Classification(BaseModel):
+    """The same content as that of `cifar10-classify --json`."""
+
+    classes: list[str]
+    models: dict[str, Score] = Field(description="by model")
+    images: list[Image] = Field(description="the readable pictures, in the order sent")
+    unreadable: list[Unreadable] = Field(description="the other files, in the order sent")
+
+
+class Models(BaseModel):
+    """The models that answer, and where they come from."""
+
+    classes: list[str]
+    models: dict[str, Score] = Field(description="by model")
+    data: str = Field(description="the training data, in words")
+    revision: str = Field(description="the git revision, in words")
+    changed: list[str] | None = Field(
+        description="files and parameters changed since the training; null: unknown"
+    )
+
+
+class Health(BaseModel):
+    """The server runs."""
+
+    status: str
+
+
+class Problem(BaseModel):
+    """Why there is no answer, in one sentence."""
+
+    detail: str
+
+
+class UnreadableProblem(Problem):
+    """The same, with the reason for each file if no file is a picture."""
+
+    unreadable: list[Unreadable] = []

@@ -1,0 +1,105 @@
+"""Classify uploaded pictures."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import numpy as np
+
+from cifar10.app import limits, png
+from cifar10.app.batching import BatchingPredictor
+from cifar10.app.exceptions import BusyError, UnreadableError
+from cifar10.app.uploads import Upload
+from cifar10.data import images
+from cifar10.evaluation import predictions
+from cifar10.predict.predictor import Classifier
+
+
+class PredictionService:
+    """Answers of the trained models on disk.
+
+    The methods belong to one event loop, which stays free: worker threads decode and predict. Pictures are
+    decoded one at a time, so that memory holds one.
+    """
+
+    def __init__(self) -> None:
+        self._predictor = BatchingPredictor()
+        self._decoding = anyio.CapacityLimiter(1)
+        self._requests = 0
+
+    @contextlib.contextmanager
+    def admitted(self) -> Iterator[None]:
+        """Count a request from before its body is read until its answer is known.
+
+        Raises:
+            BusyError: `limits.REQUESTS` are counted already.
+        """
+        if self._requests >= limits.REQUESTS:
+            raise BusyError(f"the server works on {limits.REQUESTS} requests already; try again later")
+        self._requests += 1
+        try:
+            yield
+        finally:
+            self._requests -= 1
+
+    async def models(self) -> Classifier:
+        """Give the models.
+
+        Raises:
+            UserError: one is missing or damaged; the message says what to run.
+        """
+        return await self._predictor.models()
+
+    async def classify(self, files: Sequence[Upload], deadline: float, preview: bool) -> dict[str, Any]:
+        """Classify the pictures of a request.
+
+        Args:
+            files: at least one.
+            deadline: on the clock of `time.monotonic`, in seconds.
+            preview: add to each image the picture that the models see, a PNG as a data URL.
+
+        Returns:
+            The content of `cifar10-classify --json`.
+
+        Raises:
+            BusyError: the deadline passes first.
+            UnreadableError: no file is a picture.
+            UserError: as for `models`.
+        """
+        with anyio.move_on_after(deadline - time.monotonic()):
+            names, pictures, unreadable = await anyio.to_thread.run_sync(
+                _decode, files, deadline, limiter=self._decoding
+            )
+            classifier, found = await self._predictor.predict(np.stack(pictures))
+            content = predictions.content(names, classifier.detectors, found, {})
+            content["unreadable"] = unreadable  # a list: two files may have the same name
+            if preview:
+                for image, picture in zip(content["images"], pictures, strict=True):
+                    image["preview"] = png.data_url(picture)
+            return content
+        raise _late()
+
+
+def _decode(
+    files: Sequence[Upload], deadline: float
+) -> tuple[list[str], list[np.ndarray], list[dict[str, str]]]:
+    """Read files: names and pictures of the readable ones, and an entry with the reason for each other."""
+    names, pictures, unreadable = [], [], []
+    for file in files:
+        if time.monotonic() > deadline:
+            raise _late()
+        try:
+            pictures.append(images.read(file.content, name=file.name, max_bytes=limits.MAX_BYTES))
+            names.append(file.name)
+        except images.PictureError as error:
+            unreadable.append({"image": file.name, "reason": str(error)})
+    if not pictures:
+        raise UnreadableError(unreadable)
+    return names, pictures, unreadable
+
+
+def _late() -> BusyError:
+    return BusyError(f"no answer within {limits.SECONDS:g} s; send fewer pictures, or try again later")

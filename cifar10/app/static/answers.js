@@ -1,0 +1,63 @@
+// Shows answers of the API. All text becomes text nodes, so that a name cannot add elements.
+const page = document.querySelector(".ask");
+const noneOfThese = page.dataset.noneOfThese;
+const scores = JSON.parse(page.dataset.scores);
+const copy = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
+
+// Writes what does not print as an escape: it could reorder the text around it.
+export const shown = (text) => text.replace(/[\p{C}\p{Z}]/gu, (letter) => {
+  const code = letter.codePointAt(0);
+  if (code === 0x20) return letter;
+  if (code < 0x100) return `\\x${code.toString(16).padStart(2, "0")}`;
+  return code < 0x10000 ? `\\u${code.toString(16).padStart(4, "0")}` : `\\U${code.toString(16).padStart(8, "0")}`;
+});
+
+// Shows in `where` what every model says of one picture. `image` is an entry of `images`.
+export function show(where, image, {classes, models}) {
+  const card = copy("answer");
+  const name = shown(image.image);
+  card.setAttribute("aria-label", name);
+  card.querySelector("img").src = image.preview;
+  card.querySelector("img").alt = `${name} as the models see it, 32 by 32 pixels`;
+  card.querySelector("figcaption").textContent = name;
+  for (const [model, answer] of Object.entries(image.answers)) {
+    card.querySelector(".models").append(modelCard(model, answer, classes, models[model]));
+  }
+  where.append(card);
+}
+
+function modelCard(name, {verdict, id_score, probabilities}, classes, {score, threshold}) {
+  const section = copy("model");
+  section.dataset.model = name;
+  section.querySelector("h2").textContent = name;
+  section.querySelector(".verdict").textContent = verdict ?? noneOfThese;
+  section.classList.toggle("none", verdict === null);
+  const values = compared(id_score, threshold);
+  const note = section.querySelector(".note");
+  note.hidden = verdict !== null;
+  note.textContent = `looks unlike the training images (${values})`;
+  section.querySelector(".score").textContent =
+    `looks ${verdict === null ? "unlike" : "like"} the training images (${values}, by ${scores[score] ?? score})`;
+  const sorted = [...classes].sort((one, other) => probabilities[other] - probabilities[one]);
+  const [first, others] = section.querySelectorAll(".bars");
+  first.append(...sorted.slice(0, 3).map((label) => bar(label, probabilities[label])));
+  others.append(...sorted.slice(3).map((label) => bar(label, probabilities[label])));
+  return section;
+}
+
+function bar(label, probability) {
+  const line = copy("bar");
+  const percent = (100 * probability).toFixed(1);
+  line.querySelector(".name").textContent = label;
+  line.querySelector(".bar span").style.width = `${percent}%`;
+  line.querySelector(".share").textContent = `${percent}\u00a0%`;
+  return line;
+}
+
+// Writes a score and its threshold with as many digits as it takes to tell them apart, two or more.
+function compared(score, threshold) {
+  let digits = 2;
+  while (digits < 9 && score !== threshold && score.toFixed(digits) === threshold.toFixed(digits)) digits += 1;
+  const [one, other] = [score, threshold].map((value) => value.toFixed(digits).replace("-", "−"));
+  return `score ${one}, threshold ${other}`;
+}

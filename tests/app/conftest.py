@@ -1,0 +1,26 @@
+"""One server and one browser for all tests of the web service."""
+
+import pytest
+
+from tests import browser, webapp
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    with browser.started() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def app(finished, tmp_path_factory):
+    with webapp.running(finished, tmp_path_factory.mktemp("app")) as found:
+        yield found
+
+
+@pytest.fixture
+def visit(app, chromium):
+    """The page, once it knows the models."""
+    visited = browser.Visit(chromium, app.url)
+    visited.page.get_by_text("3 models: model_0, model_1, model_2").wait_for(timeout=webapp.READY)
+    yield visited
+    visited.context.close()

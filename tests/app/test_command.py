@@ -1,0 +1,88 @@
+"""`python -m cifar10.app` in a terminal."""
+
+import resource
+import signal
+import socket
+import subprocess
+import sys
+
+import requests
+
+from tests import browser
+from tests.conftest import ENVIRONMENT, heed_ctrl_c
+from tests.webapp import BLACK, READY
+
+
+def test_without_a_model_the_page_says_what_to_run_and_ctrl_c_ends_it(workspace, chromium, tmp_path):
+    (workspace.root / "models/model_1.h5").unlink()
+    (tmp_path / "temporary").mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cifar10.app", "--port", "0"],
+        cwd=workspace.root,
+        env=ENVIRONMENT | {"TMPDIR": str(tmp_path / "temporary")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_ctrl_c,
+    )
+    try:
+        url = process.stdout.readline().split()[1]
+        page = browser.Visit(chromium, url).page
+        page.get_by_text("cannot answer yet").wait_for(timeout=READY)
+        said = "models/model_1.h5 not found: `dvc pull models/model_1.h5` fetches it, `dvc repro` trains it"
+        assert said in page.locator(".about").inner_text()
+        reply = requests.get(f"{url}api/models", timeout=30)
+        assert (reply.status_code, reply.json()) == (503, {"detail": said})
+        assert requests.get(f"{url}healthz", timeout=30).status_code == 200
+        picture = {"name": "any.png", "mimeType": "", "buffer": BLACK}
+        page.locator("input[type=file]").set_input_files([picture])
+        page.locator(".results .problem").wait_for(timeout=READY)
+        assert page.locator(".results .problem").inner_text() == said
+
+        workspace.run("dvc", "checkout", "--quiet")
+        page.locator("input[type=file]").set_input_files([picture])
+        page.locator(".results .answer").wait_for(timeout=READY)
+        assert page.locator(".results .answer .model").count() == 3
+        page.reload()
+        page.get_by_text("3 models: model_0, model_1, model_2").wait_for(timeout=READY)
+        head = workspace.run("git", "rev-parse", "--short", "HEAD").strip()
+        assert (
+            f"scikit-learn's handwritten digits, as of git revision {head}."
+            in page.locator(".about").inner_text()
+        )
+
+        process.send_signal(signal.SIGINT)  # with the page still open
+        output, messages = process.communicate(timeout=20)
+        assert (process.returncode, output, messages) == (130, "", "stopped\n")
+        assert list((tmp_path / "temporary").iterdir()) == []
+    finally:
+        process.kill()
+
+
+def test_a_port_in_use_is_one_line(finished):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        printed = finished.run("python", "-m", "cifar10.app", "--port", str(port), expect=2)
+    assert printed == (
+        f"error: cannot listen on 127.0.0.1 port {port}: something listens there already; "
+        "name another port with --port, or --port 0\n"
+    )
+    assert "expected a number" in finished.run("python", "-m", "cifar10.app", "--port", "70000", expect=2)
+    assert "such as /cifar10" in finished.run("python", "-m", "cifar10.app", "--root-path", "a b", expect=2)
+
+
+def test_without_fastapi_it_says_what_installs_it(finished):
+    hidden = "import sys; sys.modules['fastapi'] = None; import runpy; sys.argv[1:] = []; "
+    code = f"{hidden}runpy.run_module('cifar10.app', run_name='__main__', alter_sys=True)"
+    printed = finished.run("python", "-c", code, expect=2)
+    assert printed.startswith("error: the page needs fastapi, not installed here: `make app` installs all")
+    assert len(printed.splitlines()) == 1
+
+
+def test_help_is_quick_and_loads_nothing_large(finished):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    printed = finished.run("python", "-X", "importtime", "-m", "cifar10.app", "--help")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5
+    assert "usage: python -m cifar10.app" in printed
+    assert not any(f" {name}\n" in printed for name in ("tensorflow", "fastapi", "numpy", "pandas"))

@@ -1,0 +1,121 @@
+"""The web service as a process, and what its answers are compared with."""
+
+import contextlib
+import csv
+import io
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import psutil
+import requests
+from PIL import Image
+
+from tests import servers
+
+MODELS = ["model_0", "model_1", "model_2"]
+READY = 30_000  # milliseconds; TensorFlow's start takes 4 seconds, on a busy machine more
+
+# Python runs this before all else: it records addresses that the process looks up or connects to, and files
+# that it opens to write.
+RECORDER = """
+import os, sys
+RECORD = os.open(os.environ["RECORD"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+SOCKETS = ("socket.bind", "socket.connect", "socket.getaddrinfo", "socket.sendto")
+def record(event, arguments):
+    if event in SOCKETS:
+        address = arguments[0] if event == "socket.getaddrinfo" else arguments[-1]
+        os.write(RECORD, f"{event} {address}\\n".encode())
+    if event == "open" and (arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR):
+        os.write(RECORD, f"write {arguments[0]!r}\\n".encode())
+sys.addaudithook(record)
+"""
+
+
+@dataclass
+class App:
+    """A server that listens."""
+
+    process: psutil.Popen
+    port: int
+    root: Path  # has its log, the record of what it did, and its folder for temporary files
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}/"
+
+    @property
+    def record(self):
+        return (self.root / "record").read_text().splitlines()
+
+    def classify(self, *files, **options):
+        """Post (name, content) pairs."""
+        return requests.post(
+            f"{self.url}api/classify", files=[("files", file) for file in files], timeout=100, **options
+        )
+
+
+@contextlib.contextmanager
+def running(clone, root, *options, start=("-m", "cifar10.app")):
+    """Run the server of a clone until the end of the block; `start` is what Python is called with."""
+    for name in ("temporary", "hook"):
+        (root / name).mkdir()
+    (root / "hook/sitecustomize.py").write_text(RECORDER)
+    port = servers.free_port()
+    environment = {
+        "TMPDIR": str(root / "temporary"),
+        "PYTHONPATH": str(root / "hook"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "RECORD": str(root / "record"),
+    }
+    command = [sys.executable, *start, "--port", str(port), *options]
+    with servers.running(root / "log", *command, ports=[port], cwd=clone.root, **environment) as process:
+        yield App(process, port, root)
+
+
+def encoded(pixels, kind="PNG"):
+    """Write a picture file, give its content."""
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, kind)
+    return content.getvalue()
+
+
+BLACK = encoded(np.zeros((32, 32, 3), np.uint8))
+
+
+def read_csv(path):
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def recorded_score(clone, name, index):
+    """ID score of a model for a test image and the model's threshold, from what `evaluate` wrote."""
+    content = json.loads((clone.root / f"reports/ood/{name}.json").read_text())
+    rows = read_csv(clone.root / f"reports/scores/{name}.csv")
+    scores = [float(row["id_score"]) for row in rows if row["dataset"] == "test"]
+    return np.float32(scores[index]), np.float32(content["scores"][content["score"]]["threshold"])
+
+
+def recorded(clone, name, index):
+    """Verdict and top three of a model for a test image, from what `evaluate` wrote."""
+    row = read_csv(clone.root / f"reports/predictions/{name}.csv")[index]
+    shares = {key.removeprefix("probability_"): float(value) for key, value in row.items() if "_" in key}
+    top = sorted(shares, key=shares.get, reverse=True)[:3]
+    score, threshold = recorded_score(clone, name, index)
+    verdict = row["predicted"] if score >= threshold else "none of these"
+    return [verdict, *(f"{name} {100 * shares[name]:.1f} %" for name in top)]
+
+
+def upload(visit, files):
+    """Choose files, given as their content by name, in one go; wait for an answer or a complaint for each."""
+    before = visit.page.locator(".results .answer, .results .problem").count()
+    visit.page.locator("input[type=file]").set_input_files(
+        [{"name": name, "mimeType": "", "buffer": content} for name, content in files.items()]
+    )
+    wait_for_answers(visit, before + len(files))
+
+
+def wait_for_answers(visit, count):
+    visit.page.locator(".results .answer, .results .problem").nth(count - 1).wait_for(timeout=READY)
