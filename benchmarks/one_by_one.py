@@ -1,4 +1,4 @@
-"""Baseline notebook with new pictures: load the whole model, then read and predict one picture at a time.
+"""Classify new pictures as the baseline notebook does: load the model, then predict one picture at a time.
 
 This script does not load cifar10, which would pin the arithmetic: TensorFlow runs with its own defaults.
 """

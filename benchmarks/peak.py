@@ -48,9 +48,9 @@ def product() -> float:
 def flops(model: Any) -> int:
     """Count the floating-point operations of training on one image.
 
-    The forward pass has a multiplication and an addition per weight and output position. The backward pass
-    has as many for the gradient of the weights, and as many for the gradient of the layer's input, which the
-    first layer does not need. Activations, pooling, loss and optimizer are not counted.
+    The forward pass has a multiplication and an addition per weight and output position. In the backward
+    pass, the gradient of the weights needs the same number, and so does the gradient of the layer's input,
+    which the first layer skips. Activations, pooling, loss and optimizer are not counted.
     """
     forward = [
         2 * math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:-1])

@@ -38,11 +38,11 @@ def main() -> None:
 def traffic(model: Any, optimizer: Any) -> int:
     """Count the bytes that a step must move for the weights.
 
-    Six numbers per weight: the forward pass and the gradient of the inputs each read the weight, the gradient
-    of the weight is written, and the optimizer reads that gradient, reads the weight and writes it. Two more
-    per moment, which the optimizer reads and writes: Adam has two moments, SGD none, or one with momentum.
-    Biases and the first layer, whose inputs need no gradient, count like all others: less than 1 % here.
-    Images and activations are not counted.
+    A step moves six numbers per weight: the forward pass and the gradient of the inputs each read the weight;
+    the gradient of the weight is written; the optimizer reads this gradient, reads the weight and writes the
+    weight. It also reads and writes each moment, two more numbers per moment: Adam has two moments, SGD has
+    one with momentum and none without. Biases, and the first layer, whose inputs need no gradient, are
+    counted like all others; the error is less than 1 % here. Images and activations are not counted.
 
     Args:
         model: from `models.build`.

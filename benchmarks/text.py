@@ -125,7 +125,7 @@ def bandwidth(report: dict[str, Any]) -> str:
 
 
 def epochs(count: int) -> str:
-    """Write a number with the noun `epoch` or `epochs`."""
+    """Format a number of epochs, with the noun in singular or plural."""
     return f"{count} epoch{'s' if count > 1 else ''}"
 
 

@@ -1,6 +1,6 @@
-"""Run commands: one environment, one way to read what they print, one message when they fail.
+"""Run commands: their environment, their output, and the error message of a failure.
 
-Imports nothing but the standard library and `errors`: the cluster sends this module to its workers.
+This module imports only the standard library and `errors`, because the cluster sends it to its workers.
 """
 
 import contextlib
@@ -15,14 +15,14 @@ from pathlib import Path
 from cifar10.errors import UserError
 
 DVC = (sys.executable, "-m", "dvc")
-PIPED = {  # in the environment of a command whose output this process reads
-    "PYTHONUNBUFFERED": "1",  # a line arrives when it is written
+PIPED = {  # environment variables of a command whose output this process reads
+    "PYTHONUNBUFFERED": "1",  # each line arrives immediately
     "PYTHONIOENCODING": "utf-8",
 }
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return the environment for a child process: this Python is first in PATH, git asks for no password.
+    """Return the environment for a child process: this Python first in PATH, no password prompt of git.
 
     Args:
         more: variables to add.
@@ -32,7 +32,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def output(*command: str, folder: Path | None = None) -> str:
-    """Return what a command writes to standard output.
+    """Run a command and return its standard output.
 
     Raises:
         UserError: the command is not installed or failed; the message is its last error line.
@@ -64,10 +64,10 @@ def _reason(printed: str) -> str:
 
 
 def show(*command: str, folder: Path | None = None, **more: str) -> None:
-    """Run a command on this process's terminal, with `more` in its environment.
+    """Run a command that prints to this process's terminal; `more` is added to its environment.
 
     Raises:
-        SystemExit: the command failed; the exit code is the command's, which has printed the reason.
+        SystemExit: the command failed and printed the reason; the exit code is the code of the command.
     """
     code = subprocess.run(command, cwd=folder, env=environment(**more), check=False).returncode
     if code:
@@ -78,16 +78,16 @@ def show(*command: str, folder: Path | None = None, **more: str) -> None:
 def running(
     *command: str, folder: Path | None = None, tied: bool = False, **more: str
 ) -> Iterator[subprocess.Popen[str]]:
-    """Run a command in a process group of its own until the end of the block, which reads its output.
+    """Run a command in its own process group, for a `with` block that reads the command's output.
 
-    Standard error is part of standard output. Ctrl-C reaches the caller only: a block that raises
-    interrupts the command.
+    Standard error is part of standard output. Ctrl-C reaches only this process; if the block raises, the
+    command is interrupted.
 
     Args:
         command: the program and its arguments.
-        folder: where it runs.
+        folder: the working directory of the command.
         tied: whether the process group is killed if this process dies; not on Windows.
-        more: added to the environment.
+        more: variables to add to the environment.
     """
     process = subprocess.Popen(
         command,
@@ -99,7 +99,7 @@ def running(
         encoding="utf-8",
         errors="replace",
         start_new_session=True,
-        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # the same on Windows
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # the new session, on Windows
     )
     with _tied(process) if tied else contextlib.nullcontext(), process:
         try:
@@ -110,7 +110,7 @@ def running(
 
 
 def interrupt(process: subprocess.Popen[str]) -> None:
-    """End a process group as Ctrl-C does."""
+    """Interrupt a process group as Ctrl-C does."""
     if process.poll() is not None:
         return
     if sys.platform == "win32":
@@ -121,9 +121,9 @@ def interrupt(process: subprocess.Popen[str]) -> None:
 
 @contextlib.contextmanager
 def _tied(process: subprocess.Popen[str]) -> Iterator[None]:
-    """Have the process group of `process` killed if this process dies, by whatever signal.
+    """Kill the process group of `process` if this process dies, whatever the signal.
 
-    Otherwise the training of a killed worker continues beside the training that replaces it.
+    Otherwise the training of a killed worker would continue while another worker repeats it.
     """
     # only this process holds the other end of the pipe: `read` returns when this process dies
     script = f"read -r _; kill -s KILL -- -{process.pid}"

@@ -1,4 +1,4 @@
-"""User errors, and the exit of a script on an error."""
+"""User errors, and the exit codes of scripts."""
 
 import sys
 from collections.abc import Callable

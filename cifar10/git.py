@@ -27,7 +27,7 @@ def head() -> str:
     """Return the full hash of the commit that is checked out.
 
     Raises:
-        UserError: there is no commit, or this is no git repository.
+        UserError: there is no commit, or the working directory is not in a git repository.
     """
     return read("rev-parse", "HEAD").strip()
 
@@ -36,7 +36,7 @@ def uncommitted(*paths: str) -> list[str]:
     """List the files below `paths` (git pathspecs) with uncommitted changes, new files included.
 
     Raises:
-        UserError: this is no git repository.
+        UserError: the working directory is not in a git repository.
     """
     printed = read("status", "--porcelain", "-z", "--no-renames", "--", *paths)
     return [entry[3:] for entry in printed.split("\0") if entry]

@@ -1,4 +1,4 @@
-"""Paths of all artifacts, relative to the repository's root, the working directory of every stage."""
+"""Paths of all artifacts, relative to the root of the repository, where every stage runs."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
 """Messages and progress bars on standard error: a bar on a terminal, a line every 30 s in a log.
 
-With CIFAR10_PROGRESS=json in the environment, progress is lines of JSON, which `read` and `drawn` turn into a
-line for people in the process that reads them.
+With CIFAR10_PROGRESS=json in the environment, progress is written as lines of JSON. The process that reads
+them parses a line with `read` and formats it with `drawn`.
 """
 
 import io
@@ -16,7 +16,7 @@ from tqdm import tqdm
 VARIABLE, JSON = "CIFAR10_PROGRESS", "json"  # environment variable and its value
 LOG_EVERY = 30.0  # seconds
 JSON_EVERY = 0.5  # seconds
-COLUMNS = 110  # of a drawn bar
+COLUMNS = 110  # width of a bar made by `drawn`
 IN_A_LOG = "{desc}: {n_fmt} of {total_fmt}, {rate_fmt}, {remaining} left"
 
 
@@ -39,7 +39,7 @@ class _Json(tqdm):
     def set_postfix(
         self, ordered_dict: Mapping[str, object] | None = None, refresh: bool | None = True, **metrics: Any
     ) -> None:
-        """Keep the metrics as numbers; tqdm joins them into a text."""
+        """Store the metrics as numbers; tqdm itself stores them as one text."""
         self.metrics = {name: float(value) for name, value in metrics.items()}
         super().set_postfix(ordered_dict, refresh, **metrics)
 
@@ -68,7 +68,7 @@ def bar(**arguments: Any) -> tqdm:
 
 
 def read(line: str) -> dict[str, Any] | None:
-    """Read a line of JSON progress: desc, n, total, elapsed (s), rate (1/s), metrics; None for others."""
+    """Parse a line of JSON progress: desc, n, total, elapsed (s), rate (1/s), metrics; else return None."""
     try:
         update = json.loads(line)["progress"]
         state = {key: update.pop(key) for key in ("desc", "n", "total", "elapsed", "rate")}
@@ -78,7 +78,7 @@ def read(line: str) -> dict[str, Any] | None:
 
 
 def drawn(update: Mapping[str, Any], in_a_log: bool = False) -> str:
-    """Draw what `read` returned, as a bar of at most `COLUMNS` characters or as a line of a log."""
+    """Format a result of `read` as a bar of at most `COLUMNS` characters, or as a line of a log."""
     state = {key: update[key] for key in ("n", "total", "elapsed", "rate")}
     metrics = ", ".join(f"{name}={value:.4f}" for name, value in update["metrics"].items())
     form: dict[str, Any] = (

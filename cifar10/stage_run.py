@@ -1,4 +1,4 @@
-"""A `dvc repro` of one stage in a process of its own, whose output is followed line by line."""
+"""Run `dvc repro` for one stage in its own process, and read its output line by line."""
 
 import subprocess
 import time
@@ -7,19 +7,19 @@ from pathlib import Path
 
 from cifar10 import commands, progress
 
-LOGS = Path("models/checkpoints")  # beside the checkpoints; neither git nor DVC keeps them
-LAST_LINES = 15  # of a failed stage's output
+LOGS = Path("models/checkpoints")  # ignored by git and DVC
+LAST_LINES = 15  # number of lines to show of a failed stage's output
 
 
 class StageRun:
-    """A stage of one model.
+    """One run of a stage of one model.
 
     Attributes:
-        stage: its name in DVC, as in train@model_0.
-        name: the model.
-        line: how far it is.
-        lines: what it printed, without its progress.
-        messages: those of `lines` that the stage itself printed, as in "model_0: epoch 1/10: loss ...".
+        stage: name of the stage in DVC, for example train@model_0.
+        name: name of the model.
+        line: current state, as one line of text.
+        lines: output of the run, without progress.
+        messages: the part of `lines` that begins with the model's name: "model_0: epoch 1/10: loss ...".
         stopped: whether `interrupt` was called.
     """
 
@@ -27,7 +27,7 @@ class StageRun:
         """Prepare a run.
 
         Args:
-            stage: its name in DVC.
+            stage: name of the stage in DVC.
             folder: the root of the repository.
             tied: whether the stage is killed if this process dies.
         """
@@ -43,20 +43,20 @@ class StageRun:
 
     @property
     def log(self) -> Path:
-        """The file that gets `lines` at the end."""
+        """The log file, written at the end of the run."""
         return self._folder / LOGS / f"{self.name}.log"
 
     @property
     def last_lines(self) -> list[str]:
-        """The end of `lines`, to be shown if the stage fails."""
+        """The last lines of the output, to show if the stage fails."""
         return self.lines[-LAST_LINES:]
 
     def run(self, *options: str, hear: Callable[[str], object] | None = None) -> int:
         """Run the stage to its end; return its exit code.
 
         Args:
-            options: of `dvc repro`.
-            hear: called with each message, and every `progress.LOG_EVERY` seconds with how far the stage is.
+            options: more options for `dvc repro`.
+            hear: called with each message, and every `progress.LOG_EVERY` seconds with the progress.
         """
         if self.stopped:
             return 0
@@ -72,13 +72,13 @@ class StageRun:
         return code
 
     def interrupt(self) -> None:
-        """End the stage as Ctrl-C does, or keep it from starting; a training's last full epoch is kept."""
+        """Interrupt the stage as Ctrl-C does, or prevent its start; the last full epoch is kept."""
         self.stopped = True
         if self._process:
             commands.interrupt(self._process)
 
     def follow(self, printed: Iterable[str], hear: Callable[[str], object] | None = None) -> None:
-        """Sort the lines that the stage prints into progress and the rest."""
+        """Read the lines that the stage prints, and separate progress from other output."""
         told = time.monotonic()
         for line in map(str.rstrip, printed):
             if update := progress.read(line):

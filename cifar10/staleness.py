@@ -1,8 +1,8 @@
-"""What `dvc repro` would run again, and why: the one place where this is worked out.
+"""Find the stages that `dvc repro` would run, and the reasons.
 
-DVC compares dvc.lock with the files. This asks DVC's own entries, in this process, and gives what `dvc status
---json` prints (tests/test_staleness.py compares the two). The command itself fails while a training holds its
-locks, and cannot be asked about a commit.
+DVC compares dvc.lock with the files. This module calls DVC in this process and returns the same facts as
+`dvc status --json`; tests/test_staleness.py compares them. The command itself is not used, because it fails
+while a training holds DVC's locks and cannot check a commit.
 """
 
 import contextlib
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from dvc.repo import Repo
 
 LOCK = "dvc.lock"  # per stage: hashes of its inputs and outputs when it ran
-Changes = dict[str, str]  # what differs, and how: "modified", "deleted", "new" or "not in cache"
+Changes = dict[str, str]  # file or parameter: "modified", "deleted", "new" or "not in cache"
 
 
 @contextlib.contextmanager
 def repository(commit: str | None = None, folder: Path | None = None) -> Iterator["Repo"]:
-    """Open a DVC repository, as it is in the working tree or in a commit.
+    """Open a DVC repository, in the state of the working tree or of a commit.
 
     Args:
         commit: hash, branch or tag; None for the working tree.
         folder: root of the repository; None for the one around the current folder.
 
     Raises:
-        UserError: there is none, or what the block asks DVC for fails.
+        UserError: there is no repository, or a call of DVC in the `with` block fails.
     """
     with translated():
-        from dvc.repo import Repo  # here: importing DVC takes half a second
+        from dvc.repo import Repo  # imported here, because the import takes half a second
 
         with Repo(folder and str(folder), rev=commit) as repo:
             yield repo
@@ -39,7 +39,7 @@ def repository(commit: str | None = None, folder: Path | None = None) -> Iterato
 
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
-    """Turn DVC's errors into a UserError of one line."""
+    """Convert DVC's errors to UserErrors with a message of one line."""
     from dvc.exceptions import DvcException
 
     try:
@@ -49,15 +49,15 @@ def translated() -> Iterator[None]:
 
 
 def changes(repo: "Repo", *targets: str) -> dict[str, Changes]:
-    """Compare stages with what dvc.lock records of them.
+    """Compare stages with their records in dvc.lock.
 
     Args:
-        repo: from `repository`. In a commit, what DVC keeps outside git is "deleted".
-        targets: stages, or groups of them such as `train`; without any, all stages.
+        repo: from `repository`. In a commit, files that DVC stores outside git count as "deleted".
+        targets: stages, or groups of stages such as `train`; if empty, all stages.
 
     Returns:
-        By stage, in the order of dvc.yaml, the files and parameters that differ. A stage that is up to date
-        is left out. A stage of which dvc.lock has no record has the one entry `LOCK`.
+        By stage, in the order of dvc.yaml, the files and parameters that differ. Up-to-date stages are left
+        out. A stage without a record in dvc.lock has the single entry `LOCK`.
     """
     found = {
         stage.name: _of_stage(stage)
@@ -71,14 +71,14 @@ def stale(*targets: str) -> list[str]:
     """List the stages of the working tree that `dvc repro` would run.
 
     Raises:
-        UserError: this is no DVC repository, or dvc.yaml, dvc.lock or params.yaml is damaged.
+        UserError: there is no DVC repository, or dvc.yaml, dvc.lock or params.yaml is damaged.
     """
     with repository() as repo:
         return list(changes(repo, *targets))
 
 
 def recorded(repo: "Repo", inputs: bool = True) -> dict[str, dict[str, str]]:
-    """Read MD5 hashes from dvc.lock, by stage and path: of outputs and, unless told otherwise, of inputs."""
+    """Read the MD5 hashes of outputs and, with `inputs`, of inputs from dvc.lock, by stage and path."""
     return {
         stage.name: {
             entry.def_path: entry.hash_info.value

@@ -21,7 +21,7 @@ READERS: dict[str, Callable[[str], Any]] = {
 
 
 def main() -> None:
-    """Check the files named on the command line; print a line per fault and exit with 1 if there is one."""
+    """Check the files named on the command line; print a line per fault, and exit with 1 on any fault."""
     faults = [f"{name}: {fault}" for name in sys.argv[1:] for fault in check(Path(name))]
     print("\n".join(faults), end="\n" if faults else "")
     sys.exit(1 if faults else 0)

@@ -1,4 +1,4 @@
-"""Run the whole pipeline on the embedded digits, in a clone under demo/, so that nothing here changes."""
+"""Run the whole pipeline on the embedded digits in the clone demo/. This working tree does not change."""
 
 import re
 import shutil
@@ -12,7 +12,7 @@ DEMO = Path("demo")
 
 
 def main() -> None:
-    """Clone, choose the digits, reproduce, show the results."""
+    """Clone the repository, select the digits, run the pipeline, print the results."""
     shutil.rmtree(DEMO, ignore_errors=True)
     clone(DEMO)
     commands.show(sys.executable, "scripts/repro.py", folder=DEMO)
@@ -21,7 +21,7 @@ def main() -> None:
 
 
 def clone(target: Path) -> None:
-    """Clone this repository as it is, uncommitted edits included, and choose the digits."""
+    """Clone this repository with its uncommitted edits, and select the digits."""
     git.read("clone", "--quiet", ".", str(target))
     edited = git.read("diff", "--name-only", "-z", "HEAD")
     new = git.read("ls-files", "-z", "--others", "--exclude-standard")
@@ -32,11 +32,11 @@ def clone(target: Path) -> None:
         else:
             (target / name).unlink(missing_ok=True)
     choose_digits(target / "params.yaml")
-    (target / "dvc.lock").unlink(missing_ok=True)  # that of a run on other data
+    (target / "dvc.lock").unlink(missing_ok=True)  # it records a run on other data
 
 
 def choose_digits(path: Path) -> None:
-    """Set data.source in a parameter file and leave the rest of it as it is."""
+    """Set data.source in a parameter file; keep the rest."""
     before = path.read_text(encoding="utf-8")
     text, times = re.subn(r"^(  source: )\w+", r"\1digits", before, flags=re.MULTILINE)
     if times != 1:

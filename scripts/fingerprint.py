@@ -60,7 +60,7 @@ def digest(*arrays: Any) -> str:
 
 
 def operations() -> Iterator[tuple[str, str]]:
-    """Yield name and hash of single operations on random numbers, simple ones first."""
+    """Yield the name and hash of single operations on random numbers, simple operations first."""
     import tensorflow as tf
 
     draw = np.random.default_rng(0)

@@ -1,7 +1,7 @@
 """Fetch trained models, or other outputs of the pipeline, from the DVC remote.
 
-Files of the workspace change only after all requested outputs have arrived intact. `dvc pull` removes older
-versions of files earlier, and does not accept a folder that contains outputs.
+Files of the workspace change only after all requested outputs have arrived intact. `dvc pull`, in contrast,
+removes older versions before that, and does not accept a folder that only contains outputs.
 """
 
 import argparse

@@ -16,13 +16,13 @@ SERVE = Path("reports/serve.md")
 
 
 def main() -> None:
-    """Replace the text between the marks."""
+    """Replace the text between the markers."""
     for name, (page, source, content) in parts().items():
         replace(page, f"<!-- {name}: scripts/readme.py copies it from {source} -->", content)
 
 
 def parts() -> dict[str, tuple[Path, Path, str]]:
-    """Return the copied parts by mark: the page, the file that the text comes from, and the text."""
+    """Return by marker: the page to change, the source file, and the text to copy."""
     return {
         "results": (README, RESULTS, results()),
         "wall time": (README, FULL_RUN, wall_time(json.loads(FULL_RUN.read_text(encoding="utf-8")))),
@@ -52,7 +52,7 @@ def results() -> str:
 
 
 def wall_time(report: dict[str, Any]) -> str:
-    """Write the wall time of the whole pipeline and the processor, as benchmarks/full_run.py found them."""
+    """Describe the wall time of the whole pipeline and the processor, from benchmarks/full_run.py."""
     minutes, seconds = divmod(round(report["seconds"]), 60)
     machine = report["machine"]
     instructions = (

@@ -1,7 +1,7 @@
 """Bring everything up to date, with one training per core at a time.
 
-DVC decides which stages are stale and records the results; this script starts several `dvc repro` side by
-side. Plain `dvc repro` gives the same bytes. JOBS=n in the environment sets how many run at a time.
+DVC decides which stages are stale and records the results; this script runs several `dvc repro` in parallel.
+Plain `dvc repro` gives the same bytes. JOBS=n in the environment sets the number of parallel trainings.
 """
 
 import argparse
@@ -23,7 +23,7 @@ console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def main() -> None:
-    """Prepare the data, train what is stale side by side, finish the graph."""
+    """Prepare the data, run the stale trainings in parallel, then run the other stages."""
     form = argparse.RawDescriptionHelpFormatter
     argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
     jobs = wanted_jobs()
@@ -43,7 +43,7 @@ def wanted_jobs() -> int:
 
 
 def train(trainings: list[StageRun], jobs: int) -> None:
-    """Run the trainings, `jobs` at a time; when one fails, interrupt the others and end with its log."""
+    """Run the trainings, `jobs` at a time; if one fails, interrupt the others and exit with its log."""
     with ThreadPoolExecutor(jobs) as pool, Display(trainings) as show:
         futures = {pool.submit(training.run): training for training in trainings}
         pending, failed = set(futures), []
@@ -69,7 +69,7 @@ def train(trainings: list[StageRun], jobs: int) -> None:
 
 
 class Display:
-    """A live line per training on a terminal; elsewhere their messages."""
+    """Show the state of the trainings: live lines on a terminal, otherwise only their messages."""
 
     def __init__(self, trainings: list[StageRun]):
         self.trainings = trainings
@@ -87,7 +87,7 @@ class Display:
             self.live.stop()
 
     def show(self) -> None:
-        """Bring the lines up to date."""
+        """Print new messages and update the live lines."""
         for training in self.trainings:
             new = training.messages[self.printed[training] :]
             self.printed[training] += len(new)

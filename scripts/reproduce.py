@@ -1,6 +1,6 @@
-"""Run the whole pipeline in a clone with an empty cache, and say of each stage whether it was reproduced.
+"""Run the whole pipeline in a clone with an empty cache, and report for each stage if it is reproduced.
 
-The record is dvc.lock of the commit that is checked out. The archive in data/raw is used if there is one.
+The outputs are compared with dvc.lock of the current commit. The archive in data/raw is used if it exists.
 """
 
 import argparse
@@ -22,7 +22,7 @@ console = Console(highlight=False, soft_wrap=True)
 
 
 def main() -> None:
-    """Clone, run, compare; end with 1 if a stage gave other bytes."""
+    """Clone, run, compare; exit with 1 if an output differs."""
     form = argparse.RawDescriptionHelpFormatter
     argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
     with tempfile.TemporaryDirectory(prefix="reproduce-") as folder:
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def archive() -> dict[str, str]:
-    """Return the variable that gives the clone the archive in data/raw, unless the user has set it."""
+    """Return the variable with the path of the archive in data/raw; {} if the user has set it already."""
     if download.VARIABLE in os.environ or not paths.ARCHIVE.exists():
         return {}
     return {download.VARIABLE: str(paths.ARCHIVE.resolve())}
@@ -59,7 +59,7 @@ def outputs(root: Path) -> dict[str, dict[str, str]]:
 def compare(
     recorded: Mapping[str, Mapping[str, str]], found: Mapping[str, Mapping[str, str]]
 ) -> dict[str, list[str]]:
-    """List, for every recorded stage, the outputs whose bytes are others now."""
+    """List, for every recorded stage, the outputs with different bytes."""
     return {
         stage: [path for path, md5 in outs.items() if found.get(stage, {}).get(path) != md5]
         for stage, outs in recorded.items()
@@ -67,7 +67,7 @@ def compare(
 
 
 def table(differing: Mapping[str, list[str]]) -> Table:
-    """Lay out what `compare` found, a row per stage."""
+    """Format a result of `compare`, a row per stage."""
     drawn = Table("stage", "", "other bytes")
     for stage, others in differing.items():
         drawn.add_row(stage, "not reproduced" if others else "reproduced", ", ".join(others))

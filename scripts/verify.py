@@ -1,7 +1,7 @@
-"""Tell in about a minute, before any long run, whether this machine gives the recorded bytes.
+"""Check in about a minute, before a long run, whether this machine gives the recorded bytes.
 
-Computes single operations, trains each model of params.yaml on embedded images, and compares hashes with
-those of the machines in reports/fingerprints.json.
+The script computes single operations and trains each model of params.yaml on embedded images. It compares
+the hashes of the results with the machines in reports/fingerprints.json.
 """
 
 import argparse
@@ -26,9 +26,9 @@ console = Console(highlight=False, soft_wrap=True)
 
 @dataclass(frozen=True)
 class Verdict:
-    """How the hashes of one recorded machine compare with those of this one.
+    """Comparison of the hashes of this machine with one recorded machine.
 
-    `operations` and `models` have a row per hash: True for the same, False, or None if it is not recorded.
+    `operations` and `models` have a row per hash: True if equal, False if different, None if not recorded.
     """
 
     record: dict[str, Any]
@@ -42,7 +42,7 @@ class Verdict:
 
 
 def main() -> None:
-    """Compare, or record."""
+    """Compare this machine with the records, or record it."""
     form = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
     parser.add_argument("--record", action="store_true", help=f"add this machine to {RECORDS}, or renew it")
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def record() -> None:
-    """Write what this machine computes, with AVX2 at most and with all that it has."""
+    """Record the hashes of this machine, with AVX2 at most and with its best instruction set."""
     found = [fingerprint(), fingerprint("--fastest")]
     entry = {
         **identity(found[0]),
@@ -73,7 +73,7 @@ def record() -> None:
 
 
 def verify() -> int:
-    """Compare and say what was found; return the exit code, 1 if a machine like this one gave other bytes."""
+    """Compare and print the result; return the exit code, 1 if an equal machine has other hashes."""
     chosen = params.load()
     run = fingerprint(*([] if chosen.train.portable else ["--fastest"]))
     here, instructions = identity(run), run["arithmetic"]["instructions"]
@@ -97,11 +97,11 @@ def verify() -> int:
 
 
 def conclude(verdicts: list[Verdict], alike: list[Verdict]) -> int:
-    """Say what the comparison means; return the exit code.
+    """Print the conclusion of the comparison; return the exit code.
 
     Args:
-        verdicts: of all comparable machines.
-        alike: those of machines with the same processor, flags and versions as this one.
+        verdicts: for all comparable machines.
+        alike: for machines with the same processor, flags and versions as this one.
     """
     unknown = [
         name for name in verdicts[0].models if all(verdict.models[name] is None for verdict in verdicts)
@@ -140,7 +140,7 @@ def different(rows: dict[str, bool | None]) -> list[str]:
 def compare(
     theirs: dict[str, Any], ours: dict[str, Any]
 ) -> tuple[dict[str, bool | None], dict[str, bool | None]]:
-    """Compare hashes: of operations, and of each model `start`, `epoch` and `answers`."""
+    """Compare the hashes of operations, and the hashes `start`, `epoch` and `answers` of each model."""
     known = theirs["operations"]
     operations = {
         name: known[name] == value if name in known else None for name, value in ours["operations"].items()
@@ -154,7 +154,7 @@ def compare(
 
 
 def fingerprint(*options: str) -> dict[str, Any]:
-    """Run scripts/fingerprint.py, in a process of its own, since the arithmetic is chosen when it starts."""
+    """Run scripts/fingerprint.py in its own process, because the arithmetic is chosen at the start."""
     with console.status("computing"):
         script = Path(__file__).with_name("fingerprint.py")
         try:
@@ -165,7 +165,7 @@ def fingerprint(*options: str) -> dict[str, Any]:
 
 
 def identity(run: dict[str, Any]) -> dict[str, Any]:
-    """Say what may decide about bytes: processor, flags, system, versions."""
+    """Return the facts that can affect the bytes: processor, flags, system, versions."""
     described = machine.describe()
     return {
         "processor": described["processor"],
@@ -192,7 +192,7 @@ def records() -> list[dict[str, Any]]:
 
 
 def table(verdicts: list[Verdict]) -> Table:
-    """Lay the comparison out: a row per operation and model part, a column per machine."""
+    """Format the comparison: a row per operation and per hash of a model, a column per machine."""
     words = {True: "same", False: "[bold red]different[/]", None: "not recorded"}
     drawn = Table("", *(f"machine {number}" for number in range(1, len(verdicts) + 1)))
     for name in verdicts[0].rows:
@@ -201,12 +201,12 @@ def table(verdicts: list[Verdict]) -> Table:
 
 
 def title(kept: dict[str, Any]) -> str:
-    """Name a machine in a line."""
+    """Describe a machine on one line."""
     return f"{kept['processor']}, {' '.join(kept['flags']) or 'flags unknown'}, {kept['system']}"
 
 
 def _agree(before: dict[str, Any], now: dict[str, Any]) -> bool:
-    """Tell whether no hash has changed of what both records hold."""
+    """Tell whether all hashes that both records contain are equal."""
     both = [
         compare(before[instructions], now[instructions]) for instructions in before if instructions in now
     ]

@@ -1,4 +1,4 @@
-"""Write versions.yaml: versions, from requirements.txt, of the libraries that decide the bytes of results."""
+"""Write versions.yaml: the pinned versions of the libraries that affect the bytes of results."""
 
 import argparse
 import re

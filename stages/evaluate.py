@@ -29,7 +29,7 @@ def main() -> None:
         from cifar10.evaluation import features, trained_models  # takes seconds
         from cifar10.training import models
 
-        models.make_deterministic(seed=0)  # nothing is random here
+        models.make_deterministic(seed=0)  # one thread; the results do not depend on the seed
     model = models.build(name, entry, len(class_names))
     trained_models.load_weights(model, paths.model(name))
     extract = features.feature_extractor(model)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 
 def write_figures(drawn: dict[str, Figure]) -> dict[str, bytes]:
-    """Save the figures as PNG, delete those of removed models, and return the content of the files."""
+    """Save the figures as PNG, delete the figures of removed models, and return the content of the files."""
     for stale in {path for path in paths.FIGURES.glob("*.png") if path.name not in drawn}:
         stale.unlink()
     for name, figure in drawn.items():

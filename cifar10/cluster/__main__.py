@@ -8,11 +8,11 @@ from cifar10.errors import UserError
 
 
 def main() -> None:
-    """Check, distribute the trainings, end with `dvc repro` or with the table of the sweep."""
+    """Check the conditions, distribute the trainings, then run `dvc repro` or write the sweep's table."""
     arguments = _parse()
     settings = params.load()
     try:
-        from cifar10.cluster import driver, sweep  # here: --help need not wait for dask and DVC
+        from cifar10.cluster import driver, sweep  # imported here, so that --help is fast
         from cifar10.cluster.task import TrainingJob
     except ModuleNotFoundError as error:
         raise UserError(f"no module {error.name}: pip install -e '.[cluster]'") from None

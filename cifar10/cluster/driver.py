@@ -1,4 +1,4 @@
-"""The driver: checks before a start, distribution of the jobs, and the end in this clone."""
+"""The driver: check the conditions, distribute the jobs, fetch the results into this clone."""
 
 import functools
 import json
@@ -29,9 +29,9 @@ def connect(address: str) -> Client:
     """Return a client of the dask scheduler at `address`.
 
     Raises:
-        UserError: none answers there.
+        UserError: no scheduler answers there.
     """
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # its tracebacks would bury our one line
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # no tracebacks around the error message
     try:
         return Client(address, timeout=CONNECT)
     except (OSError, RuntimeError, TypeError, ValueError) as error:
@@ -42,10 +42,10 @@ def connect(address: str) -> Client:
 
 
 def commit(output: Path) -> str:
-    """Return the commit that is checked out.
+    """Return the hash of the commit that is checked out.
 
     Raises:
-        UserError: the working tree differs from it, apart from `output`.
+        UserError: there are uncommitted changes, other than the file `output`.
     """
     aside = [f":(exclude){output}"] if output.resolve().is_relative_to(Path.cwd()) else []
     changes = git.uncommitted(".", *aside)
@@ -59,14 +59,14 @@ def commit(output: Path) -> str:
 
 
 def git_url(given: str | None, commit: str) -> str:
-    """Return the URL from which the workers clone, after a check that `commit` is there.
+    """Return the URL that the workers clone, after a check that it has `commit`.
 
     Args:
         given: a URL or a path; None for git's remote `origin`.
         commit: full hash.
 
     Raises:
-        UserError: there is no URL, or a clone of it does not get `commit`.
+        UserError: there is no URL, it cannot be cloned, or the clone does not have `commit`.
     """
     given = given or git.line("remote", "get-url", "origin")
     if not given:
@@ -90,7 +90,7 @@ def remote() -> tuple[str, str]:
     """Return the name and the URL of the default DVC remote.
 
     Raises:
-        UserError: there is none, or it does not answer.
+        UserError: there is no default remote, or it does not answer.
     """
     name = _dvc("config", "core.remote").strip()
     if not name:
@@ -107,10 +107,10 @@ def remote() -> tuple[str, str]:
 
 
 def publish_images(url: str) -> None:
-    """Bring the images up to date, and push what the trainings read.
+    """Update the images and push them to the DVC remote.
 
     Raises:
-        UserError: this fails, or dvc.lock then differs from the commit, so that workers would miss them.
+        UserError: a command fails, or dvc.lock has changed and must be committed first.
     """
     progress.log("images: bringing them up to date")
     _dvc("repro", "--pull", "preprocess")
@@ -129,10 +129,10 @@ def stale(models: list[str]) -> list[str]:
 
 
 def spread(client: Client, jobs: list[TrainingJob]) -> Iterator[tuple[TrainingJob, Mapping[str, Any]]]:
-    """Have the workers run the jobs; yield each finished job with its metrics, {} if it did not measure.
+    """Run the jobs on the workers; yield each finished job with its metrics ({} without `job.measure`).
 
     Raises:
-        UserError: a training failed, or the scheduler is gone; finished trainings are in the remote.
+        UserError: a training failed, or the scheduler has stopped; finished trainings are in the remote.
     """
     topic = f"cifar10-{uuid.uuid4()}"
     client.subscribe_topic(topic, _show)
@@ -154,10 +154,10 @@ def spread(client: Client, jobs: list[TrainingJob]) -> Iterator[tuple[TrainingJo
 
 
 class _Portable:
-    """A call that is sent with its code, so that scheduler and workers need not have this package."""
+    """A call that is sent together with its code: scheduler and workers do not need this package."""
 
     def __init__(self, call: Callable[[], object]) -> None:
-        cloudpickle.register_pickle_by_value(cifar10)  # every module of it that the call uses
+        cloudpickle.register_pickle_by_value(cifar10)  # sends the code of the modules that the call uses
         self._code = cloudpickle.dumps(call)
 
     def __call__(self) -> object:
@@ -182,7 +182,7 @@ def _reason(future: Any) -> str:
 
 
 def finish() -> list[str]:
-    """Run `dvc repro`, which takes the trainings from the remote; return the trainings that it ran itself."""
+    """Run `dvc repro --pull`, which fetches the trained models; return the trainings that it ran here."""
     with commands.running(*commands.DVC, "repro", "--pull") as process:
         trained = []
         for line in process.stdout or ():

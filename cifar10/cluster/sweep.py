@@ -1,4 +1,4 @@
-"""The parameter sets of a sweep, and the table that sums it up."""
+"""The parameter sets of a sweep, and the table of its results."""
 
 import statistics
 import tempfile
@@ -30,22 +30,22 @@ class Point:
     """One training of a sweep."""
 
     model: str
-    settings: tuple[tuple[str, str], ...]  # what was set for this model: (key, value)
+    settings: tuple[tuple[str, str], ...]  # overrides for this model: (key, value)
     parameters: str  # text of params.yaml
 
     @property
     def label(self) -> str:
-        """Name the training for people."""
+        """Return a readable name of the training: the model and its overrides."""
         return " ".join([self.model, *(f"{key}={value}" for key, value in self.settings)])
 
 
 def points(overrides: list[str]) -> list[Point]:
-    """Give every training of the grid that `KEY=VALUE,VALUE,...` span over params.yaml, each once.
+    """List the trainings of a sweep: params.yaml with every combination of `KEY=VALUE,VALUE,...` overrides.
 
-    What is set for another model alone makes no training of its own.
+    Overrides of one model add no trainings of the other models.
 
     Raises:
-        UserError: an override cannot be read, or gives parameters that params.yaml must not have.
+        UserError: an override cannot be read, or its value is not allowed in params.yaml.
     """
     for override in overrides:
         if "=" not in override:
@@ -117,7 +117,7 @@ def table(results: Iterable[tuple[Point, Mapping[str, Any]]]) -> str:
     ]
     for (model, settings), runs in sorted(
         rows.items(), key=lambda row: row[0][0]
-    ):  # stable: a model together
+    ):  # a stable sort: keeps the order within a model
         values = [dict(settings).get(key, "") for key in keys]
         lines.append([model, *values, str(len(runs)), *(_cell(runs, *METRICS[name]) for name in shown)])
     text = "\n".join(f"| {' | '.join(line)} |" for line in lines)

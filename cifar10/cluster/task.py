@@ -1,8 +1,8 @@
-"""What a worker does for one training.
+"""One training on a worker.
 
-The driver sends this module and the modules of this package that it uses by value. They import the standard
-library, dask and tqdm. A worker needs git and this project's environment, but no checkout: the code that
-trains is that of the commit.
+The driver sends the code of this module and of the `cifar10` modules that it imports. They import only the
+standard library, dask and tqdm. A worker needs git and this project's environment, but no checkout: it
+clones the commit and trains with the code of that commit.
 """
 
 import shutil
@@ -20,21 +20,21 @@ from cifar10.stage_run import LAST_LINES, StageRun
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """One training, and where its code, its data and its result go."""
+    """One training, with the locations of its code, data and result."""
 
     model: str
-    label: str  # the model and what was set for it, for people
+    label: str  # readable name: the model and its overrides
     git_url: str  # URL or path to clone
     commit: str
     remote: str  # name of the DVC remote
     remote_url: str  # URL or absolute path
-    topic: str = ""  # of the events that tell the driver the state
-    parameters: str | None = None  # text of params.yaml, where it is not that of the commit
-    measure: bool = False  # whether to measure the model on the test images, too
+    topic: str = ""  # topic of the dask events that report the state to the driver
+    parameters: str | None = None  # text of params.yaml; None for the file of the commit
+    measure: bool = False  # whether to evaluate the model on the test images, too
 
 
 def run(job: TrainingJob) -> str:
-    """Train `job.model`, push the result to the DVC remote; return the text of its metrics, or "".
+    """Train `job.model` and push it to the DVC remote; return its metrics file as text, "" if not measured.
 
     Raises:
         RuntimeError: a command failed; the first argument names it, the second is the end of its output.
@@ -46,7 +46,7 @@ def run(job: TrainingJob) -> str:
         worker.log_event(job.topic, {"label": job.label, "worker": worker.address, "state": state})
 
     tell("prepares")
-    # a thread has a clone to itself, and keeps it for its next trainings: the images are fetched once
+    # one clone per thread, kept for the next trainings, so that the images are fetched once
     clone = Path(worker.local_directory) / f"cifar10-{job.commit[:12]}-{threading.get_ident()}"
     _prepare(job, clone)
     tell("trains")
@@ -63,7 +63,7 @@ def run(job: TrainingJob) -> str:
 
 
 def _prepare(job: TrainingJob, clone: Path) -> None:
-    """Check the commit out, and set what differs from it."""
+    """Clone the commit if necessary, then reset the files and write `job.parameters`."""
     if "://" not in job.remote_url and not Path(job.remote_url).is_dir():
         raise RuntimeError(f"DVC remote {job.remote}: no folder {job.remote_url} on this machine", "")
     if not clone.exists():

@@ -2,7 +2,7 @@
 
 The page has parameters, test metrics, a significance test of each difference in test accuracy, and figures.
 With uncommitted changes, the workspace is compared. Predictions come from the DVC cache or remote; the page
-names those that neither has. Figures are linked if `origin` is on GitHub; push first.
+lists missing predictions. Figures are linked if `origin` is on GitHub; push before you use the page.
 """
 
 import argparse
@@ -25,10 +25,10 @@ PAGE = "comparison.md"
 
 
 def main() -> None:
-    """Gather both sides, print the page, write the folder."""
+    """Read both sides, write the folder, print the page."""
     arguments = parse()
     base, this = git_revision.named(arguments.base), git_revision.here()
-    if base.label == this.label:  # a branch with itself: the labels name files and links
+    if base.label == this.label:  # labels must differ, because files and links are named by them
         base.label = f"{base.label} (base)"
     before, after = sides(base, this)
     lacks, missing = git_revision.lacking(base), base.missing + this.missing
@@ -53,7 +53,7 @@ def parse() -> argparse.Namespace:
 
 
 def sides(base: Revision, this: Revision) -> tuple[Side, Side]:
-    """Read both sides, with the predictions of the models whose predictions differ."""
+    """Read both sides. Predictions are read only for models whose predictions differ."""
     with base.opened() as old, this.opened() as new:
         before, after = old.side(), new.side()
         wanted = diff.retrained(before, after)
@@ -63,7 +63,7 @@ def sides(base: Revision, this: Revision) -> tuple[Side, Side]:
 
 
 def addresses(before: Side, after: Side) -> dict[str, str]:
-    """Give the address of each side's figures on GitHub, by label; none if origin is elsewhere."""
+    """Return the URL of each side's figures on GitHub, by label; {} if origin is not on GitHub."""
     origin = GITHUB.fullmatch(git.line("remote", "get-url", "origin"))
     if not origin:
         return {}
@@ -76,10 +76,10 @@ def addresses(before: Side, after: Side) -> dict[str, str]:
 
 
 def write(folder: Path, before: Side, after: Side, lacks: int, missing: list[str]) -> None:
-    """Write the page with both sides' figures beside it, so that it can be looked at without a network.
+    """Write the page and the figures of both sides to a folder, for reading without a network.
 
     Raises:
-        UserError: the folder holds something else.
+        UserError: the folder contains other files.
     """
     if folder.exists() and not (folder / PAGE).is_file() and any(folder.iterdir()):
         raise UserError(

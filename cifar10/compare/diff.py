@@ -1,15 +1,15 @@
-"""What differs between two sides: parameters, test metrics, the models that were trained again."""
+"""Differences between two sides: parameters, test metrics, retrained models."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from cifar10.compare.side import Side
 
-ABSENT = object()  # what a side has where the other has a parameter
+ABSENT = object()  # value of a parameter that only the other side has
 
 
 class Change(NamedTuple):
-    """A parameter that differs; `ABSENT` on the side that does not have it."""
+    """A parameter that differs; its value is `ABSENT` on a side without it."""
 
     key: str  # models.model_1.layers[7].Dense.units
     before: Any
@@ -17,7 +17,7 @@ class Change(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A test metric of a model on both sides; None where there is none."""
+    """A test metric of a model on both sides; None on a side without it."""
 
     model: str
     metric: str
@@ -67,7 +67,7 @@ def changes(before: Any, after: Any, key: str = "") -> Iterator[Change]:
 
 
 def _common(first: list[Any], second: list[Any]) -> int:
-    """Count the entries that both begin with."""
+    """Return the length of the common beginning of two lists."""
     pairs = zip(first, second, strict=False)
     return next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
 
@@ -83,10 +83,10 @@ def metric_rows(before: Side, after: Side) -> list[Row]:
 
 
 def recomputed(before: Side, after: Side) -> dict[str, tuple[str, str]]:
-    """Find the models of both sides that were not trained and evaluated with the same arithmetic.
+    """Find the models whose arithmetic, of training or evaluation, differs between the sides.
 
     Returns:
-        By model, the arithmetic of each side; "unknown" where it is not recorded.
+        By model, the arithmetic of each side; "unknown" if it is not recorded.
     """
     found = {}
     keys = ("trained_on", "evaluated_on")
@@ -102,7 +102,7 @@ def recomputed(before: Side, after: Side) -> dict[str, tuple[str, str]]:
 
 
 def retrained(before: Side, after: Side) -> list[str]:
-    """List the models of both sides whose predictions differ, by their hashes in dvc.lock."""
+    """List the models of both sides whose predictions have different hashes in dvc.lock."""
     return [
         name
         for name in after.models

@@ -1,4 +1,4 @@
-"""A commit of this repository, or the workspace: what git and DVC have of it."""
+"""Read a commit of this repository, or the workspace, from git and DVC."""
 
 import contextlib
 import io
@@ -28,10 +28,10 @@ class Revision:
     """A commit, or the workspace.
 
     Attributes:
-        label: as people call it.
-        commit: full hash; of the workspace, the commit that is checked out.
+        label: name on the page: a branch, a tag, a short hash.
+        commit: full hash; for the workspace, the hash of the commit that is checked out.
         uncommitted: whether this is the workspace.
-        missing: sentences about what is not available, so far.
+        missing: sentences about missing or damaged data, added while the revision is read.
     """
 
     label: str
@@ -44,7 +44,7 @@ class Revision:
         """Open the revision for reading.
 
         Raises:
-            UserError: it is no DVC repository.
+            UserError: the revision is not a DVC repository.
         """
         with contextlib.ExitStack() as stack:
             with self.labelled_errors():
@@ -54,7 +54,7 @@ class Revision:
 
     @contextlib.contextmanager
     def labelled_errors(self) -> Iterator[None]:
-        """Put the label before DVC's errors and other UserErrors."""
+        """Convert DVC's errors to UserErrors, and put the label in front of every UserError."""
         try:
             with staleness.translated():
                 yield
@@ -64,10 +64,10 @@ class Revision:
 
 @dataclass
 class Content:
-    """The files of a revision.
+    """The files of a revision, read from one open repository.
 
-    All is read from one open repository. `dvc.api.metrics_show` opens one per call, and needs a call per
-    file, since it merges the metrics of several files.
+    `dvc.api.metrics_show` is not used: it opens a repository in every call, and it merges the metrics of
+    several files, so each file would need a call.
     """
 
     revision: Revision
@@ -104,13 +104,13 @@ class Content:
         )
 
     def predictions(self, name: str) -> pd.DataFrame | None:
-        """Fetch a model's predictions from the workspace, the cache or the remote; None if none has them."""
+        """Fetch a model's predictions from the workspace, the cache or the remote; None if unavailable."""
         path, label = paths.predictions(name).as_posix(), self.revision.label
         print(f"fetching {path} of {label}", file=sys.stderr)
         try:
             text = self.repo.dvcfs.read_text(path, encoding="utf-8")
             return pd.read_csv(io.StringIO(text), usecols=COLUMNS, dtype=str, keep_default_na=False)
-        except Exception as error:  # each kind of remote has errors of its own
+        except Exception as error:  # each kind of remote raises its own errors
             print(f"  {type(error).__name__}: {' '.join(str(error).split())}", file=sys.stderr)
             self.revision.missing.append(
                 f"{code(path)} of {code(label)} is in neither the DVC cache nor the remote: run "
@@ -119,7 +119,7 @@ class Content:
             return None
 
     def _figures(self) -> dict[str, bytes]:
-        """Read the figures, PNG by name."""
+        """Read the figures: PNG content by file name."""
         folder = paths.FIGURES.as_posix()
         found = (
             sorted(Path(path) for path in self.repo.dvcfs.find(folder))
@@ -131,9 +131,9 @@ class Content:
         }
 
     def _stale(self, names: list[str]) -> list[str]:
-        """List the models with other code, parameters or results than dvc.lock records.
+        """List the models whose code, parameters or results differ from dvc.lock.
 
-        What is absent does not count: in a commit, all that DVC keeps.
+        Missing files do not count, because a commit has none of the files that DVC stores.
         """
         stages = [f"{stage}@{name}" for name in names for stage in ("train", "evaluate")]
         found = staleness.changes(self.repo, *stages)
@@ -145,7 +145,7 @@ class Content:
         return [name for name in names if name in differing]
 
     def _read(self, shown: Mapping[str, Any]) -> dict[str, Any]:
-        """Take the content of the files from what DVC shows, and note which are damaged."""
+        """Return the content of each file in an answer of DVC; add damaged files to `missing`."""
         (found,) = shown.values()
         if "error" in found:
             raise found["error"]
@@ -157,10 +157,10 @@ class Content:
 
 
 def named(name: str) -> Revision:
-    """Find a commit by the name of a branch, here or on origin, of a tag, or by hash.
+    """Find a commit by branch (here or on origin), tag or hash.
 
     Raises:
-        UserError: there is none, or this is no clone.
+        UserError: there is no such commit, or the working directory is not in a git repository.
     """
     if not git.line("rev-parse", "--git-dir"):
         raise UserError(f"{Path.cwd()} is not a git repository: run this in a clone")
@@ -185,5 +185,5 @@ def here() -> Revision:
 
 
 def lacking(base: Revision) -> int:
-    """Count the commits of `base` that are not part of what is checked out."""
+    """Count the commits of `base` that the current commit does not contain."""
     return int(git.line("rev-list", "--count", f"HEAD..{base.commit}") or 0)

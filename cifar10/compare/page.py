@@ -1,4 +1,4 @@
-"""The comparison of two sides as a Markdown page for a pull request. The text is in templates/."""
+"""Write the comparison of two sides as a Markdown page for a pull request. The text is in templates/."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -15,8 +15,8 @@ from cifar10.report.render import FILTERS, templates
 
 TEMPLATES = Path(__file__).parent / "templates"
 DASH = "\u2013"
-LONGEST = 300  # characters of a parameter's value
-Links = Callable[[Side, str], str | None]  # address of a figure of a side; None if it has none
+LONGEST = 300  # maximum length of a parameter's value, in characters
+Links = Callable[[Side, str], str | None]  # URL of a side's figure by file name; None if it has none
 
 
 def markdown(
@@ -26,10 +26,10 @@ def markdown(
 
     Args:
         before: the base.
-        after: the side that is compared with it.
-        links: gives the address of a figure.
-        lacks: number of commits of `before` that are not part of `after`.
-        missing: sentences about what is not available.
+        after: the side that is compared with the base.
+        links: returns the URL of a figure.
+        lacks: number of commits of `before` that `after` does not contain.
+        missing: sentences about missing or damaged data.
     """
     environment = templates(TEMPLATES)  # Markdown: names go through `code`
     environment.filters |= FILTERS | {
@@ -76,7 +76,7 @@ def code(text: object) -> str:
 
 
 def value(content: Any) -> str:
-    """Write a parameter's value as YAML in one line, cut to LONGEST characters; a dash for none."""
+    """Format a parameter's value as YAML on one line of at most LONGEST characters; a dash for ABSENT."""
     if content is ABSENT:
         return DASH
     text = yaml.safe_dump(content, default_flow_style=True, width=float("inf"), sort_keys=False)
@@ -85,14 +85,14 @@ def value(content: Any) -> str:
 
 
 def metric(number: float | None, share: bool) -> str:
-    """Write a metric: a share in percent, others with four decimals, a dash for none."""
+    """Format a metric: a share in percent, others with four decimals, a dash for None."""
     if number is None:
         return DASH
     return f"{100 * number:.2f} %" if share else f"{number:.4f}"
 
 
 def difference(row: Row) -> str:
-    """Write the metric of the second side minus that of the first: shares in percentage points."""
+    """Format the difference of a metric, second side minus first; a share in percentage points."""
     if row.before is None or row.after is None:
         return DASH
     if row.before == row.after:
@@ -102,7 +102,7 @@ def difference(row: Row) -> str:
 
 
 def linked(addresses: Mapping[str, str]) -> Links:
-    """Make links from the addresses of the folders of figures, by label of the side."""
+    """Return `Links` into folders of figures; `addresses` has the URL of a folder by the side's label."""
     return lambda side, name: (
         f"{addresses[side.label]}/{name}" if side.label in addresses and name in side.figures else None
     )

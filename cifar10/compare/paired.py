@@ -1,4 +1,4 @@
-"""Significance of a difference in test accuracy: paired tests on the same test images."""
+"""Paired significance tests of a difference in test accuracy, on the same test images."""
 
 from dataclasses import dataclass
 
@@ -14,14 +14,14 @@ SAME_PREDICTIONS = "the same predictions"
 
 @dataclass(frozen=True)
 class Paired:
-    """A model of both sides on the same test images.
+    """The test of one model that both sides have, on the same test images.
 
     Attributes:
-        model: its name.
-        lost: number of images that only the first side gets right.
-        gained: number of images that only the second side gets right.
+        model: name of the model.
+        lost: number of images that only the first side classifies correctly.
+        gained: number of images that only the second side classifies correctly.
         images: number of all test images.
-        p_value: of the exact McNemar test.
+        p_value: from the exact McNemar test.
         corrected: the p-value after Holm's correction over all tested models.
     """
 
@@ -34,7 +34,7 @@ class Paired:
 
     @property
     def difference(self) -> float:
-        """Test accuracy of the second side minus that of the first (-1 to 1)."""
+        """Difference in test accuracy, second side minus first (-1 to 1)."""
         return (self.gained - self.lost) / self.images
 
     @property
@@ -96,21 +96,21 @@ def _obstacle(before: Side, after: Side, name: str) -> str:
 
 
 def _correct(side: Side, name: str) -> np.ndarray:
-    """Whether a model gets each test image right: bool (N,)."""
+    """Tell which test images a model classifies correctly: bool (N,)."""
     table = side.predictions[name]
     return (table["actual"] == table["predicted"]).to_numpy()
 
 
 def difference_interval(lost: int, gained: int, images: int) -> tuple[float, float]:
-    """95 % interval of the difference of two shares of the same images (-1 to 1).
+    """Return the 95 % interval of the difference of two accuracies on the same images (-1 to 1).
 
-    The "Wald+2" interval of A. Agresti and Y. Min, Statistics in Medicine 24, 2005, 729-740: that of the
-    normal approximation after half an image is added to each of the four cells of the paired table.
+    The "Wald+2" interval of A. Agresti and Y. Min, Statistics in Medicine 24, 2005, 729-740: half an image
+    is added to each of the four cells of the paired table, then the normal approximation is used.
 
     Args:
-        lost: images that only the first gets right.
-        gained: images that only the second gets right.
-        images: all of them.
+        lost: number of images that only the first side classifies correctly.
+        gained: number of images that only the second side classifies correctly.
+        images: number of all images.
     """
     total = images + 2
     centre = (gained - lost) / total

@@ -1,4 +1,4 @@
-"""One side of a comparison: what git and DVC keep of a commit, or of the workspace."""
+"""One side of a comparison: the data of a commit, or of the workspace, from git and DVC."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,17 +13,17 @@ class Side:
     """A commit or the workspace.
 
     Attributes:
-        label: as people call it: a branch, a tag, a short hash.
-        commit: full hash; of the workspace, the commit that is checked out.
+        label: name on the page: a branch, a tag, a short hash.
+        commit: full hash; for the workspace, the hash of the commit that is checked out.
         uncommitted: whether this is the workspace.
         params: the content of params.yaml.
-        stale: models whose results are not, by dvc.lock, those of the code and the parameters of this side.
+        stale: models whose code, parameters or results differ from dvc.lock.
         hashes: MD5 of inputs and outputs in dvc.lock, by stage and path.
         metrics: content of reports/metrics, by model.
         ood: metrics of the OOD detector, by model.
         figures: PNG files by name.
-        predictions: columns actual and predicted, strings, a row per test image; of the models for which they
-            are needed and available.
+        predictions: by model, if needed and available: a row per test image, columns actual and predicted
+            (strings).
     """
 
     label: str
@@ -43,11 +43,11 @@ class Side:
         return list(self.params.get("models") or {})
 
     def predictions_hash(self, name: str) -> str | None:
-        """MD5 of a model's predictions in dvc.lock; None if there is none."""
+        """MD5 of a model's predictions in dvc.lock; None if it is not recorded."""
         return self._hash(name, paths.predictions(name).as_posix())
 
     def test_images_hash(self, name: str) -> str | None:
-        """MD5, in dvc.lock, of the test images that a model was measured on; None if there is none."""
+        """MD5 in dvc.lock of the test images that a model was evaluated on; None if it is not recorded."""
         return self._hash(name, paths.images("test").parent.as_posix())
 
     def _hash(self, name: str, path: str) -> str | None:

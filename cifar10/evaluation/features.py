@@ -57,7 +57,7 @@ def _before_activation(model: keras.Sequential) -> keras.KerasTensor:
     """Return the input of the output's softmax or sigmoid."""
     last = model.layers[-1]
     if not isinstance(last, keras.layers.Dense):
-        return last.input  # the activation is a layer of its own
+        return last.input  # the activation is a separate layer
     linear = keras.layers.Dense(last.units, use_bias=last.use_bias)
     raw = linear(last.input)
     linear.set_weights(last.get_weights())

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cifar10.evaluation.features import Outputs  # loads TensorFlow
 
 SCORES = ("msp", "energy", "knn")
-TARGET_TPR = 0.95  # of the threshold, on the validation images
+TARGET_TPR = 0.95  # TPR at the threshold, on the validation images
 MEMORY_BANK = 2000  # training images; 8 MB for 1,000 features
 NEIGHBOUR = 10  # k of the k-NN distance
 HELD_OUT = 10  # without validation images, every tenth training image sets the threshold instead
@@ -88,8 +88,8 @@ def id_scores(score: str, outputs: "Outputs", memory_bank: np.ndarray) -> np.nda
 def products(features: np.ndarray, memory_bank: np.ndarray) -> np.ndarray:
     """Multiply features (N, D) with the rows of a memory bank (M, D), float32 (N, M).
 
-    One image at a time: the order in which BLAS sums a product of two matrices depends on the number of rows
-    and on the position of a row, so the score of an image would depend on the other images.
+    Images are multiplied one at a time. In a product of two matrices, BLAS chooses the order of sums by the
+    number of rows and the position of a row, so the score of an image would depend on the other images.
     """
     chunks = [memory_bank[start : start + CHUNK] for start in range(0, len(memory_bank), CHUNK)]
     parts = [np.matmul(chunk, features[:, :, np.newaxis])[..., 0] for chunk in chunks]
@@ -116,7 +116,7 @@ def fit(
 ) -> tuple[dict[str, Detector], dict[str, Any]]:
     """Set the threshold of each score, and choose the score with the highest mean AUROC on pseudo-OOD images.
 
-    No OOD dataset takes part, neither in the thresholds nor in the choice.
+    The OOD datasets affect neither the thresholds nor the choice.
 
     Args:
         extract: from `features.feature_extractor`.
@@ -126,7 +126,7 @@ def fit(
         classes: class names.
 
     Returns:
-        Detectors by score; and `score`, the chosen one, with `pseudo_ood`, the AUROC of each score by kind.
+        Detectors by score, and a dict: `score`, the chosen score; `pseudo_ood`, AUROC by score and kind.
     """
     memory_bank = unit(extract(training.images[memory_bank_indices(len(training.labels))]).features)
     no_bank = memory_bank[:0]
@@ -148,9 +148,10 @@ def fit(
 
 
 def threshold_images(training: Split, validation: Split) -> tuple[Split, str]:
-    """Return the images that set the threshold, and their name: `validation`, or `training` if that is empty.
+    """Return the images that set the threshold, and the name of their split.
 
-    Training images have higher ID scores than new images, so a threshold from them has a TPR below 95 %.
+    The split is `validation`, or `training` if there are no validation images. Training images have higher
+    ID scores than new images, so a threshold from training images has a TPR below 95 % on new images.
     """
     if len(validation.labels):
         return validation, "validation"
@@ -159,7 +160,7 @@ def threshold_images(training: Split, validation: Split) -> tuple[Split, str]:
 
 
 def memory_bank_indices(images: int) -> np.ndarray:
-    """Draw the training images of the memory bank, ascending; none of those that `threshold_images` takes."""
+    """Draw the indices of the memory bank, ascending, without the images that `threshold_images` takes."""
     others = np.delete(np.arange(images), np.s_[::HELD_OUT]) if images > 1 else np.arange(images)
     return np.sort(np.random.default_rng(0).permutation(others)[:MEMORY_BANK])
 
@@ -176,7 +177,7 @@ def measure(
     """Measure every score on the test images (ID) and on OOD datasets.
 
     Returns:
-        By score: threshold; tpr on the test images; auroc and fpr by OOD dataset (all 0 to 1).
+        By score: threshold; tpr on the test images, auroc and fpr by OOD dataset (0 to 1).
     """
     measured: dict[str, dict[str, Any]] = {}
     for name, detector in detectors.items():
@@ -230,7 +231,7 @@ def load(path: Path) -> Detector:
         with np.load(path, allow_pickle=False) as content:
             classes, memory_bank = content["classes"].tolist(), content["memory_bank"]
             detector = Detector(str(content["score"]), float(content["threshold"]), memory_bank, classes)
-    except Exception as error:  # zipfile, zlib and numpy raise many kinds
+    except Exception as error:  # zipfile, zlib and numpy raise many kinds of errors
         raise UserError(
             f"{path} is damaged ({' '.join(str(error).split())}): run `dvc repro` to make it again"
         ) from None

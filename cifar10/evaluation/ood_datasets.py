@@ -1,4 +1,4 @@
-"""OOD datasets to measure a detector with, and pseudo-OOD images to choose its score with."""
+"""OOD datasets for measuring a detector, and pseudo-OOD images for choosing its score."""
 
 from pathlib import Path
 
@@ -10,10 +10,10 @@ from sklearn import datasets
 from cifar10.data import images
 from cifar10.data.images import SIZE
 
-CROPS = 100  # of each photograph and texture
+CROPS = 100  # number of crops of each photograph and texture
 SMALLEST = 96  # pixels, the side of the smallest crop
 DATA = Path(skimage.__file__).parent / "data"
-TILE = 8  # pixels, of the shuffled puzzle
+TILE = 8  # pixels, the side of a tile of a puzzle
 
 # Files of scikit-image's package. Left out, because they show a class or something similar: chelsea (cat),
 # horse, rocket, the astronaut (with a space shuttle), both motorcycles.
@@ -27,14 +27,14 @@ PHOTOGRAPHS = (
     "moon.png",
     "retina.jpg",
 )
-TEMPLE = (0, 0, 330, 427)  # left, top, right, bottom in scikit-learn's china.jpg; boats are right of it
+TEMPLE = (0, 0, 330, 427)  # left, top, right, bottom in scikit-learn's china.jpg; cuts off the boats
 
 
 def load(source: str) -> dict[str, np.ndarray]:
     """Load the OOD datasets: images that show none of CIFAR-10's classes.
 
-    Digits are left out where they are the data. Crops of one picture are alike, so a dataset of many images
-    can come from few pictures.
+    Digits are left out if the models are trained on digits. Crops of one picture are similar, and a dataset
+    of many images can come from few pictures.
 
     Args:
         source: `data.source` of params.yaml.
@@ -58,12 +58,12 @@ def load(source: str) -> dict[str, np.ndarray]:
 
 
 def person() -> np.ndarray:
-    """Return scikit-image's astronaut, a portrait, as `images.read` gives it: uint8 (32, 32, 3)."""
+    """Return scikit-image's astronaut, a portrait, as `images.read` returns it: uint8 (32, 32, 3)."""
     return images.read(DATA / "astronaut.png")
 
 
 def pseudo_ood(images: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """Make OOD images from ID images; none resembles those of `load`.
+    """Make OOD images from ID images. They do not resemble the OOD datasets of `load`.
 
     Args:
         images: uint8 (N, 32, 32, 3).
@@ -113,7 +113,7 @@ def _enlarged(grey: np.ndarray) -> np.ndarray:
 
 
 def _crops(pictures: list[Image.Image], random: np.random.Generator) -> np.ndarray:
-    """Cut random squares of every size out of each picture: uint8 (N, 32, 32, 3)."""
+    """Cut random squares of different sizes out of each picture: uint8 (N, 32, 32, 3)."""
     found = []
     for picture in pictures:
         for _ in range(CROPS):

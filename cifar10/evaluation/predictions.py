@@ -1,4 +1,4 @@
-"""Answers of models about new images, as a table for people and as JSON for programs."""
+"""Answers of models for new images, as a table and as JSON."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ HEAD = ["image", "model", "verdict", "most probable", "second", "third"]
 
 @dataclass(frozen=True)
 class Answers:
-    """Answers of one model about N images.
+    """Answers of one model for N images.
 
     Attributes:
         probabilities: float64 (N, K), rows sum to 1.
@@ -70,7 +70,7 @@ def content(
         names: of the N images.
         detectors: by model.
         found: answers by model.
-        unreadable: the reason by name of the image.
+        unreadable: reason why an image cannot be read, by name of the image.
     """
     classes = next(iter(detectors.values())).classes
     return {

@@ -51,8 +51,8 @@ class Verdict:
 def mcnemar(only_first: int, only_second: int) -> float:
     """Two-sided p-value of the exact McNemar test (Q. McNemar, Psychometrika 12, 1947).
 
-    Under the null hypothesis of equal accuracy, each image that only one model classifies correctly is a fair
-    coin toss.
+    Under the null hypothesis of equal accuracy, an image that only one model classifies correctly is equally
+    likely to be classified correctly by either model.
 
     Args:
         only_first: number of images that only the first model classifies correctly.
@@ -133,7 +133,7 @@ def p_text(p_value: float) -> str:
 
 
 def listed(words: Sequence[str]) -> str:
-    """Join words as in "a, b and c"."""
+    """Join words to a list such as "a, b and c"."""
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 
 

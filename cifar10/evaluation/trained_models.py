@@ -19,7 +19,7 @@ def load_weights(model: "keras.Model", path: Path) -> None:
     """Load the weights, and nothing else, from an .h5 file into a new model.
 
     Raises:
-        UserError: the file is missing, damaged, or of another architecture.
+        UserError: the file is missing or damaged, or has another architecture.
     """
     if not path.exists():
         raise UserError(f"{path} not found: run `dvc pull {path}` to fetch it or `dvc repro` to train it")

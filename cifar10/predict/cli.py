@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cifar10.data.images import Fit
 
-# Other imports are inside the functions, so that `--help` and a wrong option take no seconds.
+# Slow imports are inside the functions, so that `--help` and usage errors are fast.
 
 
 def run() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     """Read and classify the images, print the answers; exit with 1 if an image cannot be read."""
     options = _parser().parse_args()
     if sys.platform == "win32" and isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")  # the default of a pipe lacks most letters of file names
+        sys.stdout.reconfigure(encoding="utf-8")  # the default encoding of a pipe may lack letters
     from cifar10 import params, progress
     from cifar10.data import inputs
 

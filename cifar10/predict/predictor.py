@@ -25,7 +25,7 @@ class Classifier:
         """Classify images with every model. The answer for an image does not depend on the other images.
 
         Args:
-            images: uint8 (N, 32, 32, 3), as `images.read` gives them.
+            images: uint8 (N, 32, 32, 3), as `images.read` returns them.
 
         Returns:
             Answers by model.
@@ -39,7 +39,7 @@ class Classifier:
 
 
 def load(names: Sequence[str] = ()) -> Classifier:
-    """Build models from params.yaml, then read their weights and detectors. Those files cannot run code.
+    """Build models from params.yaml, then read their weights and detectors. These files cannot run code.
 
     Call `models.make_deterministic(seed=0)` first: answers then equal those of `evaluate`, bit for bit.
 
@@ -68,7 +68,7 @@ def load(names: Sequence[str] = ()) -> Classifier:
 
 
 def _check_bank(name: str, detector: Detector, extract: FeatureExtractor) -> None:
-    """Refuse a memory bank whose number of features is not the model's."""
+    """Refuse a memory bank with another number of features than the model."""
     expected = extract(np.zeros((0, *models.INPUT_SHAPE), np.uint8)).features.shape[1]
     found = detector.memory_bank.shape[1]
     if len(detector.memory_bank) and found != expected:

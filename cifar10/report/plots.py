@@ -1,4 +1,4 @@
-"""Plots of the report as matplotlib figures, with one style and one colour and marker per model."""
+"""Plots of the report as matplotlib figures in one style; a model has one colour and marker in all plots."""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +30,7 @@ ACROSS = 4  # test images in a row
 SHOWN = 4 * ACROSS  # test images with their predictions
 SCORE_BINS = 24  # of a histogram of ID scores
 DRAWN = 50  # maximum number of new images in one figure
-NUMBERED = 20  # maximum number of classes for numbers in a confusion matrix
+NUMBERED = 20  # maximum number of classes of a confusion matrix with numbers in its cells
 
 GREY = "#5f5f5f"
 WRONG, WRONG_TEXT = "#d55e00", "#a03c00"  # orange-red of the colour-blind palette, darker for small text

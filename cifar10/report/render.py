@@ -66,7 +66,7 @@ def html(found: Results, params: Params, figures: Mapping[str, bytes]) -> str:
 
     Args:
         found: the results.
-        params: their parameters.
+        params: parameters of the run.
         figures: PNG files by name.
     """
     images = {
@@ -156,7 +156,7 @@ def _detection(found: Results) -> str:
 
 
 def data_name(source: Mapping[str, Any]) -> str:
-    """Name the data, from the facts that `download` writes."""
+    """Describe the data in words, from the facts that `download` writes."""
     if source["source"] != "cifar10":
         return f"{DATA[source['source']]}, not CIFAR-10"
     if source["official"]:
@@ -174,7 +174,7 @@ def _measured(found: Results) -> str:
 
 
 def arithmetic_used(found: Results) -> str:
-    """Name the arithmetic of the models and metrics, with a warning if they differ."""
+    """Describe the arithmetic of the models and metrics, with a warning if it differs between them."""
     used = {model.name: model.metrics["model"] for model in found.models}
     steps = {
         f"{name} was {step}": kinds[f"{step}_on"]

@@ -51,7 +51,7 @@ class Model:
 
     @property
     def person(self) -> Answers:
-        """Return the answer for the person, one image."""
+        """Return the answer for the one image of a person."""
         id_scores = np.array([self.ood["person"]["id_score"]])
         probabilities = np.array([[*self.ood["person"]["probabilities"].values()]])
         return Answers(probabilities, id_scores, id_scores >= self.detector["threshold"])
@@ -82,7 +82,7 @@ def load(model_names: Sequence[str]) -> Results:
     """Read the outputs of `download`, `preprocess`, `train` and `evaluate`.
 
     Raises:
-        UserError: a file is missing or damaged, or has other test images than data/processed.
+        UserError: a file is missing or damaged, or belongs to other test images than data/processed.
     """
     classes = _read(paths.CLASSES, files.read_json)
     labels = {split: _read(paths.labels(split), np.load) for split in SPLITS}
