@@ -27,7 +27,7 @@ WITH_AVX2 = {
     "OPENBLAS_CORETYPE": "Haswell",  # AVX2 kernels; AVX-512 kernels sum in another order
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",  # AVX-512 rounds exp, log, power differently
 }
-UNSET = (  # each of these could select other kernels or stop NumPy from loading
+UNSET = (  # removed: each could select other kernels or prevent the import of NumPy
     "DNNL_CPU_ISA_HINTS",
     "NPY_ENABLE_CPU_FEATURES",
     "ONEDNN_CPU_ISA_HINTS",
@@ -55,7 +55,7 @@ def settings(portable: bool = True) -> dict[str, str]:
     """Return the environment variables that pin the arithmetic on this processor.
 
     Args:
-        portable: use nothing beyond AVX2. The order of sums is then the same on every x86-64 processor with
+        portable: use at most AVX2. The order of sums is then the same on every x86-64 processor with
             AVX2 and FMA. Otherwise, TensorFlow uses AVX-512 where available.
     """
     chosen = dict(EVERYWHERE)
@@ -134,7 +134,7 @@ def describe(arithmetic: dict[str, Any]) -> str:
 
 
 def difference(theirs: dict[str, Any], ours: dict[str, Any]) -> str:
-    """Explain in a clause how the arithmetic behind a result differs from that of this process.
+    """Describe, as a clause, how the arithmetic of a result differs from the arithmetic of this process.
 
     Args:
         theirs: from `in_effect`, stored with the result.

@@ -25,7 +25,7 @@ def main() -> None:
     versions.check_versions()
 
     with tensorflow_setup.tensorflow(settings.train.portable):
-        from cifar10.training import loop, models  # takes seconds, so after the checks above
+        from cifar10.training import loop, models  # a slow import, after the checks
 
         models.make_deterministic(settings.train.seed)
     model = models.build(name, entry, num_classes)
@@ -38,7 +38,7 @@ def main() -> None:
         progress.log(f"{name}: resuming after epoch {len(history)}")
     elif refusal := saved.refusal():
         progress.log(f"{name}: starting over, the checkpoint is not usable: {refusal}")
-    steps = -(-len(training.labels) // settings.train.batch_size)  # of an epoch
+    steps = -(-len(training.labels) // settings.train.batch_size)  # per epoch
     whole = {"total": steps * settings.train.epochs, "initial": steps * len(history)}
     with progress.bar(desc=name, unit=" steps", **whole) as bar:
 

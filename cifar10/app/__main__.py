@@ -11,7 +11,7 @@ import sys
 
 from cifar10 import errors
 
-# Everything else is imported where it is needed: `--help` and a port in use should not take seconds.
+# Slow imports are inside the functions, so that `--help` and the error for a used port are fast.
 
 LOCAL = "127.0.0.1"
 PORT = 7860

@@ -1,4 +1,4 @@
-"""Predict for all requests that wait, in one pass of the models."""
+"""Predict the pictures of all waiting requests in one pass of the models."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from cifar10.predict.predictor import Classifier
 
 @dataclasses.dataclass(eq=False)
 class Batch:
-    """Pictures of one request, uint8 (N, 32, 32, 3), and after the pass its answers or an error."""
+    """Pictures of one request, uint8 (N, 32, 32, 3), with its answers, or an error, after the pass."""
 
     pictures: np.ndarray
     found: tuple[Classifier, dict[str, Answers]] | None = None
@@ -24,8 +24,8 @@ class Batch:
 class BatchingPredictor:
     """The models on disk, one pass at a time, in a worker thread.
 
-    A pass costs the same for 1 picture as for 64, and an answer does not depend on the other pictures. So a
-    pass takes the pictures of all requests that wait for it.
+    A pass costs the same for 1 picture as for 64, and an answer does not depend on the other pictures. A
+    pass therefore takes the pictures of all waiting requests.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class BatchingPredictor:
         self._waiting: list[Batch] = []
 
     async def models(self) -> Classifier:
-        """Give the models.
+        """Return the models.
 
         Raises:
             UserError: one is missing or damaged; the message says what to run.
@@ -43,7 +43,7 @@ class BatchingPredictor:
             return await anyio.to_thread.run_sync(self._models.get)
 
     async def predict(self, pictures: np.ndarray) -> tuple[Classifier, dict[str, Answers]]:
-        """Ask the models; give them with their answers.
+        """Classify pictures; return the models and their answers.
 
         Args:
             pictures: uint8 (N, 32, 32, 3).
@@ -55,7 +55,7 @@ class BatchingPredictor:
         self._waiting.append(mine)
         try:
             async with self._turn:
-                if mine in self._waiting:  # no pass has taken it along
+                if mine in self._waiting:  # not yet part of a pass
                     batches, self._waiting = self._waiting, []
                     await anyio.to_thread.run_sync(self._pass, batches)
         finally:
@@ -69,7 +69,7 @@ class BatchingPredictor:
         try:
             classifier = self._models.get()
             found = classifier.classify(np.concatenate([batch.pictures for batch in batches]))
-        except Exception as error:  # each request answers with it
+        except Exception as error:  # every request of the batch gets this error
             for batch in batches:
                 batch.error = error
             return
@@ -81,5 +81,5 @@ class BatchingPredictor:
 
 
 def _rows(answers: Answers, part: slice) -> Answers:
-    """Give the answers for some of the pictures."""
+    """Return the answers for some of the pictures."""
     return Answers(*(getattr(answers, field.name)[part] for field in dataclasses.fields(answers)))

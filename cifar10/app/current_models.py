@@ -9,14 +9,14 @@ from cifar10.predict.predictor import Classifier
 
 
 class CurrentModels:
-    """Loads models on first use. Not for two threads at once."""
+    """Load models on first use. Not thread-safe."""
 
     def __init__(self) -> None:
         self._stamps: dict[Path, int | None] = {}
         self._loaded: Classifier | None = None
 
     def get(self) -> Classifier:
-        """Give the models that are on disk now.
+        """Return the models on disk.
 
         Raises:
             UserError: one is missing or damaged; the message says what to run.
@@ -29,6 +29,6 @@ class CurrentModels:
 
 
 def _stamps(names: Iterable[str]) -> dict[Path, int | None]:
-    """Give the modification time, in nanoseconds, of every file that the answers depend on."""
+    """Return the modification time, in nanoseconds, of every file that the answers depend on."""
     files = [paths.PARAMS, *(path(name) for name in names for path in (paths.model, paths.ood_detector))]
     return {path: path.stat().st_mtime_ns if path.exists() else None for path in files}

@@ -23,13 +23,13 @@ class Example:
 
 
 def find() -> list[Example]:
-    """Gather the examples; without test images at hand it is the person alone."""
+    """Return the examples; only the person if there are no test images."""
     person = (ood_datasets.DATA / PERSON).read_bytes()
     return [*_tests(), Example("astronaut (none of these)", PERSON, person)]
 
 
 def _tests() -> list[Example]:
-    """Give the first test image of each class that has one."""
+    """Return the first test image of each class that has one."""
     try:
         images, labels = results.pictures("test")
         classes = files.read_json(paths.CLASSES)

@@ -1,4 +1,4 @@
-"""Reasons for which a request gets no answer."""
+"""Errors of requests without an answer."""
 
 
 class BusyError(Exception):

@@ -48,7 +48,7 @@ def stack(hosts: Sequence[str]) -> list[Middleware]:
 def hosts(address: str, more: Sequence[str] = ()) -> list[str]:
     """List the hosts to allow for an address to listen on: its names, and `more`.
 
-    An address that means all interfaces stands for those of this machine.
+    For an address that means all interfaces, the IP addresses of this machine are allowed.
     """
     found = [address]
     if address in ANY:

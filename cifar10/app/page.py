@@ -1,10 +1,10 @@
-"""The HTML pages. Their words are in templates/; all values are escaped."""
+"""The HTML pages. The text is in templates/; all values are escaped."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cifar10.app import limits, png
+from cifar10.app import png, request_limits
 from cifar10.app.examples import Example
 from cifar10.data import images
 from cifar10.evaluation import predictions
@@ -14,7 +14,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def index(examples: Sequence[Example]) -> str:
-    """Write the page with a button for each example."""
+    """Render the page with a button for each example."""
     buttons = [
         {"label": example.label, "name": example.name, "picture": png.data_url(images.read(example.content))}
         for example in examples
@@ -22,15 +22,15 @@ def index(examples: Sequence[Example]) -> str:
     return _render(
         "page.html.jinja",
         examples=buttons,
-        max_bytes=limits.MAX_BYTES,
-        max_files=limits.MAX_FILES,
+        max_bytes=request_limits.MAX_BYTES,
+        max_files=request_limits.MAX_FILES,
         none_of_these=predictions.NONE,
         scores=render.SCORES,
     )
 
 
 def docs() -> str:
-    """Write the page on which Swagger UI shows the OpenAPI document."""
+    """Render the page on which Swagger UI shows the OpenAPI document."""
     return _render("docs.html.jinja")
 
 

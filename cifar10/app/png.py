@@ -8,12 +8,12 @@ from PIL import Image
 
 
 def encode(picture: np.ndarray) -> bytes:
-    """Give the content of a PNG file."""
+    """Return the content of a PNG file."""
     content = io.BytesIO()
     Image.fromarray(picture).save(content, "PNG")
     return content.getvalue()
 
 
 def data_url(picture: np.ndarray) -> str:
-    """Give a PNG as a data URL."""
+    """Return a PNG as a data URL."""
     return f"data:image/png;base64,{base64.b64encode(encode(picture)).decode('ascii')}"

@@ -12,7 +12,7 @@ from cifar10.report import render
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where models come from, for people.
+    """Origin of the models, as text.
 
     Attributes:
         data: the data, half a sentence.
@@ -26,7 +26,7 @@ class Provenance:
 
 
 def find(models: Sequence[str]) -> Provenance:
-    """Look up where these models come from; what cannot be found is called unknown."""
+    """Look up the origin of the models; missing facts are "unknown"."""
     return Provenance(_data(), _revision(), _changed(models))
 
 

@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from cifar10.app import examples, limits, middleware, page, problems, provenance, schemas, uploads
+from cifar10.app import examples, middleware, page, problems, provenance, request_limits, schemas, uploads
 from cifar10.app.service import PredictionService
 
 STATIC = Path(__file__).parent / "static"
@@ -30,7 +30,7 @@ BODY = {  # read by `uploads`, so that no file reaches the disk
                         uploads.FIELD: {
                             "type": "array",
                             "minItems": 1,
-                            "maxItems": limits.MAX_FILES,
+                            "maxItems": request_limits.MAX_FILES,
                             "items": {"type": "string", "format": "binary"},
                         }
                     },
@@ -41,8 +41,9 @@ BODY = {  # read by `uploads`, so that no file reaches the disk
 }
 DESCRIPTION = f"""Trained models classify pictures of any size and format.
 
-Limits of a request: {limits.MAX_BODY / 1e6:,.0f} MB, {limits.MAX_FILES} files, {limits.SECONDS:g} s.
-Limits of a picture: {limits.MAX_BYTES / 1e6:,.0f} MB, {limits.MAX_PIXELS:,} pixels.
+Limits of a request: {request_limits.MAX_BODY / 1e6:,.0f} MB, {request_limits.MAX_FILES} files,
+{request_limits.SECONDS:g} s.
+Limits of a picture: {request_limits.MAX_BYTES / 1e6:,.0f} MB, {request_limits.MAX_PIXELS:,} pixels.
 No picture is stored."""
 
 api = APIRouter()
@@ -53,7 +54,7 @@ def application(service: PredictionService, hosts: Sequence[str]) -> FastAPI:
     """Build the application.
 
     Args:
-        service: answers.
+        service: the prediction service.
         hosts: allowed in the header Host, from `middleware.hosts`.
     """
     app = FastAPI(
@@ -105,7 +106,7 @@ async def classify(request: Request, preview: bool = False) -> Response:
     status is 422.
     """
     service: PredictionService = request.app.state.service
-    deadline = time.monotonic() + limits.SECONDS
+    deadline = time.monotonic() + request_limits.SECONDS
     with service.admitted():
         files = await uploads.receive(request, deadline)
         return JSONResponse(await service.classify(files, deadline, preview))

@@ -1,10 +1,10 @@
-"""What the API answers, for its OpenAPI document. `predictions.content` defines the fields."""
+"""Schemas of the API's answers, for its OpenAPI document. `predictions.content` defines the fields."""
 
 from pydantic import BaseModel, Field
 
 
 class Answer(BaseModel):
-    """What one model says of one picture."""
+    """Answer of one model for one picture."""
 
     verdict: str | None = Field(description="most probable class; null: none of these")
     id_score: float = Field(description="ID score; higher means more like the training images")
@@ -23,21 +23,21 @@ class Image(BaseModel):
 
 
 class Unreadable(BaseModel):
-    """A file that is no readable picture."""
+    """A file that is not a readable picture."""
 
     image: str = Field(description="name of the file, as sent")
     reason: str
 
 
 class Score(BaseModel):
-    """How a model tells whether a picture resembles its training images."""
+    """ID score and threshold of a model."""
 
     score: str = Field(description="name of the ID score")
     threshold: float = Field(description="a lower ID score gives the verdict null")
 
 
 class Classification(BaseModel):
-    """The same content as that of `cifar10-classify --json`."""
+    """The content of `cifar10-classify --json`."""
 
     classes: list[str]
     models: dict[str, Score] = Field(description="by model")
@@ -46,7 +46,7 @@ class Classification(BaseModel):
 
 
 class Models(BaseModel):
-    """The models that answer, and where they come from."""
+    """The models and their provenance."""
 
     classes: list[str]
     models: dict[str, Score] = Field(description="by model")
@@ -64,7 +64,7 @@ class Health(BaseModel):
 
 
 class Problem(BaseModel):
-    """Why there is no answer, in one sentence."""
+    """The error, in one sentence."""
 
     detail: str
 

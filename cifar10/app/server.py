@@ -5,7 +5,7 @@ import socket
 import uvicorn
 from fastapi import FastAPI
 
-from cifar10.app import limits
+from cifar10.app import request_limits
 
 
 def serve(app: FastAPI, listener: socket.socket, root_path: str) -> None:
@@ -25,7 +25,7 @@ def serve(app: FastAPI, listener: socket.socket, root_path: str) -> None:
         proxy_headers=False,
         server_header=False,
         root_path=root_path,
-        timeout_graceful_shutdown=int(limits.SECONDS) + 5,
+        timeout_graceful_shutdown=int(request_limits.SECONDS) + 5,
     )
     Server(config).run([listener])
 

@@ -9,7 +9,7 @@ import anyio
 import anyio.to_thread
 import numpy as np
 
-from cifar10.app import limits, png
+from cifar10.app import png, request_limits
 from cifar10.app.batching import BatchingPredictor
 from cifar10.app.exceptions import BusyError, UnreadableError
 from cifar10.app.uploads import Upload
@@ -21,8 +21,8 @@ from cifar10.predict.predictor import Classifier
 class PredictionService:
     """Answers of the trained models on disk.
 
-    The methods belong to one event loop, which stays free: worker threads decode and predict. Pictures are
-    decoded one at a time, so that memory holds one.
+    Call the methods from one event loop; worker threads decode and predict. Pictures are decoded one at a
+    time, which limits the memory.
     """
 
     def __init__(self) -> None:
@@ -35,10 +35,12 @@ class PredictionService:
         """Count a request from before its body is read until its answer is known.
 
         Raises:
-            BusyError: `limits.REQUESTS` are counted already.
+            BusyError: `request_limits.REQUESTS` requests are in progress.
         """
-        if self._requests >= limits.REQUESTS:
-            raise BusyError(f"the server works on {limits.REQUESTS} requests already; try again later")
+        if self._requests >= request_limits.REQUESTS:
+            raise BusyError(
+                f"the server works on {request_limits.REQUESTS} requests already; try again later"
+            )
         self._requests += 1
         try:
             yield
@@ -46,7 +48,7 @@ class PredictionService:
             self._requests -= 1
 
     async def models(self) -> Classifier:
-        """Give the models.
+        """Return the models.
 
         Raises:
             UserError: one is missing or damaged; the message says what to run.
@@ -65,7 +67,7 @@ class PredictionService:
             The content of `cifar10-classify --json`.
 
         Raises:
-            BusyError: the deadline passes first.
+            BusyError: the deadline passes before the answer is known.
             UnreadableError: no file is a picture.
             UserError: as for `models`.
         """
@@ -92,7 +94,7 @@ def _decode(
         if time.monotonic() > deadline:
             raise _late()
         try:
-            pictures.append(images.read(file.content, name=file.name, max_bytes=limits.MAX_BYTES))
+            pictures.append(images.read(file.content, name=file.name, max_bytes=request_limits.MAX_BYTES))
             names.append(file.name)
         except images.PictureError as error:
             unreadable.append({"image": file.name, "reason": str(error)})
@@ -102,4 +104,6 @@ def _decode(
 
 
 def _late() -> BusyError:
-    return BusyError(f"no answer within {limits.SECONDS:g} s; send fewer pictures, or try again later")
+    return BusyError(
+        f"no answer within {request_limits.SECONDS:g} s; send fewer pictures, or try again later"
+    )

@@ -9,7 +9,7 @@ import multipart
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from cifar10.app import limits
+from cifar10.app import request_limits
 from cifar10.data.inputs import shown
 
 FIELD = "files"
@@ -44,7 +44,7 @@ async def receive(request: Request, deadline: float) -> list[Upload]:
         with anyio.fail_after(deadline - time.monotonic()):
             files = await _parse(request, options.get("boundary", ""))
     except TimeoutError:
-        raise HTTPException(408, f"the body did not arrive within {limits.SECONDS:g} s") from None
+        raise HTTPException(408, f"the body did not arrive within {request_limits.SECONDS:g} s") from None
     except multipart.MultipartError as error:
         raise HTTPException(400, f"the {TYPE} body is damaged: {error}") from None
     if not files:
@@ -69,8 +69,8 @@ async def _parse(request: Request, boundary: str) -> list[Upload]:
 
 def _file_name(segment: multipart.MultipartSegment, files: int) -> str:
     """Check a part and give the name of its file; `files` parts came before it."""
-    if files == limits.MAX_FILES:
-        raise HTTPException(413, f"more than {limits.MAX_FILES} files in a request")
+    if files == request_limits.MAX_FILES:
+        raise HTTPException(413, f"more than {request_limits.MAX_FILES} files in a request")
     if segment.name != FIELD:
         raise HTTPException(422, f"expected only the field {FIELD!r}, found {shown(segment.name)!r}")
     if segment.filename is None:
@@ -79,19 +79,19 @@ def _file_name(segment: multipart.MultipartSegment, files: int) -> str:
 
 
 async def _chunks(request: Request) -> AsyncIterator[bytes]:
-    """Give the body in pieces, never more than the limit; a declared length is checked before reading."""
+    """Yield the body in pieces, never more than the limit; a declared length is checked before reading."""
     declared = request.headers.get("content-length", "")
     length = int(declared) if declared.isdecimal() else 0
-    if length > limits.MAX_BODY:
+    if length > request_limits.MAX_BODY:
         raise HTTPException(413, _too_large())
     length = 0
     async for chunk in request.stream():
         length += len(chunk)
-        if length > limits.MAX_BODY:
+        if length > request_limits.MAX_BODY:
             raise HTTPException(413, _too_large())
         if chunk:
             yield chunk
 
 
 def _too_large() -> str:
-    return f"the body has more than {limits.MAX_BODY / 1e6:,.0f} MB"
+    return f"the body has more than {request_limits.MAX_BODY / 1e6:,.0f} MB"

@@ -7,7 +7,7 @@ from scipy.stats import norm
 
 from cifar10.compare import diff
 from cifar10.compare.side import Side
-from cifar10.evaluation import metrics, significance
+from cifar10.evaluation import significance
 
 SAME_PREDICTIONS = "the same predictions"
 
@@ -115,5 +115,5 @@ def difference_interval(lost: int, gained: int, images: int) -> tuple[float, flo
     total = images + 2
     centre = (gained - lost) / total
     spread = np.sqrt(lost + gained + 1 - (gained - lost) ** 2 / total) / total
-    reach = norm.ppf((1 + metrics.CONFIDENCE) / 2) * spread
+    reach = norm.ppf((1 + significance.CONFIDENCE) / 2) * spread
     return max(-1.0, float(centre - reach)), min(1.0, float(centre + reach))

@@ -24,7 +24,7 @@ Batch = tuple[np.ndarray, np.ndarray]  # uint8 (N, 32, 32, 3), int64 (N,)
 
 
 def read(file: IO[bytes], name: str) -> Images:
-    """Read an archive of the official layout to its last byte; a batch may have any number of images.
+    """Read a complete archive of the official layout; a batch may have any number of images.
 
     Images keep the order of the archive, training batches 1 to 5.
 

@@ -24,9 +24,9 @@ from cifar10 import progress
 from cifar10.data import archive
 from cifar10.errors import UserError
 
-VARIABLE = "CIFAR10_ARCHIVE"  # environment variable: path or URL of an archive to use instead
+VARIABLE = "CIFAR10_ARCHIVE"  # environment variable: path or URL of an archive that replaces the download
 CHUNK = 2**16  # maximum bytes per read; read1 returns available bytes at once
-CONNECTIONS = 5  # maximum connections to one mirror; each must bring bytes
+CONNECTIONS = 5  # maximum connections to one mirror; each must deliver bytes
 PATIENCE = 6  # windows without a byte before a slow mirror fails, if there is no faster one
 
 

@@ -1,6 +1,6 @@
 """Unpickle dicts of NumPy arrays, bytes and plain values; refuse anything else before it runs.
 
-A pickle can name any function of any module and have it called. Here, a name leads to one of the few
+A pickle can call any function of any module. Here, a name leads to one of the few
 stand-ins below or to an error, never to a real class of NumPy.
 """
 

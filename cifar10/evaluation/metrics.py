@@ -5,19 +5,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
+from cifar10.evaluation import significance
 from cifar10.training.probabilities import cross_entropy
 
-CONFIDENCE = 0.95  # of every interval
 BINS = 15  # of the reliability diagram, as in Guo et al. 2017
-
-
-def accuracy_interval(correct: int, images: int) -> tuple[float, float]:
-    """Return the Wilson 95 % interval of a proportion (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927)."""
-    interval = binomtest(correct, images).proportion_ci(CONFIDENCE, method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> pd.DataFrame:
@@ -69,7 +62,7 @@ def summary(probabilities: np.ndarray, labels: np.ndarray, class_names: list[str
         accuracy with its 95 % interval, loss (nats), macro_f1, calibration_error, class_accuracy by name.
     """
     predicted = probabilities.argmax(axis=1)
-    low, high = accuracy_interval(int((predicted == labels).sum()), len(labels))
+    low, high = significance.accuracy_interval(int((predicted == labels).sum()), len(labels))
     return {
         "accuracy": float((predicted == labels).mean()),
         "accuracy_low": low,

@@ -1,4 +1,4 @@
-"""Paired significance tests on the same test images, and the verdict about the best model."""
+"""Intervals, paired significance tests, and the verdict about the best model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,7 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import binomtest
 
-from cifar10.evaluation import metrics
-
+CONFIDENCE = 0.95  # of every interval
 LEVEL = 0.05  # significance level of corrected p-values
 
 
@@ -46,6 +45,12 @@ class Verdict:
     headline: str
     leads: list[str]
     limit: str
+
+
+def accuracy_interval(correct: int, images: int) -> tuple[float, float]:
+    """Return the Wilson 95 % interval of a proportion (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927)."""
+    interval = binomtest(correct, images).proportion_ci(CONFIDENCE, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
@@ -118,7 +123,7 @@ def verdict(correct: Mapping[str, np.ndarray]) -> Verdict:
     tested = pairs(correct)
     leads = [pair for pair in tested if pair.better in leaders and pair.lead > 0]
     images = len(correct[leaders[0]])
-    low, high = metrics.accuracy_interval(right[leaders[0]], images)
+    low, high = accuracy_interval(right[leaders[0]], images)
     accuracy = (
         f"{100 * right[leaders[0]] / images:.2f} % (95 % interval {100 * low:.2f} to {100 * high:.2f} %)"
     )

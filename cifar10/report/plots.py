@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 
-from cifar10.evaluation import metrics
+from cifar10.evaluation import metrics, significance
 
 if TYPE_CHECKING:
     from cifar10.evaluation.predictions import Answers
@@ -348,7 +348,9 @@ def reliability(probabilities: Mapping[str, np.ndarray], labels: np.ndarray) -> 
 
 def _reliability_line(axes: Axes, table: pd.DataFrame, style: Style) -> None:
     right = (table["accuracy"] * table["images"]).round().astype(int)
-    intervals = [metrics.accuracy_interval(*counts) for counts in zip(right, table["images"], strict=True)]
+    intervals = [
+        significance.accuracy_interval(*counts) for counts in zip(right, table["images"], strict=True)
+    ]
     low, high = np.transpose(intervals)
     axes.errorbar(
         table["confidence"],

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cifar10 import files, paths
 from cifar10.errors import UserError
-from cifar10.evaluation import metrics
+from cifar10.evaluation import significance
 from cifar10.evaluation.predictions import Answers
 
 SPLITS = ("train", "validation", "test")
@@ -164,7 +164,7 @@ def class_accuracy(results: Results) -> pd.DataFrame:
     for name, correct in results.correct.items():
         for label in np.unique(results.actual):
             hits = correct[results.actual == label]
-            low, high = metrics.accuracy_interval(int(hits.sum()), len(hits))
+            low, high = significance.accuracy_interval(int(hits.sum()), len(hits))
             rows.append((name, int(label), float(hits.mean()), low, high))
     return pd.DataFrame(rows, columns=["model", "label", "accuracy", "low", "high"])
 

@@ -65,7 +65,7 @@ class Checkpoint:
         return history
 
     def refusal(self) -> str | None:
-        """Return the reason why `load` does not use the file; None without a file."""
+        """Return the reason why `load` ignores the file; None if there is no file."""
         try:
             with np.load(self.path, allow_pickle=False) as saved:
                 key, theirs = str(saved["key"]), json.loads(str(saved["computed_with"]))

@@ -30,9 +30,9 @@ def product(inputs: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Callable[.
     TensorFlow computes the gradient of the inputs as upstream x kernel^T, which reads the kernel by columns.
     (kernel x upstream^T)^T reads it by rows, in a third of the time for a kernel larger than the cache.
 
-    The gradient of the inputs is computed before that of the kernel. TensorFlow copies a whole variable on
-    update while another operation may still read its old value, and the gradient of the inputs is the last
-    such operation.
+    The gradient of the inputs is computed before the gradient of the kernel. If another operation may still
+    read a variable, TensorFlow copies it before the update. The gradient of the inputs is the last operation
+    that reads the kernel.
     """
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

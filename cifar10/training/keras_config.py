@@ -1,14 +1,33 @@
-"""Build Keras objects from class names and arguments in params.yaml."""
+"""Keras classes that params.yaml may name, and how to build them from names and arguments."""
 
 import difflib
 import inspect
 from types import ModuleType
 from typing import Any
 
+import keras
+
 from cifar10.errors import UserError
+from cifar10.training.optimizers import FusedAdam
 
 
-def subclasses(module: ModuleType, base: type) -> dict[str, type]:
+def allowed_layers() -> dict[str, type]:
+    """Return the layers that params.yaml may name: all of Keras except Lambda, which runs given code."""
+    layers = _subclasses(keras.layers, keras.layers.Layer)
+    return {name: layer for name, layer in layers.items() if name != "Lambda"}
+
+
+def allowed_optimizers(arguments: dict[str, Any]) -> dict[str, type]:
+    """Return the optimizers that params.yaml may name: all of Keras, with FusedAdam as Adam.
+
+    Args:
+        arguments: of the optimizer in params.yaml; Keras' Adam stays if FusedAdam does not support them.
+    """
+    optimizers = _subclasses(keras.optimizers, keras.optimizers.Optimizer)
+    return optimizers | ({"Adam": FusedAdam} if FusedAdam.can_do(arguments) else {})
+
+
+def _subclasses(module: ModuleType, base: type) -> dict[str, type]:
     """Return the subclasses of `base` in a module, by name."""
     return {
         name: value
@@ -56,7 +75,7 @@ def _nearest(kind: str, known: dict[str, type]) -> str:
 
 
 def _arguments(kind: type) -> list[str]:
-    """List the arguments of a class, including those of the ancestors that receive its **kwargs."""
+    """List the arguments of a class, including those of base classes that receive its **kwargs."""
     names: list[str] = []
     for ancestor in kind.__mro__:
         if "__init__" not in vars(ancestor):

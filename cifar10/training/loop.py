@@ -1,4 +1,4 @@
-"""Train a network. Every run gives the same bits."""
+"""Train a network, bit-identically in every run."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -67,8 +67,8 @@ def batch_loss(scores: tf.Tensor, labels: tf.Tensor, sigmoid: bool) -> tf.Tensor
     """Compute -log p of the true class, with p_k = s_k / sum(s).
 
     The scores of a softmax layer already sum to 1; Keras' function computes their loss from the logits, which
-    is numerically safer. For a sigmoid layer Keras' function would compute another loss, the softmax of the
-    logits, so the scores of a sigmoid layer are normalised here.
+    is numerically safer. For a sigmoid layer, Keras' function would use the softmax of the logits, which is
+    another loss. Its scores are therefore normalised here.
 
     Args:
         scores: float32 (N, K), the output of a softmax or a sigmoid layer.
@@ -88,7 +88,7 @@ def batch_loss(scores: tf.Tensor, labels: tf.Tensor, sigmoid: bool) -> tf.Tensor
 def _log(values: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
     """Compute the logarithm; its gradient divides.
 
-    TensorFlow's own gradient multiplies by a reciprocal. That starts from an estimate of the processor
+    TensorFlow's own gradient multiplies by a reciprocal. The reciprocal starts from an estimate
     (RCPPS), which differs between Intel and AMD.
     """
     return tf.math.log(values), lambda upstream: upstream / values

@@ -15,8 +15,8 @@ import tensorflow as tf
 from cifar10 import files
 from cifar10.errors import UserError
 from cifar10.params import NUM_CLASSES, Model
-from cifar10.training.keras_config import construct, first_line, subclasses
-from cifar10.training.optimizers import FusedAdam
+from cifar10.training import keras_config
+from cifar10.training.keras_config import construct, first_line
 
 INPUT_SHAPE = (32, 32, 3)
 ARITHMETIC = "arithmetic"  # attribute of an .h5 file
@@ -52,8 +52,7 @@ def build(name: str, entry: Model, num_classes: int) -> keras.Sequential:
     model = keras.Sequential(
         [keras.Input(INPUT_SHAPE, dtype="uint8"), keras.layers.Rescaling(1 / 255)], name=name
     )
-    known = subclasses(keras.layers, keras.layers.Layer)
-    known.pop("Lambda")  # runs code from a file
+    known = keras_config.allowed_layers()
     for index, specification in enumerate(entry.layers):
         (kind, arguments), *_ = specification.items()
         key = f"params.yaml: models.{name}.layers.{index}.{kind}"
@@ -73,7 +72,7 @@ def build(name: str, entry: Model, num_classes: int) -> keras.Sequential:
 def _global_average(layer: keras.layers.GlobalAveragePooling2D, inputs: tf.Tensor) -> tf.Tensor:
     """Average over height and width, (N, H, W, C) to (N, C), with the pooling kernel.
 
-    Keras uses the kernel for means, whose order of sums depends on the position of an image in the batch.
+    Keras uses the kernel for means. Its order of sums depends on the position of an image in the batch.
     """
     pooled = tf.nn.avg_pool2d(inputs, inputs.shape[1:3], 1, "VALID")
     return pooled if layer.keepdims else tf.squeeze(pooled, [1, 2])
@@ -87,10 +86,7 @@ def optimizer(name: str, entry: Model) -> keras.optimizers.Optimizer:
     """
     (kind, arguments), *_ = entry.optimizer.items()
     key = f"params.yaml: models.{name}.optimizer.{kind}"
-    known = subclasses(keras.optimizers, keras.optimizers.Optimizer)
-    if FusedAdam.can_do(arguments):
-        known["Adam"] = FusedAdam
-    return construct(known, kind, arguments, key)
+    return construct(keras_config.allowed_optimizers(arguments), kind, arguments, key)
 
 
 def save(model: keras.Model, path: Path, computed_with: dict[str, Any]) -> None:
@@ -118,8 +114,8 @@ def predictor(model: keras.Model) -> Callable[[np.ndarray], list[np.ndarray]]:
 
     Every batch has PREDICTION_BATCH images; black images pad the last one. The outputs of an image then do
     not depend on the other images or on its position: the number of rows decides how matrix products are
-    tiled, and with 64 rows all tiles sum in the same order. A network with a layer for which this does not
-    hold runs on one image at a time.
+    tiled, and with 64 rows all tiles sum in the same order. If a layer does not have this property, the
+    network runs on one image at a time.
 
     Args:
         model: from `build`, or another model with the same inputs.
@@ -133,7 +129,7 @@ def predictor(model: keras.Model) -> Callable[[np.ndarray], list[np.ndarray]]:
 
     def predict(images: np.ndarray) -> list[np.ndarray]:
         batches = []
-        for start in range(0, max(len(images), 1), size):  # no image: one batch, for the shapes
+        for start in range(0, max(len(images), 1), size):  # without images: one batch, for the shapes
             some = images[start : start + size]
             batch = np.zeros((size, *INPUT_SHAPE), np.uint8)
             batch[: len(some)] = some

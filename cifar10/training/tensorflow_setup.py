@@ -47,7 +47,7 @@ def _absent(names: tuple[str, ...]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _without_greetings() -> Iterator[None]:
-    """Buffer standard error, then write it without TensorFlow's greetings."""
+    """Buffer standard error, then write it without TensorFlow's start-up messages."""
     sys.stderr.flush()
     terminal = os.dup(2)
     with tempfile.TemporaryFile() as held:

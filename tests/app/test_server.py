@@ -19,8 +19,8 @@ from tests.webapp import BLACK, READY, encoded
 SECONDS = 4
 STRICT = f"""
 import runpy
-from cifar10.app import limits
-limits.SECONDS, limits.REQUESTS = {SECONDS}, 2
+from cifar10.app import request_limits
+request_limits.SECONDS, request_limits.REQUESTS = {SECONDS}, 2
 runpy.run_module("cifar10.app", run_name="__main__", alter_sys=True)
 """
 HOST = "pictures.example.org"

@@ -8,7 +8,7 @@ import pytest
 import requests
 from PIL import Image
 
-from cifar10.app import limits
+from cifar10.app import request_limits
 from tests.webapp import BLACK, encoded
 
 
@@ -38,8 +38,8 @@ def post(app, body, headers=MULTIPART):
         (form(), MULTIPART, 422, "at least one file in the field 'files', found none"),
         (form(("a.png", BLACK), field="file"), MULTIPART, 422, "only the field 'files', found 'file'"),
         (TEXT, MULTIPART, 422, "expected files in the field 'files', found text"),
-        (form(*[("a", b"x")] * (limits.MAX_FILES + 1)), MULTIPART, 413, "more than 200 files"),
-        (form(("a.png", bytes(limits.MAX_BODY))), MULTIPART, 413, "more than 50 MB"),
+        (form(*[("a", b"x")] * (request_limits.MAX_FILES + 1)), MULTIPART, 413, "more than 200 files"),
+        (form(("a.png", bytes(request_limits.MAX_BODY))), MULTIPART, 413, "more than 50 MB"),
     ],
     ids=["JSON", "no type", "no form", "cut", "no boundary", "no file", "field", "text", "files", "bytes"],
 )
@@ -70,12 +70,12 @@ def test_a_body_that_declares_too_much_is_not_read(app):
 def test_pictures_over_a_limit_are_unreadable(app):
     bomb = io.BytesIO()
     Image.new("1", (9_500, 9_500)).save(bomb, "PNG")
-    reply = app.classify(("bomb.png", bomb.getvalue()), ("big.png", bytes(limits.MAX_BYTES + 1)))
+    reply = app.classify(("bomb.png", bomb.getvalue()), ("big.png", bytes(request_limits.MAX_BYTES + 1)))
     assert reply.status_code == 422
     assert reply.json() == {
         "detail": "no file can be read as a picture",
         "unreadable": [
-            {"image": "bomb.png", "reason": f"bomb.png: more than {limits.MAX_PIXELS:,} pixels"},
+            {"image": "bomb.png", "reason": f"bomb.png: more than {request_limits.MAX_PIXELS:,} pixels"},
             {"image": "big.png", "reason": "big.png: more than 40 MB"},
         ],
     }
@@ -89,7 +89,7 @@ def test_no_picture_reaches_the_disk(app):
     for kind in ("BMP", "TIFF", "GIF", "WEBP", "JPEG2000"):
         pixels = np.zeros((40, 40, 3), np.uint8)
         assert app.classify(("a", encoded(pixels, kind)), ("large.png", large)).status_code == 200
-    assert app.classify(("a.png", bytes(limits.MAX_BODY))).status_code == 413
+    assert app.classify(("a.png", bytes(request_limits.MAX_BODY))).status_code == 413
     assert app.classify(("note.txt", bytes(30_000_000))).status_code == 422
     assert [line for line in app.record[before:] if line.startswith("write")] == []
     assert any(line.startswith("write") for line in app.record)  # the record is kept

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, log_loss, recall_score
-from statsmodels.stats.proportion import proportion_confint
 
 from cifar10.evaluation import metrics
 
@@ -27,12 +26,6 @@ def test_summary_agrees_with_scikit_learn(predictions):
     assert summary["loss"] == pytest.approx(log_loss(labels, np.clip(probabilities, 1e-7, 1)), rel=1e-3)
     recalls = recall_score(labels, predicted, average=None)
     assert summary["class_accuracy"] == pytest.approx(dict(zip(CLASSES, recalls, strict=True)))
-
-
-def test_interval_agrees_with_statsmodels():
-    for correct, images in [(0, 10), (7, 10), (6802, 10000), (10, 10)]:
-        expected = proportion_confint(correct, images, alpha=0.05, method="wilson")
-        assert metrics.accuracy_interval(correct, images) == pytest.approx(expected, abs=1e-9)
 
 
 def test_calibration_error_of_four_images_by_hand():

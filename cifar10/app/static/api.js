@@ -1,5 +1,5 @@
 // Asks the server. Addresses are relative, so that the page also works below a path of a proxy.
-const PATIENCE = 30;  // times to try again while the server is busy
+const PATIENCE = 30;  // retries while the server is busy
 
 // Gives the content of an answer, or throws an Error whose message is the reason for a person.
 async function read(address, options) {
@@ -36,6 +36,6 @@ export async function classify(file) {
 
 export async function example(address, name) {
   const reply = await fetch(address);
-  if (!reply.ok) throw new Error("this example is gone: load the page again");
+  if (!reply.ok) throw new Error("this example no longer exists: reload the page");
   return new File([await reply.blob()], name);
 }

@@ -51,7 +51,7 @@ async function classify(file, where) {
 
 const take = (files) => enqueue(async () => {
   if (!files.length) {
-    say("There was no file in that.");
+    say("No file was found.");
     return;
   }
   const batch = newest();
@@ -104,7 +104,7 @@ enqueue(async () => {
     paragraph(about, "models-line", `${names.length} ${names.length === 1 ? "model" : "models"}: ${names.join(", ")}. Trained on ${data}, as of ${revision}.`);
     if (changed?.length) {
       const more = changed.length > 4 ? ` and ${changed.length - 4} more` : "";
-      paragraph(about, "warning", `Changed since the training: ${changed.slice(0, 4).join(", ")}${more}. dvc repro trains again.`);
+      paragraph(about, "warning", `Changed since the training: ${changed.slice(0, 4).join(", ")}${more}. Run dvc repro to train again.`);
     }
   } catch (error) {
     about.lastElementChild.remove();
