@@ -12,13 +12,13 @@ from cifar10.training.optimizers import FusedAdam
 
 
 def allowed_layers() -> dict[str, type]:
-    """Return the layers that params.yaml may name: all of Keras except Lambda, which runs given code."""
+    """Return the layers allowed in params.yaml: all of Keras except Lambda, which runs code from a file."""
     layers = _subclasses(keras.layers, keras.layers.Layer)
     return {name: layer for name, layer in layers.items() if name != "Lambda"}
 
 
 def allowed_optimizers(arguments: dict[str, Any]) -> dict[str, type]:
-    """Return the optimizers that params.yaml may name: all of Keras, with FusedAdam as Adam.
+    """Return the optimizers allowed in params.yaml: all of Keras, with FusedAdam as Adam.
 
     Args:
         arguments: of the optimizer in params.yaml; Keras' Adam stays if FusedAdam does not support them.
