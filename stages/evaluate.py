@@ -20,9 +20,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", help="name of an entry under `models` in params.yaml")
     name = parser.parse_args().model
-    chosen = params.load()
+    chosen, test, class_names = params.load(), dataset.load("test"), dataset.class_names()
     entry = chosen.model(name)
-    test, class_names = dataset.load("test"), dataset.class_names()
     versions.check_versions()
 
     with tensorflow_setup.tensorflow():
@@ -44,9 +43,8 @@ def main() -> None:
     files.write_json(paths.architecture(name), trained_models.architecture(model))
     files.write_json(paths.metrics(name), measured)
     files.write_json(paths.ood_metrics(name), measure_ood(name, extract, outputs, chosen.data.source))
-    progress.log(
-        f"{name}: test accuracy {measured['test']['accuracy']:.4f}, written to {paths.metrics(name)}"
-    )
+    accuracy = measured["test"]["accuracy"]
+    progress.log(f"{name}: test accuracy {accuracy:.4f}, written to {paths.metrics(name)}")
 
 
 def measure_ood(name: str, extract: ood.FeatureExtractor, test: "Outputs", source: str) -> dict[str, Any]:

@@ -29,7 +29,8 @@ def test_without_a_model_the_page_says_what_to_run_and_ctrl_c_ends_it(workspace,
         url = process.stdout.readline().split()[1]
         page = browser.Visit(chromium, url).page
         page.get_by_text("cannot answer yet").wait_for(timeout=READY)
-        said = "models/model_1.h5 not found: `dvc pull models/model_1.h5` fetches it, `dvc repro` trains it"
+        path = "models/model_1.h5"
+        said = f"{path} not found: run `dvc pull {path}` to fetch it or `dvc repro` to train it"
         assert said in page.locator(".about").inner_text()
         reply = requests.get(f"{url}api/models", timeout=30)
         assert (reply.status_code, reply.json()) == (503, {"detail": said})
@@ -50,6 +51,10 @@ def test_without_a_model_the_page_says_what_to_run_and_ctrl_c_ends_it(workspace,
             f"scikit-learn's handwritten digits, as of git revision {head}."
             in page.locator(".about").inner_text()
         )
+        (workspace.root / "dvc.lock").write_text("stages: {}\n")
+        page.reload()
+        page.get_by_text("not known whether the models fit").wait_for(timeout=READY)
+        assert requests.get(f"{url}api/models", timeout=30).json()["changed"] is None
 
         process.send_signal(signal.SIGINT)  # with the page still open
         output, messages = process.communicate(timeout=20)

@@ -21,12 +21,12 @@ def test_the_readme_names_the_archive_that_was_measured():
 
 def test_the_wall_time_by_hand():
     report = {
-        "machine": {"processor": "a processor (family 6, model 85)", "cores": 4},
+        "machine": {"processor": "a processor (family 6, model 85)", "cores": 4, "flags": ["avx2"]},
         "models": ["a", "b"],
         "epochs": 10,
         "jobs": 3,
         "seconds": 305.6,
     }
     written = readme.wall_time(report)
-    assert "**5 min 6 s** on a processor (family 6, model 85), 4 cores" in written
+    assert "**5 min 6 s** on a processor (family 6, model 85), AVX2, 4 cores" in written
     assert "(2 models, 10 epochs, 3 trainings in parallel)" in written

@@ -102,7 +102,9 @@ enqueue(async () => {
     const names = Object.keys(models);
     about.lastElementChild.remove();
     paragraph(about, "models-line", `${names.length} ${names.length === 1 ? "model" : "models"}: ${names.join(", ")}. Trained on ${data}, as of ${revision}.`);
-    if (changed?.length) {
+    if (changed === null) {
+      paragraph(about, "warning", "It is not known whether the models fit the code and parameters: dvc.lock is missing or damaged.");
+    } else if (changed.length) {
       const more = changed.length > 4 ? ` and ${changed.length - 4} more` : "";
       paragraph(about, "warning", `Changed since the training: ${changed.slice(0, 4).join(", ")}${more}. Run dvc repro to train again.`);
     }
