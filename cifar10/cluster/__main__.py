@@ -12,17 +12,17 @@ def main() -> None:
     arguments = _parse()
     settings = params.load()
     try:
-        from cifar10.cluster import driver, sweep  # imported here, so that --help is fast
+        from cifar10.cluster import checks, driver, sweep  # imported here, so that --help is fast
         from cifar10.cluster.task import TrainingJob
     except ModuleNotFoundError as error:
         raise UserError(f"no module {error.name}: pip install -e '.[cluster]'") from None
 
     points = sweep.points(arguments.set)
-    commit = driver.commit(arguments.output)
-    git_url = driver.git_url(arguments.git_url, commit)
-    remote, remote_url = driver.remote()
+    commit = checks.commit(arguments.output)
+    git_url = checks.git_url(arguments.git_url, commit)
+    remote, remote_url = checks.remote()
     with driver.connect(arguments.scheduler) as client:
-        driver.publish_images(remote_url)
+        checks.publish_images(remote_url)
         wanted = {point.model for point in points} if arguments.set else driver.stale(list(settings.models))
         jobs = {
             TrainingJob(
