@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from filelock import FileLock
 
 import cifar10  # noqa: F401  before any test imports NumPy: it pins the arithmetic
 from scripts import demo
+from tests import warm
 
 ENVIRONMENT = {
     **os.environ,
@@ -24,6 +26,8 @@ ENVIRONMENT = {
     "GIT_COMMITTER_NAME": "tester",
     "GIT_COMMITTER_EMAIL": "tester@localhost",
 }
+COLD = {"PATH": ENVIRONMENT["PATH"]}  # for `Clone.run`: the programs start as a user starts them
+WARM = dict(COLD)  # the same programs, forked from a server that has imported their libraries, once one runs
 
 
 def heed_ctrl_c():
@@ -61,11 +65,14 @@ class Clone:
     root: Path
 
     def run(self, *command, expect=0, **environment):
-        """Run a command, return what it printed on both streams, fail if it does not end as expected."""
+        """Run a command, return what it printed on both streams, fail if it does not end as expected.
+
+        `python` and `dvc` are warm (tests/warm.py); `**COLD` starts them anew.
+        """
         done = subprocess.run(
             command,
             cwd=self.root,
-            env={**ENVIRONMENT, **environment},
+            env={**ENVIRONMENT, **WARM, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -118,8 +125,22 @@ class Clone:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory, worker_id):
-    """A clone in which `dvc repro` ran on the digits, for two epochs. Read only: all tests share it."""
+def programs():
+    """The server of warm programs, one per test process; `Clone.run` takes them from now on."""
+    with tempfile.TemporaryDirectory(prefix="warm") as folder:  # short: a socket's path has a limit
+        server = warm.Server(Path(folder), ENVIRONMENT)
+        WARM["PATH"] = server.path
+        yield server
+        WARM.update(COLD)
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, worker_id, programs):
+    """A clone in which `dvc repro` ran on the digits, for two epochs. Read only: all tests share it.
+
+    The run is that of a user: each program starts anew.
+    """
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent  # of all test processes
     clone, printed = Clone(shared / "finished" / "clone"), shared / "finished" / "repro.txt"
@@ -128,9 +149,10 @@ def finished(tmp_path_factory, worker_id):
             demo.clone(clone.root)
             clone.edit("params.yaml", "epochs: 10", "epochs: 2")
             clone.commit("Choose the digits")
-            output = clone.run("dvc", "repro")
+            output = clone.run("dvc", "repro", **COLD)
             clone.commit("Run")
             printed.write_text(output)
+    programs.wait()
     clone.first_run = stages_in(printed.read_text())
     return clone
 
