@@ -52,6 +52,7 @@ class Server:
     """Forks, passes signals on, and returns exit codes."""
 
     def __init__(self, address: str, environment: dict[str, str], set_by_imports: dict[str, str]):
+        self.python = os.path.join(os.path.dirname(address), "bin", "python")
         self.set_by_imports = set_by_imports
         self.pinned = self.read_at_import(environment)
         self.clients: dict[int, socket.socket] = {}  # by process ID
@@ -101,6 +102,7 @@ class Server:
             for number, stream in enumerate(streams):
                 os.dup2(stream, number)
             os.closerange(3, max(self.selector.get_map().keys() | set(streams)) + 1)
+            sys.executable = self.python  # what the command starts is warm, too
             become(task, self.set_by_imports)
         for stream in streams:
             os.close(stream)
