@@ -129,7 +129,7 @@ def programs():
     """The server of warm programs, one per test process; `Clone.run` takes them from now on."""
     with tempfile.TemporaryDirectory(prefix="warm") as folder:  # short: a socket's path has a limit
         server = warm.Server(Path(folder), ENVIRONMENT)
-        WARM["PATH"] = server.path
+        WARM["PATH"] = server.environment["PATH"]
         yield server
         WARM.update(COLD)
         server.stop()
@@ -155,6 +155,13 @@ def finished(tmp_path_factory, worker_id, programs):
     programs.wait()
     clone.first_run = stages_in(printed.read_text())
     return clone
+
+
+@pytest.fixture(scope="session")
+def dvc(programs):
+    """The server, once it is ready: `dvc.run(FOLDER, "dvc", ...)` returns exit code and output."""
+    programs.wait()
+    return programs
 
 
 @pytest.fixture

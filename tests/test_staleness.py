@@ -6,17 +6,10 @@ import subprocess
 import pytest
 
 from tests.conftest import Clone
-from tests.preloaded import preloaded
 
 MODELS = ["model_0", "model_1", "model_2"]
 TRAIN = {f"train@{name}" for name in MODELS}
 EVALUATE = {f"evaluate@{name}" for name in MODELS}
-
-
-@pytest.fixture(scope="module")
-def dvc():
-    with preloaded() as parent:
-        yield parent
 
 
 @pytest.fixture(scope="module")

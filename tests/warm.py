@@ -31,13 +31,27 @@ class Server:
             self.process = subprocess.Popen(
                 command, cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=log
             )
-        self.path = f"{self.programs}{os.pathsep}{environment['PATH']}"
+        self.environment = environment | {"PATH": f"{self.programs}{os.pathsep}{environment['PATH']}"}
 
     def wait(self) -> None:
         """Wait until the server has imported everything."""
         while not self.socket.exists():
             assert self.process.poll() is None, (self.socket.parent / "log").read_text()
             time.sleep(0.05)
+
+    def run(self, folder: Path, *command: str, **environment: str) -> tuple[int, str]:
+        """Run a command in a folder; return its exit code and what it printed on both streams."""
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=self.environment | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout
 
     def stop(self) -> None:
         """End the server and what it runs."""
