@@ -27,6 +27,24 @@ ENVIRONMENT = {
     "GIT_COMMITTER_EMAIL": "tester@localhost",
 }
 COLD = {"PATH": ENVIRONMENT["PATH"]}  # for `Clone.run`: the programs start as a user starts them
+LONGEST = [  # files that take more than 10 s, in an order that keeps two processes busy to the end
+    "test_pipeline.py",  # the first makes the clone that others wait for
+    "test_alone.py",
+    "test_resume.py",
+    "test_verify.py",
+    "test_cluster.py",
+    "test_remotes.py",
+    "test_repro.py",
+    "test_docs.py",
+    "test_branches.py",
+    "test_compare.py",
+    "test_app.py",
+    "test_arithmetic.py",
+    "test_sharing.py",
+    "test_staleness.py",
+    "test_models.py",
+    "test_loop.py",
+]
 WARM = dict(COLD)  # the same programs, forked from a server that has imported their libraries, once one runs
 
 
@@ -56,6 +74,11 @@ def lend_environment(root):
         (root / ".venv" / name).symlink_to(Path(sys.executable).parents[1] / name)
     for done in ("run", "test", "app"):
         (root / f".venv/{done}.done").touch()
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take longest."""
+    items.sort(key=lambda item: (LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST)))
 
 
 @dataclass

@@ -21,15 +21,26 @@ import sys
 import threading
 import traceback
 
-MODULES = (
-    "keras tensorflow h5py matplotlib.backends.backend_agg matplotlib.figure matplotlib.style pandas PIL.Image "
-    "pooch pydantic rich.live rich.table scipy.stats seaborn skimage.data skimage.transform sklearn.datasets "
-    "sklearn.metrics sklearn.model_selection jinja2 archspec.cpu "
-    "aiobotocore.session aiohttp_retry asyncssh dvc_http.spec dvc_s3 dvc_ssh.spec s3fs dulwich.repo dvc.api dvc.cli "
-    "dvc.commands.data_sync dvc.repo.checkout dvc.repo.experiments.executor.local dvc.repo.experiments.queue.workspace "
-    "dvc.repo.fetch dvc.repo.push dvc.repo.reproduce dvc_data.index.checkout dvc_data.index.fetch dvc_data.index.push "
-    "dvc_render gto.tag pygit2"
-).split()
+MODULES = """
+keras tensorflow h5py pooch pydantic archspec.cpu jinja2 yaml rich.live rich.table
+matplotlib.backends.backend_agg matplotlib.figure matplotlib.style seaborn pandas pandas.io.formats.csvs
+PIL.Image skimage.data skimage.exposure skimage.transform skimage.util
+scipy.stats sklearn.datasets sklearn.metrics sklearn.model_selection
+
+dvc.api dvc.cachemgr dvc.cli dvc.commands.data_sync dvc.daemon dvc.data_cloud dvc.dirs
+dvc.repo.artifacts dvc.repo.brancher dvc.repo.checkout dvc.repo.datasets dvc.repo.fetch dvc.repo.graph
+dvc.repo.index dvc.repo.metrics.diff dvc.repo.open_repo dvc.repo.params.diff dvc.repo.plots dvc.repo.push
+dvc.repo.reproduce dvc.repo.stage dvc.repo.trie dvc.repo.worktree dvc.utils.strictyaml
+dvc_data.fs dvc_data.hashfile._progress dvc_data.hashfile.db.index dvc_data.hashfile.db.local
+dvc_data.hashfile.status dvc_data.index.checkout dvc_data.index.fetch dvc_data.index.push
+dulwich.ignore dulwich.index dulwich.porcelain dulwich.repo dulwich.worktree networkx pygit2
+ruamel.yaml.mergevalue scmrepo.fs scmrepo.git.backend.pygit2.filter fsspec.implementations.memory
+
+dvc.repo.experiments.executor.local dvc.repo.experiments.queue.celery dvc.repo.experiments.queue.tasks
+dvc.repo.experiments.queue.workspace dvc.repo.experiments.run dvc.utils.hydra dvc.utils.plots dvc_render
+
+aiobotocore.session aiohttp_retry asyncssh dvc_http.spec dvc_s3 dvc_ssh.spec s3fs gto.tag
+""".split()
 BY_CIFAR10 = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"}  # as the package itself sets them
 READ_AT_IMPORT = ("DNNL_", "HDF5_", "KERAS_", "NPY_", "OMP_", "ONEDNN_", "OPENBLAS_", "TENSORFLOW_", "TF_", "VECLIB_")
 
@@ -42,8 +53,10 @@ def main() -> None:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     from dvc.cli.parser import get_main_parser
+    from PIL import Image
 
     get_main_parser()  # imports all commands
+    Image.init()  # and all formats
     set_by_imports = {name: value for name, value in os.environ.items() if name not in before | BY_CIFAR10}
     Server(sys.argv[1], before, set_by_imports).serve()
 
