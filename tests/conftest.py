@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from filelock import FileLock
 
 import cifar10  # noqa: F401  before any test imports NumPy: it pins the arithmetic
 from scripts import demo
+from tests import warm
 
 ENVIRONMENT = {
     **os.environ,
@@ -24,6 +26,26 @@ ENVIRONMENT = {
     "GIT_COMMITTER_NAME": "tester",
     "GIT_COMMITTER_EMAIL": "tester@localhost",
 }
+COLD = {"PATH": ENVIRONMENT["PATH"]}  # for `Clone.run`: the programs start as a user starts them
+LONGEST = [  # files that take more than 10 s, in an order that keeps two processes busy to the end
+    "test_pipeline.py",  # the first makes the clone that others wait for
+    "test_alone.py",
+    "test_resume.py",
+    "test_verify.py",
+    "test_cluster.py",
+    "test_remotes.py",
+    "test_repro.py",
+    "test_docs.py",
+    "test_branches.py",
+    "test_compare.py",
+    "test_app.py",
+    "test_arithmetic.py",
+    "test_sharing.py",
+    "test_staleness.py",
+    "test_models.py",
+    "test_loop.py",
+]
+WARM = dict(COLD)  # the same programs, forked from a server that has imported their libraries, once one runs
 
 
 def heed_ctrl_c():
@@ -54,6 +76,11 @@ def lend_environment(root):
         (root / f".venv/{done}.done").touch()
 
 
+def pytest_collection_modifyitems(items):
+    """Start with the slowest files."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
+
 @dataclass
 class Clone:
     """A clone, and methods to work in it."""
@@ -61,11 +88,14 @@ class Clone:
     root: Path
 
     def run(self, *command, expect=0, **environment):
-        """Run a command and return the output of both streams; fail on an unexpected exit code."""
+        """Run a command and return the output of both streams; fail on an unexpected exit code.
+
+        `python` and `dvc` are warm (tests/warm.py); with `**COLD` they start as usual.
+        """
         done = subprocess.run(
             command,
             cwd=self.root,
-            env={**ENVIRONMENT, **environment},
+            env={**ENVIRONMENT, **WARM, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -118,8 +148,19 @@ class Clone:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory, worker_id):
-    """A clone after `dvc repro` on the digits, with two epochs. Read-only: all tests share it."""
+def programs():
+    """The server of warm programs, one per test process; `Clone.run` uses it from now on."""
+    with tempfile.TemporaryDirectory(prefix="warm") as folder:  # short: a socket's path has a limit
+        server = warm.Server(Path(folder), ENVIRONMENT)
+        WARM["PATH"] = server.environment["PATH"]
+        yield server
+        WARM.update(COLD)
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, worker_id, programs):
+    """A clone after a user's `dvc repro` on the digits, with two epochs. Read-only: all tests share it."""
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent  # of all test processes
     clone, printed = Clone(shared / "finished" / "clone"), shared / "finished" / "repro.txt"
@@ -128,11 +169,19 @@ def finished(tmp_path_factory, worker_id):
             demo.clone(clone.root)
             clone.edit("params.yaml", "epochs: 10", "epochs: 2")
             clone.commit("Choose the digits")
-            output = clone.run("dvc", "repro")
+            output = clone.run("dvc", "repro", **COLD)
             clone.commit("Run")
             printed.write_text(output)
+    programs.wait()
     clone.first_run = stages_in(printed.read_text())
     return clone
+
+
+@pytest.fixture(scope="session")
+def dvc(programs):
+    """The server, once it is ready: `dvc.run(FOLDER, "dvc", ...)` returns exit code and output."""
+    programs.wait()
+    return programs
 
 
 @pytest.fixture

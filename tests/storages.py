@@ -13,7 +13,7 @@ import yaml
 
 from tests import hosts, servers
 from tests.conftest import Clone, digests
-from tests.preloaded import Preloaded
+from tests.warm import Server
 
 MODEL = ["models/model_0.h5", "models/model_0.ood.npz"]
 DOCS = Path("docs/remotes.md")
@@ -33,7 +33,7 @@ class Colleague:
     """A colleague's clone, and methods to work in it."""
 
     clone: Clone
-    dvc: Preloaded
+    dvc: Server
 
     @property
     def root(self):

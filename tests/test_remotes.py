@@ -8,16 +8,9 @@ from PIL import Image
 
 from tests import storages
 from tests.conftest import digests
-from tests.preloaded import preloaded
 from tests.storages import MODEL, folder, http, s3, ssh, train_anew
 
 PULL = ["python", "scripts/pull.py"]
-
-
-@pytest.fixture(scope="module")
-def dvc():
-    with preloaded() as found:
-        yield found
 
 
 @pytest.fixture(scope="module", params=[ssh, s3, http], ids=lambda kind: kind.__name__)

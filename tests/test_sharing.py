@@ -8,16 +8,9 @@ import pytest
 
 from tests import hosts
 from tests.conftest import ENVIRONMENT, Clone
-from tests.preloaded import preloaded
 from tests.storages import DOCS, MODEL, Colleague, documented, make_pusher, recorded
 
 SECTION = "A model without the repository"
-
-
-@pytest.fixture(scope="module")
-def dvc():
-    with preloaded() as found:
-        yield found
 
 
 @pytest.fixture

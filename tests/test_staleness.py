@@ -8,17 +8,10 @@ import pytest
 from cifar10 import staleness
 from cifar10.errors import UserError
 from tests.conftest import Clone
-from tests.preloaded import preloaded
 
 MODELS = ["model_0", "model_1", "model_2"]
 TRAIN = {f"train@{name}" for name in MODELS}
 EVALUATE = {f"evaluate@{name}" for name in MODELS}
-
-
-@pytest.fixture(scope="module")
-def dvc():
-    with preloaded() as parent:
-        yield parent
 
 
 @pytest.fixture(scope="module")

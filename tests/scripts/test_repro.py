@@ -5,12 +5,11 @@ import os
 import pty
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
 
-from tests.conftest import ENVIRONMENT, digests
+from tests.conftest import ENVIRONMENT, WARM, digests
 
 OF_A_MODEL = ["models/*.h5", "reports/histories/*.csv", "reports/metrics/*.json"]
 OUTPUTS = [*OF_A_MODEL, "reports/figures/*.png"]
@@ -60,9 +59,9 @@ def test_one_after_the_other_on_a_terminal_each_has_a_live_line_and_the_same_byt
     fresh.keep_models("model_0", "model_2")
     outside, inside = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "scripts/repro.py"],
+        ["python", "scripts/repro.py"],
         cwd=fresh.root,
-        env={**ENVIRONMENT, "JOBS": "1", "TERM": "xterm", "COLUMNS": "120"},
+        env={**ENVIRONMENT, **WARM, "JOBS": "1", "TERM": "xterm", "COLUMNS": "120"},
         stdout=inside,
         stderr=inside,
         start_new_session=True,

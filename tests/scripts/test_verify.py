@@ -2,14 +2,12 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from scripts import reproduce, verify
-from tests.conftest import ENVIRONMENT
+from tests.conftest import COLD, Clone
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = """
@@ -23,8 +21,12 @@ SMALL = """
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A copy of the files that the scripts need, with one small model and a record of this machine."""
+def folder(tmp_path_factory, programs):
+    """A copy of the files that the scripts need, with one small model and a record of this machine.
+
+    Cold processes write the record; the tests compare it with warm ones.
+    """
+    programs.wait()
     root = tmp_path_factory.mktemp("verify")
     for name in ("cifar10", "scripts", "params.yaml", "versions.yaml"):
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, root / name)
@@ -32,7 +34,7 @@ def folder(tmp_path_factory):
     (root / "params.yaml").write_text(f"{head}\nmodels:{SMALL}")
     (root / "reports").mkdir()
     run(root, "scripts/verify.py", expect=0)  # without a record
-    run(root, "scripts/verify.py", "--record", expect=0)
+    run(root, "scripts/verify.py", "--record", expect=0, **COLD)
     return root
 
 
@@ -45,17 +47,8 @@ def records(folder):
     path.write_bytes(content)
 
 
-def run(root, *command, expect):
-    done = subprocess.run(
-        [sys.executable, *command],
-        cwd=root,
-        env={**ENVIRONMENT, "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == expect, done.stdout + done.stderr
-    return done.stdout + done.stderr
+def run(root, *command, expect, **environment):
+    return Clone(root).run("python", *command, expect=expect, COLUMNS="200", **environment)
 
 
 def change(records, **changes):
@@ -154,14 +147,14 @@ def test_recording_other_bytes_deletes_the_records_of_other_machines(folder, rec
 
 def test_the_committed_records_are_those_of_this_code():
     """On a recorded machine: the exit code is 1 if the models have other bytes now."""
-    run(ROOT, "scripts/verify.py", expect=0)
+    run(ROOT, "scripts/verify.py", expect=0, **COLD)
 
 
 def test_what_was_reproduced_is_said_stage_by_stage(workspace):
     workspace.keep_models("model_0")
     workspace.run("dvc", "repro")
     workspace.commit("Keep one model")
-    printed = workspace.run(sys.executable, "scripts/reproduce.py")
+    printed = workspace.run("python", "scripts/reproduce.py")
     rows = [line.split("│")[1:3] for line in printed.splitlines() if line.startswith("│")]
     named = {stage.strip(): outcome.strip() for stage, outcome in rows}
     stages = ["download", "preprocess", "train@model_0", "evaluate@model_0", "report"]

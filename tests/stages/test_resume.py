@@ -1,4 +1,8 @@
-"""A killed training resumes after its last complete epoch and gives the same bytes."""
+"""A killed training resumes after its last complete epoch and gives the same bytes.
+
+The trainings are warm (tests/warm.py), so that kills hit the training and not the start of TensorFlow.
+Trainings with other arithmetic, with a limit, or ended by Ctrl-C start cold.
+"""
 
 import contextlib
 import hashlib
@@ -16,16 +20,16 @@ from pathlib import Path
 import pytest
 
 from cifar10 import machine
-from tests.conftest import ENVIRONMENT, Clone
+from tests.conftest import ENVIRONMENT, WARM, Clone
 
 KILLS = 5  # in a row, of each of the four trainings
 CHECKPOINT = "models/checkpoints/.model_1.tmp.npz"
 MODEL = "models/.model_1.tmp.h5"
 
 
-def train(root):
+def train(root, **environment):
     """Start a training of model_1."""
-    return Clone(root).start(sys.executable, "stages/train.py", "model_1")
+    return Clone(root).start("python", "stages/train.py", "model_1", **environment)
 
 
 def kill(process):
@@ -61,20 +65,23 @@ def clones(finished, tmp_path):
     return roots
 
 
-def killed_again_and_again(root, seed):
-    """Kill a training KILLS times: at random moments, and while it writes; return what it printed at last."""
+def killed_again_and_again(root, seed, seconds):
+    """Kill a training KILLS times: at random moments, and while it writes; return what it printed at last.
+
+    `seconds` is how long the whole training takes.
+    """
     chance, kills, printed = random.Random(seed), 0, ""
     while kills < KILLS:
-        process = train(root)
+        process = train(root, **WARM)
         if kills == seed:  # once per training while a checkpoint is written
             wait_for(root / CHECKPOINT, process)
         elif kills == KILLS - 1:  # and once while the model is written
             wait_for(root / MODEL, process)
         else:
-            time.sleep(chance.uniform(1, 7))
+            time.sleep(chance.uniform(0, 0.8 * seconds))
         kills += process.poll() is None
         printed += kill(process)
-    process = train(root)
+    process = train(root, **WARM)
     printed += process.communicate()[0]
     assert process.returncode == 0, printed
     return printed
@@ -82,10 +89,12 @@ def killed_again_and_again(root, seed):
 
 def test_twenty_kills_end_in_the_same_bytes(clones):
     *killed, whole = clones
-    process = train(whole)
-    assert "going on" not in process.communicate()[0]
+    start = time.monotonic()
+    process = train(whole, **WARM)
+    assert "resuming" not in process.communicate()[0]
+    seconds = time.monotonic() - start
     with ThreadPoolExecutor(2) as pool:
-        printed = list(pool.map(killed_again_and_again, killed, range(4)))
+        printed = list(pool.map(killed_again_and_again, killed, range(4), [seconds] * 4))
     assert [digests(root) for root in killed] == [digests(whole)] * 4
     # the kill while the .h5 was written comes after the last checkpoint, however slow the machine is
     assert all("resuming after epoch 8" in text for text in printed)
@@ -95,7 +104,7 @@ def test_twenty_kills_end_in_the_same_bytes(clones):
 
 def test_dvc_repro_goes_on_after_a_kill_of_all_its_processes(workspace, finished):
     workspace.edit("params.yaml", "epochs: 2", "epochs: 4")
-    process = workspace.start("dvc", "repro", "--single-item", "train@model_1")
+    process = workspace.start("dvc", "repro", "--single-item", "train@model_1", **WARM)
     wait_for(workspace.root / "models/checkpoints/model_1.npz", process)
     kill(process)
     printed = workspace.run("dvc", "repro", "--single-item", "train@model_1")
@@ -106,11 +115,11 @@ def test_dvc_repro_goes_on_after_a_kill_of_all_its_processes(workspace, finished
 
 
 def test_a_checkpoint_of_other_parameters_is_not_used(workspace):
-    process = train(workspace.root)
+    process = train(workspace.root, **WARM)
     wait_for(workspace.root / "models/checkpoints/model_1.npz", process)
     kill(process)
     workspace.edit("params.yaml", "epochs: 2", "epochs: 1")
-    assert "going on" not in workspace.run("python", "stages/train.py", "model_1")
+    assert "resuming" not in workspace.run("python", "stages/train.py", "model_1")
 
 
 def test_ctrl_c_says_how_to_go_on(workspace):
@@ -154,7 +163,7 @@ def test_a_place_that_cannot_be_written_is_a_clear_message(workspace):
 def test_a_training_that_goes_on_with_another_arithmetic_starts_over_and_says_why(workspace):
     (workspace.root / "models/model_1.h5").unlink()
     workspace.edit("params.yaml", "epochs: 2", "epochs: 8")
-    process = train(workspace.root)
+    process = train(workspace.root, **WARM)
     checkpoint = workspace.root / "models/checkpoints/model_1.npz"
     wait_for(checkpoint, process)
     kill(process)
@@ -168,4 +177,4 @@ def test_a_training_that_goes_on_with_another_arithmetic_starts_over_and_says_wh
     reason = "starting over, the checkpoint is not usable: it was computed on .*; this is .*, SSE41"
     assert re.search(reason, printed), printed
     checkpoint.write_bytes(kept)
-    assert "resuming after epoch" in train(workspace.root).communicate()[0]
+    assert "resuming after epoch" in train(workspace.root, **WARM).communicate()[0]

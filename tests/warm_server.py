@@ -1,0 +1,228 @@
+"""Start `python` and `dvc` commands as forks of one process that has imported their libraries.
+
+Each command is a process of its own, in a session of its own: with its own folder, environment and streams.
+The environment variables that libraries read while they are imported must be those of this process; a
+command with others is refused, and the client runs it by itself.
+
+Usage: python warm_server.py SOCKET < pipe   (it ends when the pipe is closed)
+"""
+
+import array
+import atexit
+import contextlib
+import importlib
+import json
+import os
+import runpy
+import selectors
+import signal
+import socket
+import sys
+import threading
+import traceback
+
+MODULES = """
+keras tensorflow h5py pooch pydantic archspec.cpu jinja2 yaml rich.live rich.table
+matplotlib.backends.backend_agg matplotlib.figure matplotlib.style seaborn pandas pandas.io.formats.csvs
+PIL.Image skimage.data skimage.exposure skimage.transform skimage.util
+scipy.stats sklearn.datasets sklearn.metrics sklearn.model_selection
+
+dvc.api dvc.cachemgr dvc.cli dvc.commands.data_sync dvc.daemon dvc.data_cloud dvc.dirs
+dvc.repo.artifacts dvc.repo.brancher dvc.repo.checkout dvc.repo.datasets dvc.repo.fetch dvc.repo.graph
+dvc.repo.index dvc.repo.metrics.diff dvc.repo.open_repo dvc.repo.params.diff dvc.repo.plots dvc.repo.push
+dvc.repo.reproduce dvc.repo.stage dvc.repo.trie dvc.repo.worktree dvc.utils.strictyaml
+dvc_data.fs dvc_data.hashfile._progress dvc_data.hashfile.db.index dvc_data.hashfile.db.local
+dvc_data.hashfile.status dvc_data.index.checkout dvc_data.index.fetch dvc_data.index.push
+dulwich.ignore dulwich.index dulwich.porcelain dulwich.repo dulwich.worktree networkx pygit2
+ruamel.yaml.mergevalue scmrepo.fs scmrepo.git.backend.pygit2.filter fsspec.implementations.memory
+
+dvc.repo.experiments.executor.local dvc.repo.experiments.queue.celery dvc.repo.experiments.queue.tasks
+dvc.repo.experiments.queue.workspace dvc.repo.experiments.run dvc.utils.hydra dvc.utils.plots dvc_render
+
+aiobotocore.session aiohttp_retry asyncssh dvc_http.spec dvc_s3 dvc_ssh.spec s3fs gto.tag
+""".split()
+BY_CIFAR10 = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"}  # as the package itself sets them
+READ_AT_IMPORT = (
+    "DNNL_",
+    "HDF5_",
+    "KERAS_",
+    "NPY_",
+    "OMP_",
+    "ONEDNN_",
+    "OPENBLAS_",
+    "TENSORFLOW_",
+    "TF_",
+    "VECLIB_",
+)
+
+
+def main() -> None:
+    """Import, then fork a process per connection."""
+    before = dict(os.environ)
+    os.environ.update(BY_CIFAR10)
+    for name in MODULES:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    from dvc.cli.parser import get_main_parser
+    from PIL import Image
+
+    get_main_parser()  # imports all commands
+    Image.init()  # and all formats
+    set_by_imports = {name: value for name, value in os.environ.items() if name not in before | BY_CIFAR10}
+    Server(sys.argv[1], before, set_by_imports).serve()
+
+
+class Server:
+    """Forks, passes signals on, and returns exit codes."""
+
+    def __init__(self, address: str, environment: dict[str, str], set_by_imports: dict[str, str]):
+        self.python = os.path.join(os.path.dirname(address), "bin", "python")
+        self.set_by_imports = set_by_imports
+        self.pinned = self.read_at_import(environment)
+        self.clients: dict[int, socket.socket] = {}  # by process ID
+        self.wake, wakened = os.pipe()
+        os.set_blocking(wakened, False)
+        signal.set_wakeup_fd(wakened)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(address)
+        self.listener.listen(64)
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(sys.stdin, selectors.EVENT_READ, sys.exit)
+        self.selector.register(self.wake, selectors.EVENT_READ, self.reap)
+        self.selector.register(self.listener, selectors.EVENT_READ, self.accept)
+
+    def read_at_import(self, environment: dict[str, str]) -> dict[str, str]:
+        """Return the variables that a library reads when it is imported."""
+        complete = self.set_by_imports | BY_CIFAR10 | environment
+        return {name: value for name, value in complete.items() if name.startswith(READ_AT_IMPORT)}
+
+    def serve(self) -> None:
+        """Answer until the pipe is closed; then end what still runs."""
+        try:
+            while True:
+                for key, _ in self.selector.select():
+                    key.data()
+        finally:
+            for process in self.clients:
+                kill(process, signal.SIGKILL)
+
+    def accept(self) -> None:
+        """Start the command of a new client."""
+        client, _ = self.listener.accept()
+        message, streams = receive(client)
+        task = json.loads(message)
+        if self.read_at_import(task["environment"]) != self.pinned:
+            client.sendall(b"refused\n")
+            client.close()
+        elif process := os.fork():
+            self.clients[process] = client
+            self.selector.register(client, selectors.EVENT_READ, lambda: self.hear(process))
+        else:
+            os.setsid()
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            for number, stream in enumerate(streams):
+                os.dup2(stream, number)
+            os.closerange(3, max(self.selector.get_map().keys() | set(streams)) + 1)
+            sys.executable = self.python  # what the command starts is warm, too
+            become(task, self.set_by_imports)
+        for stream in streams:
+            os.close(stream)
+
+    def hear(self, process: int) -> None:
+        """Pass a signal on; when the client is gone, end its command."""
+        try:
+            message = self.clients[process].recv(16)
+        except ConnectionError:
+            message = b""
+        for number in message.split() or [b"9"]:
+            kill(process, int(number))
+        if not message:
+            self.selector.unregister(self.clients[process])
+
+    def reap(self) -> None:
+        """Send the exit codes of the commands that have ended."""
+        os.read(self.wake, 1000)
+        with contextlib.suppress(ChildProcessError):
+            while (found := os.waitpid(-1, os.WNOHANG))[0]:
+                client = self.clients.pop(found[0])
+                with contextlib.suppress(OSError):
+                    client.sendall(b"%d\n" % os.waitstatus_to_exitcode(found[1]))
+                with contextlib.suppress(KeyError):
+                    self.selector.unregister(client)
+                client.close()
+
+
+def receive(client: socket.socket) -> tuple[bytes, list[int]]:
+    """Read a line, and the file descriptors sent with it."""
+    message, streams, *_ = socket.recv_fds(client, 1 << 16, 3)
+    while not message.endswith(b"\n"):
+        message += client.recv(1 << 16)
+    return message, list(array.array("i", streams))
+
+
+def kill(process: int, number: int) -> None:
+    """Send a signal to a command and its children."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process, number)
+
+
+def become(task: dict, set_by_imports: dict[str, str]) -> None:
+    """Turn this process into the command."""
+    os.environ.clear()
+    os.environ.update(
+        task["environment"] if task["program"] == "dvc" else set_by_imports | task["environment"]
+    )
+    os.chdir(task["folder"])
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=stream.isatty(), write_through="PYTHONUNBUFFERED" in os.environ)
+    code = 1
+    try:
+        run(task["program"], task["arguments"])
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+    except BaseException as error:
+        traceback.print_exception(error)
+        if isinstance(error, KeyboardInterrupt):
+            code = -signal.SIGINT
+    threading._shutdown()  # waits for threads, as the interpreter does at its end
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if code < 0:
+        signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    os._exit(code & 255)  # to take down all that was imported would cost as much as the fork saved
+
+
+def run(program: str, arguments: list[str]) -> None:
+    """Run `dvc ...`, `python FILE ...`, `python -m MODULE ...` or `python -c CODE ...` as Python does."""
+    import_paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    first, *rest = arguments
+    if program == "dvc":
+        from dvc.cli import main
+
+        sys.argv[:] = ["dvc", *arguments]
+        sys.path[:0] = [os.path.dirname(sys.executable), *import_paths]
+        sys.exit(main(arguments))
+    if first == "-m":
+        sys.argv[:] = rest
+        sys.path[:0] = [os.getcwd(), *import_paths]
+        runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
+    elif first == "-c":
+        sys.argv[:] = ["-c", *rest[1:]]
+        sys.path[:0] = ["", *import_paths]
+        exec(compile(rest[0], "<string>", "exec"), {"__name__": "__main__", "__builtins__": __builtins__})
+    else:
+        sys.argv[:] = arguments
+        sys.path[:0] = [os.path.dirname(os.path.abspath(first)), *import_paths]
+        runpy.run_path(first, run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()
