@@ -22,8 +22,8 @@ repro: .venv/run.done  ## run all outdated stages, JOBS=n trainings at once (def
 pull: .venv/run.done  ## fetch the trained models from the DVC remote; TARGETS=paths, REMOTE=name
 	@python scripts/pull.py $(TARGETS) $(if $(REMOTE),--remote $(REMOTE))
 
-app: .venv/app.done  ## serve a page that classifies your pictures, PORT=n (default: 7860)
-	@python -m cifar10.app $(if $(PORT),--port $(PORT))
+app: .venv/app.done  ## serve a page that classifies your pictures, PORT=n (default: 7860), SEED=n: one training each
+	@python -m cifar10.app $(if $(PORT),--port $(PORT)) $(if $(SEED),--seed $(SEED))
 
 verify: .venv/run.done  ## compare this machine with the recorded hashes; FULL=1: whole pipeline, RECORD=1: record it
 	@python scripts/$(if $(FULL),reproduce.py,verify.py $(if $(RECORD),--record))

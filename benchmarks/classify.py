@@ -1,8 +1,8 @@
 """Time the classification of 1,000 pictures: cifar10-classify against the baseline notebook.
 
 The baseline notebook makes one prediction per picture. Both sides get the same PNG files, of test images, and
-the first model of params.yaml. Whole processes are timed, from start to exit, in turn. Environment variable:
-REPEATS (default: 3). Writes reports/classify.json and .md.
+the first model of params.yaml with its first seed. Whole processes are timed, from start to exit, in turn.
+Environment variable: REPEATS (default: 3). Writes reports/classify.json and .md.
 """
 
 import argparse
@@ -29,20 +29,27 @@ def main() -> None:
     """Run both sides, write the results."""
     form = argparse.RawDescriptionHelpFormatter
     argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
-    model, repeats = next(iter(params.load().models)), number("REPEATS", 3)
+    chosen, repeats = params.load(), number("REPEATS", 3)
+    model, seed = next(iter(chosen.models)), chosen.train.seeds[0]
     seconds: dict[str, list[float]] = {"one_by_one": [], "command": []}
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         for index, image in enumerate(dataset.load("test").images[:IMAGES]):
             Image.fromarray(image).save(Path(folder) / f"{index:04d}.png")
         sides = {
-            "one_by_one": [str(ONE_BY_ONE), str(paths.model(model)), folder],
-            "command": ["-m", "cifar10.predict", "--model", model, folder],
+            "one_by_one": [str(ONE_BY_ONE), str(paths.model(model, seed)), folder],
+            "command": ["-m", "cifar10.predict", "--model", model, "--seed", str(seed), folder],
         }
         for _ in range(repeats):
             for name, arguments in sides.items():
                 seconds[name].append(timed([sys.executable, *arguments], Path.cwd(), environment()).seconds)
         pictures = len([*Path(folder).iterdir()])
-    report = {"machine": machine.describe(), "model": model, "images": pictures, "seconds": seconds}
+    report = {
+        "machine": machine.describe(),
+        "model": model,
+        "seed": seed,
+        "images": pictures,
+        "seconds": seconds,
+    }
     files.write_json(STEM.with_suffix(".json"), report)
     text = markdown(report)
     files.write_text(STEM.with_suffix(".md"), text)

@@ -40,8 +40,8 @@ def measure(archive: str) -> dict[str, Any]:
         archive: path of the CIFAR-10 archive; not used with another `data.source`.
 
     Returns:
-        machine, models, epochs, jobs (trainings at once), seconds (wall time) and peak_bytes (resident memory
-        of the largest process).
+        machine, models, seeds, epochs, jobs (trainings at once), seconds (wall time) and peak_bytes (resident
+        memory of the largest process).
 
     Raises:
         UserError: the archive is missing, or the pipeline fails.
@@ -57,6 +57,7 @@ def measure(archive: str) -> dict[str, Any]:
     return {
         "machine": machine.describe(),
         "models": list(chosen.models),
+        "seeds": chosen.train.seeds,
         "epochs": chosen.train.epochs,
         "jobs": repro.wanted_jobs(),
         **asdict(run),

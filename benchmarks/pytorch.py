@@ -20,7 +20,7 @@ def main(folder: Path, epochs: int) -> None:
     data = torch.utils.data.TensorDataset(images, labels)
     loader = torch.utils.data.DataLoader(data, batch_size=content["train"]["batch_size"], shuffle=True)
     for name, entry in content["models"].items():
-        torch.manual_seed(content["train"]["seed"])
+        torch.manual_seed(content["train"]["seeds"][0])
         model, sigmoid = network(entry["layers"])
         (kind, given), *_ = entry["optimizer"].items()
         optimizer = getattr(torch.optim, kind)(model.parameters(), lr=given["learning_rate"])

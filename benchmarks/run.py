@@ -1,9 +1,10 @@
 """Compare this pipeline's training time with the baseline notebook and plain PyTorch on this machine.
 
-All sides train the models of params.yaml on the training and validation images of data/processed. Whole
-processes are timed, from start to exit, in turn. Each starts in the environment of the caller, without the
-variables that pin this project's arithmetic. Environment variables: EPOCHS (default: train.epochs), IMAGES
-(default: all), REPEATS (default: 3), JOBS (default: one per core). Writes reports/benchmark.json, .md, .png.
+All sides train the models of params.yaml once, with its first seed, on the training and validation images of
+data/processed. Whole processes are timed, from start to exit, in turn. Each starts in the environment of the
+caller, without the variables that pin this project's arithmetic. Environment variables: EPOCHS (default:
+train.epochs), IMAGES (default: all), REPEATS (default: 3), JOBS (default: one per core). Writes
+reports/benchmark.json, .md, .png.
 """
 
 import os
@@ -180,9 +181,9 @@ def pipeline(
 
 
 def choose(path: Path, models: dict[str, params.Model], epochs: int, portable: bool) -> None:
-    """Set models, epochs and `train.portable` in a parameter file; keep the rest."""
+    """Set models, one seed, epochs and `train.portable` in a parameter file; keep the rest."""
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    content["train"] |= {"epochs": epochs, "portable": portable}
+    content["train"] |= {"epochs": epochs, "portable": portable, "seeds": content["train"]["seeds"][:1]}
     content["models"] = {name: model.model_dump() for name, model in models.items()}
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 

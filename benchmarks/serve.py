@@ -39,11 +39,12 @@ def main() -> None:
     form = argparse.RawDescriptionHelpFormatter
     argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
     clients, pictures = number("CLIENTS", 8), number("PICTURES", 200)
-    images = dataset.load("test").images
+    chosen, images = params.load(), dataset.load("test").images
     contents = [png(images[index % len(images)]) for index in range(clients * pictures)]
     report = {
         "machine": machine.describe(),
-        "models": [*params.load().models],
+        "models": [*chosen.models],
+        "seeds": chosen.train.seeds,
         "clients": clients,
         "pictures": pictures,
         **served(contents, clients),
@@ -148,11 +149,11 @@ def markdown(report: dict[str, Any]) -> str:
     return (
         "# The web service under load\n\n"
         f"{report['clients']} clients at once send {report['pictures']:,} pictures each over loopback, one "
-        f"per request, to {len(report['models'])} models: {total:,} pictures in {report['seconds']:.1f} s "
-        f"({total / report['seconds']:,.0f} per second), {report['lost']:,} lost. Time to an answer: p50 "
-        f"{p50:.0f} ms, p99 {p99:.0f} ms. Clients and server share the machine. One run of "
-        f"`cifar10-classify` on the same {total:,} files takes {report['classify_seconds']:.1f} s from start "
-        f"to exit. Measured on {where(report['machine'])}.\n"
+        f"per request, to {len(report['models'])} models of {len(report['seeds'])} trainings each: "
+        f"{total:,} pictures in {report['seconds']:.1f} s ({total / report['seconds']:,.0f} per second), "
+        f"{report['lost']:,} lost. Time to an answer: p50 {p50:.0f} ms, p99 {p99:.0f} ms. Clients and server "
+        f"share the machine. One run of `cifar10-classify` on the same {total:,} files takes "
+        f"{report['classify_seconds']:.1f} s from start to exit. Measured on {where(report['machine'])}.\n"
     )
 
 

@@ -25,7 +25,7 @@ def main() -> None:
         from cifar10.training import loop, models
 
     settings = params.load()
-    models.make_deterministic(settings.train.seed)
+    models.make_deterministic(settings.train.seeds[0])
     found = {}
     for name, entry in settings.models.items():
         model, optimizer = models.build(name, entry, 10), models.optimizer(name, entry)

@@ -4,12 +4,23 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from cifar10 import paths
 from cifar10.errors import UserError
 
 NUM_CLASSES = "num_classes"  # placeholder for the number of classes, in the arguments of a layer
+
+
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 class _Section(BaseModel):
@@ -30,9 +41,17 @@ class Data(_Section):
 
     source: Literal["cifar10", "digits", "folder"]
     validation_fraction: Annotated[float, Field(ge=0, lt=1)]
-    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    seed: Seed
     folder: Annotated[str, StringConstraints(min_length=1)]
     cifar10: Cifar10
+
+
+def _different(seeds: list[int]) -> list[int]:
+    """Refuse a list in which a seed occurs twice."""
+    twice = [seed for seed in dict.fromkeys(seeds) if seeds.count(seed) > 1]
+    if twice:
+        raise ValueError(f"expected different seeds, {twice[0]} occurs {seeds.count(twice[0])} times")
+    return seeds
 
 
 class Train(_Section):
@@ -40,7 +59,7 @@ class Train(_Section):
 
     epochs: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=1)]
-    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    seeds: Annotated[list[Seed], Field(min_length=1), AfterValidator(_different)]
     portable: bool
 
 
@@ -55,7 +74,7 @@ class Reference(_Section):
 class Report(_Section):
     """Settings of the report."""
 
-    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    seed: Seed
     reference: dict[str, Reference]
 
 
@@ -99,6 +118,17 @@ class Params(_Section):
         if name not in self.models:
             raise UserError(f"{paths.PARAMS}: models: got {name!r}, expected one of {', '.join(self.models)}")
         return self.models[name]
+
+    def seed(self, text: str) -> int:
+        """Return the seed of `train.seeds` that is written as `text`.
+
+        Raises:
+            UserError: the list does not contain it.
+        """
+        known = {str(seed): seed for seed in self.train.seeds}
+        if text not in known:
+            raise UserError(f"{paths.PARAMS}: train.seeds: got {text!r}, expected one of {', '.join(known)}")
+        return known[text]
 
 
 def load(path: Path = paths.PARAMS) -> Params:

@@ -15,11 +15,14 @@ SOURCE = RAW / "source.json"  # source, file, bytes, sha256, official
 PROCESSED = Path("data/processed")
 CLASSES = PROCESSED / "classes.json"  # class names, in the order of the labels
 
+MODELS = Path("models")
+
 REPORTS = Path("reports")
+METRICS = REPORTS / "metrics"
 DATASET = REPORTS / "dataset.json"  # facts about the source, size of each split
 FIGURES = REPORTS / "figures"
-CURVES = REPORTS / "curves.csv"  # all training histories: model,epoch,loss,accuracy,val_loss,val_accuracy
-CONFUSION = REPORTS / "confusion.csv"  # all confusion matrices: model,actual,predicted,images
+CURVES = REPORTS / "curves.csv"  # training histories: model,seed,epoch,loss,accuracy,val_loss,val_accuracy
+CONFUSION = REPORTS / "confusion.csv"  # confusion matrices, summed over seeds: model,actual,predicted,images
 RESULTS = REPORTS / "results.md"
 REPORT = REPORTS / "report.html"
 
@@ -34,46 +37,51 @@ def labels(split: str) -> Path:
     return PROCESSED / split / "labels.npy"
 
 
-def model(name: str) -> Path:
+def model(name: str, seed: int) -> Path:
     """Trained model: architecture and weights."""
-    return Path("models") / f"{name}.h5"
+    return MODELS / name / f"seed_{seed}.h5"
 
 
-def checkpoint(name: str) -> Path:
+def ood_detector(name: str, seed: int) -> Path:
+    """OOD detector of a trained model: score, threshold, class names."""
+    return MODELS / name / f"seed_{seed}.ood.npz"
+
+
+def checkpoint(name: str, seed: int) -> Path:
     """State of an unfinished training, ignored by git and DVC."""
-    return Path("models") / "checkpoints" / f"{name}.npz"
+    return MODELS / "checkpoints" / f"{name}-seed_{seed}.npz"
 
 
-def ood_detector(name: str) -> Path:
-    """OOD detector of a model: score, threshold, class names."""
-    return Path("models") / f"{name}.ood.npz"
-
-
-def history(name: str) -> Path:
+def history(name: str, seed: int) -> Path:
     """Training history: epoch,loss,accuracy,val_loss,val_accuracy."""
-    return REPORTS / "histories" / f"{name}.csv"
+    return REPORTS / "histories" / name / f"seed_{seed}.csv"
+
+
+def evaluation(name: str, seed: int) -> Path:
+    """Metrics of one trained model."""
+    return REPORTS / "evaluations" / name / f"seed_{seed}.json"
+
+
+def ood_metrics(name: str, seed: int) -> Path:
+    """Metrics of the OOD detector of one trained model."""
+    return REPORTS / "ood" / name / f"seed_{seed}.json"
+
+
+def ood_scores(name: str, seed: int) -> Path:
+    """ID scores of all test images and OOD images: dataset,id_score."""
+    return REPORTS / "scores" / name / f"seed_{seed}.csv"
+
+
+def predictions(name: str, seed: int) -> Path:
+    """Predictions for all test images: actual,predicted and a probability per class."""
+    return REPORTS / "predictions" / name / f"seed_{seed}.csv"
+
+
+def architecture(name: str, seed: int) -> Path:
+    """Layers of a trained model, with output shapes and parameter counts."""
+    return REPORTS / "architectures" / name / f"seed_{seed}.json"
 
 
 def metrics(name: str) -> Path:
-    """Metrics of a model, kept in git."""
-    return REPORTS / "metrics" / f"{name}.json"
-
-
-def ood_metrics(name: str) -> Path:
-    """Metrics of a model's OOD detector, kept in git."""
-    return REPORTS / "ood" / f"{name}.json"
-
-
-def ood_scores(name: str) -> Path:
-    """ID scores of all test images and OOD images: dataset,id_score."""
-    return REPORTS / "scores" / f"{name}.csv"
-
-
-def predictions(name: str) -> Path:
-    """Predictions for all test images: actual,predicted and a probability per class."""
-    return REPORTS / "predictions" / f"{name}.csv"
-
-
-def architecture(name: str) -> Path:
-    """Layers of a model, with output shapes and parameter counts."""
-    return REPORTS / "architectures" / f"{name}.json"
+    """Metrics of a model over its seeds, kept in git: means and standard deviations."""
+    return METRICS / f"{name}.json"

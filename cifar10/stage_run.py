@@ -5,21 +5,21 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from cifar10 import commands, progress
+from cifar10 import commands, progress, stage_names
 
 LOGS = Path("models/checkpoints")  # ignored by git and DVC
 LAST_LINES = 15  # number of lines to show of a failed stage's output
 
 
 class StageRun:
-    """One run of a stage of one model.
+    """One run of a stage of one trained model.
 
     Attributes:
-        stage: name of the stage in DVC, for example train@model_0.
-        name: name of the model.
+        stage: name of the stage in DVC, for example train@model_0-1.
+        name: what messages call the training, for example "model_0 seed 1".
         line: current state, as one line of text.
         lines: output of the run, without progress.
-        messages: the part of `lines` that begins with the model's name: "model_0: epoch 1/10: loss ...".
+        messages: the part of `lines` that begins with `name`: "model_0 seed 1: epoch 1/10: loss ...".
         stopped: whether `interrupt` was called.
     """
 
@@ -32,7 +32,7 @@ class StageRun:
             tied: whether the stage is killed if this process dies.
         """
         self.stage = stage
-        self.name = stage.partition("@")[2]
+        self.name = stage_names.label(*stage_names.split(stage))
         self.line = f"{self.name}: waiting"
         self.lines: list[str] = []
         self.messages: list[str] = []
@@ -44,7 +44,8 @@ class StageRun:
     @property
     def log(self) -> Path:
         """The log file, written at the end of the run."""
-        return self._folder / LOGS / f"{self.name}.log"
+        model, seed = stage_names.split(self.stage)
+        return self._folder / LOGS / f"{model}-seed_{seed}.log"
 
     @property
     def last_lines(self) -> list[str]:

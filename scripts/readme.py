@@ -59,10 +59,11 @@ def wall_time(report: dict[str, Any]) -> str:
         "AVX-512" if "avx512f" in machine["flags"] else "AVX2" if "avx2" in machine["flags"] else ""
     )
     processor = ", ".join(filter(None, [machine["processor"], instructions]))
+    seeds = f"{len(report['seeds'])} seeds, " if "seeds" in report else ""
     return (
         f"\nWall time of `make repro`, without the download: **{minutes} min {seconds} s** on "
         f"{processor}, {machine['cores']} cores, no GPU ({len(report['models'])} models, "
-        f"{report['epochs']} epochs, {report['jobs']} trainings in parallel).\n"
+        f"{seeds}{report['epochs']} epochs, {report['jobs']} trainings in parallel).\n"
     )
 
 

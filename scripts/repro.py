@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.text import Text
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cifar10 import commands, errors, machine, staleness
+from cifar10 import commands, errors, machine, params, staleness
 from cifar10.stage_run import StageRun
 
 console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -27,6 +27,7 @@ def main() -> None:
     form = argparse.RawDescriptionHelpFormatter
     argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
     jobs = wanted_jobs()
+    params.load()  # a fault of the file in one line, before DVC expands dvc.yaml with it
     commands.show(*commands.DVC, "repro", "preprocess")
     trainings = [StageRun(stage) for stage in staleness.stale("train")]
     if len(trainings) > 1:

@@ -1,11 +1,11 @@
-"""Draw the figures, and write the results table, the model cards and the report."""
+"""Summarize the seeds of each model, draw the figures, write results, model cards and the report."""
 
 import argparse
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # use the package of this checkout
-from cifar10 import errors, files, params, paths, progress
+from cifar10 import errors, files, leftovers, params, paths, progress
 from cifar10.report import figures, model_cards, plots, render, results
 
 # isort: split
@@ -26,8 +26,11 @@ def main() -> None:
     """Read the outputs of the other stages, and write the report."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     chosen = params.load()
-    found = results.load([*chosen.models])
+    leftovers.remove([*chosen.models], chosen.train.seeds)
+    found = results.load([*chosen.models], chosen.train.seeds)
     drawn = write_figures(figures.draw(found, chosen.report.seed))
+    for model in found.models:
+        files.write_json(paths.metrics(model.name), model.metrics)
     files.write_text(paths.CURVES, results.curves(found.models).to_csv(index=False, lineterminator="\n"))
     files.write_text(paths.CONFUSION, results.confusion_table(found).to_csv(index=False, lineterminator="\n"))
     files.write_json(paths.DATASET, found.dataset)

@@ -32,6 +32,20 @@ def test_the_committed_file_is_valid_and_keeps_every_value(content, tmp_path):
         ("train.epochs", "ten", ["train.epochs", "'ten'", "integer"]),
         ("train.batch_size", 0, ["train.batch_size", "0", "greater than or equal to 1"]),
         ("train.epoch", 3, ["train.epoch", "unknown key", "epochs, batch_size, seed"]),
+        ("train.seeds", [], ["train.seeds", "[]", "at least 1"]),
+        (
+            "train.seeds",
+            [0, 1, 0],
+            ["train.seeds", "[0, 1, 0]", "expected different seeds, 0 occurs 2 times"],
+        ),
+        ("train.seeds", [0, -1], ["train.seeds.1", "-1", "greater than or equal to 0"]),
+        ("train.seeds", [2**32], ["train.seeds.0", "4294967296", "less than 4294967296"]),
+        ("train.seeds", [0.5], ["train.seeds.0", "0.5", "integer"]),
+        ("train.seeds", ["a"], ["train.seeds.0", "'a'", "integer"]),
+        ("train.seeds", [True], ["train.seeds.0", "True", "integer"]),
+        ("train.seeds", 3, ["train.seeds", "3", "list"]),
+        ("train.seeds", None, ["train.seeds", "None", "list"]),
+        ("train.seed", 0, ["train.seed", "unknown key", "epochs, batch_size, seeds, portable"]),
         ("data.source", "mnist", ["data.source", "'mnist'", "'cifar10', 'digits' or 'folder'"]),
         ("data.validation_fraction", 1.0, ["data.validation_fraction", "1.0", "less than 1"]),
         ("data.cifar10.mirrors", [], ["data.cifar10.mirrors", "[]", "at least 1"]),
@@ -61,8 +75,8 @@ def test_a_fault_names_the_key_what_it_got_and_what_is_allowed(content, tmp_path
 
 
 def test_a_missing_key_is_named(content, tmp_path):
-    del content["train"]["seed"]
-    with pytest.raises(UserError, match=r"train\.seed: missing"):
+    del content["train"]["seeds"]
+    with pytest.raises(UserError, match=r"train\.seeds: missing"):
         load(tmp_path, content)
 
 
@@ -90,6 +104,14 @@ def test_broken_yaml_is_one_line(tmp_path):
     with pytest.raises(UserError, match="not valid YAML") as caught:
         params.load(path)
     assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_seed_lists_those_there_are(content, tmp_path):
+    loaded = load(tmp_path, content)
+    assert loaded.seed("2") == 2
+    for text in ("3", "-1", "02", "two", ""):
+        with pytest.raises(UserError, match=rf"train\.seeds: got '{text}', expected one of 0, 1, 2"):
+            loaded.seed(text)
 
 
 def test_an_unknown_model_name_lists_those_there_are(content, tmp_path):

@@ -3,19 +3,27 @@
 import csv
 import json
 import shutil
+from itertools import product
 
+import numpy as np
 import pytest
 
 from tests.conftest import digests, stages_in
 
 MODELS = ["model_0", "model_1", "model_2"]
+OUTPUTS = ["models/*/*", "reports/*/*.*", "reports/*/*/*.*"]
 
 
 def test_repro_runs_every_stage_once_and_leaves_git_clean(finished):
-    stages = [f"{stage}@{name}" for stage in ("train", "evaluate") for name in MODELS]
+    stages = [f"{stage}@{name}-0" for stage in ("train", "evaluate") for name in MODELS]
     assert sorted(finished.first_run) == sorted(["download", "preprocess", *stages, "report"])
     assert finished.run("git", "status", "--porcelain") == ""
     assert "up to date" in finished.run("dvc", "status")
+
+
+def test_another_seed_trains_that_seed_alone(finished):
+    stages = [f"{stage}@{name}-1" for stage in ("train", "evaluate") for name in MODELS]
+    assert sorted(finished.second_run) == sorted([*stages, "report"])
 
 
 def test_repro_again_runs_nothing(finished):
@@ -23,10 +31,11 @@ def test_repro_again_runs_nothing(finished):
 
 
 def test_the_predictions_are_of_all_test_images_and_give_the_metrics(finished):
-    for name in MODELS:
-        with (finished.root / f"reports/predictions/{name}.csv").open() as file:
+    for name, seed in product(MODELS, (0, 1)):
+        with (finished.root / f"reports/predictions/{name}/seed_{seed}.csv").open() as file:
             rows = list(csv.DictReader(file))
-        metrics = json.loads((finished.root / f"reports/metrics/{name}.json").read_text())
+        path = finished.root / f"reports/evaluations/{name}/seed_{seed}.json"
+        metrics = json.loads(path.read_text())
         right = sum(row["actual"] == row["predicted"] for row in rows)
         assert len(rows) == 360  # a fifth of 1,797, rounded up
         assert metrics["test"]["accuracy"] == right / 360
@@ -40,13 +49,28 @@ def test_the_predictions_are_of_all_test_images_and_give_the_metrics(finished):
 
 def test_the_trained_models_are_better_than_chance(finished):
     metrics = {n: json.loads((finished.root / f"reports/metrics/{n}.json").read_text()) for n in MODELS}
-    assert metrics["model_0"]["test"]["accuracy"] > 0.5
-    assert metrics["model_1"]["test"]["accuracy"] > 0.5
+    assert metrics["model_0"]["test"]["accuracy"]["mean"] > 0.5
+    assert metrics["model_1"]["test"]["accuracy"]["mean"] > 0.5
+
+
+def test_the_metrics_are_means_and_deviations_over_the_seeds(finished):
+    for name in MODELS:
+        metrics = json.loads((finished.root / f"reports/metrics/{name}.json").read_text())
+        files = [finished.root / f"reports/evaluations/{name}/seed_{seed}.json" for seed in (0, 1)]
+        values = [json.loads(file.read_text())["test"]["accuracy"] for file in files]
+        assert metrics["seeds"] == 2
+        assert metrics["test"]["accuracy"]["mean"] == pytest.approx(np.mean(values))
+        assert metrics["test"]["accuracy"]["sd"] == pytest.approx(np.std(values, ddof=1))
+        assert (
+            f"{100 * np.mean(values):.2f} ± {100 * np.std(values, ddof=1):.2f} %"
+            in (finished.root / "reports/results.md").read_text()
+        )
 
 
 def test_git_holds_no_model_image_or_prediction(finished):
     tracked = finished.run("git", "ls-files").splitlines()
-    kept_by_dvc = ("data/raw", "data/processed", "reports/predictions", "reports/histories", "reports/report")
+    folders = ("predictions", "histories", "evaluations", "ood", "report.")
+    kept_by_dvc = ("data/raw", "data/processed", *(f"reports/{name}" for name in folders))
     assert [name for name in tracked if name.endswith((".h5", ".npy")) or name.startswith(kept_by_dvc)] == []
     kept = ("metrics/model_0.json", "cards/model_0.md", "curves.csv", "results.md")
     for name in ("dvc.lock", *(f"reports/{name}" for name in kept)):
@@ -66,7 +90,13 @@ def test_a_fourth_model_is_an_entry_of_params_and_trains_alone(workspace):
             "\n  linear:\n    optimizer: {SGD: {learning_rate: 0.01}}\n    layers:\n"
             "      - Flatten: {}\n      - Dense: {units: num_classes, activation: softmax}\n"
         )
-    assert workspace.repro() == ["train@linear", "evaluate@linear", "report"]
+    assert sorted(workspace.repro()) == [
+        "evaluate@linear-0",
+        "evaluate@linear-1",
+        "report",
+        "train@linear-0",
+        "train@linear-1",
+    ]
     assert "linear" in (workspace.root / "reports/results.md").read_text()
     assert "# Model card: linear" in (workspace.root / "reports/cards/linear.md").read_text()
 
@@ -78,11 +108,11 @@ def test_a_colleague_pulls_and_runs_nothing(finished, tmp_path):
     colleague.run(
         "dvc", "remote", "modify", "--local", "storage", "url", str(finished.root.parent / "cifar10-storage")
     )
-    colleague.run("dvc", "pull", "--quiet", "models/model_0.h5")
-    assert [path.name for path in (colleague.root / "models").glob("*.h5")] == ["model_0.h5"]
+    colleague.run("dvc", "pull", "--quiet", "models/model_0/seed_0.h5")
+    assert [*digests(colleague.root, "models/*/*.h5")] == ["models/model_0/seed_0.h5"]
     colleague.run("dvc", "pull", "--quiet")
     assert colleague.repro() == []
-    assert digests(colleague.root, "models/*.h5") == digests(finished.root, "models/*.h5")
+    assert digests(colleague.root, "models/*/*") == digests(finished.root, "models/*/*")
 
 
 def test_an_experiment_changes_a_parameter_from_the_command_line(workspace):
@@ -92,10 +122,11 @@ def test_an_experiment_changes_a_parameter_from_the_command_line(workspace):
 
 
 def test_repro_by_force_runs_everything_and_leaves_git_diff_empty(workspace, finished):
-    before = digests(workspace.root, "models/*.*", "reports/*/*.*")
+    before = digests(workspace.root, *OUTPUTS)
     printed = workspace.run("dvc", "repro", "--force")
-    assert sorted(stages_in(printed)) == sorted(finished.first_run)
-    assert digests(workspace.root, "models/*.*", "reports/*/*.*") == before
+    once_each = {*finished.first_run, *finished.second_run}
+    assert sorted(stages_in(printed)) == sorted(once_each)
+    assert digests(workspace.root, *OUTPUTS) == before
     assert len(before) > 20
     assert workspace.run("git", "status", "--porcelain") == ""
 
@@ -107,15 +138,17 @@ def test_without_validation_the_pipeline_still_ends_in_a_report(workspace):
     assert workspace.repro()[-1] == "report"
     metrics = json.loads((workspace.root / "reports/metrics/model_0.json").read_text())
     assert "validation" not in metrics
-    detection = json.loads((workspace.root / "reports/ood/model_0.json").read_text())
+    detection = json.loads((workspace.root / "reports/ood/model_0/seed_1.json").read_text())
     assert detection["threshold_data"] == "training"
 
 
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (["stages/train.py", "model_9"], ["models", "'model_9'", "model_0, model_1, model_2"]),
-        (["stages/evaluate.py", "model_9"], ["models", "'model_9'"]),
+        (["stages/train.py", "model_9", "0"], ["models", "'model_9'", "model_0, model_1, model_2"]),
+        (["stages/evaluate.py", "model_9", "0"], ["models", "'model_9'"]),
+        (["stages/train.py", "model_0", "7"], ["train.seeds: got '7', expected one of 0, 1"]),
+        (["stages/evaluate.py", "model_0", "-1"], ["train.seeds: got '-1', expected one of 0, 1"]),
     ],
 )
 def test_a_users_mistake_is_one_line_and_exit_code_2(finished, command, words):
@@ -130,7 +163,7 @@ def test_help_and_a_missing_params_file(finished, tmp_path, stage):
     shutil.copytree(finished.root / "stages", tmp_path / "stages")
     shutil.copytree(finished.root / "cifar10", tmp_path / "cifar10")
     clone = type(finished)(tmp_path)
-    model = ["model_0"] if stage in ("train", "evaluate") else []
+    model = ["model_0", "0"] if stage in ("train", "evaluate") else []
     assert "usage:" in clone.run("python", f"stages/{stage}.py", "--help")
     printed = clone.run("python", f"stages/{stage}.py", *model, expect=2)
     assert "error: params.yaml not found" in printed
@@ -140,6 +173,6 @@ def test_help_and_a_missing_params_file(finished, tmp_path, stage):
 def test_a_training_without_data_says_what_to_run(finished, tmp_path):
     clone = type(finished)(tmp_path / "empty")
     finished.run("git", "clone", "--quiet", ".", str(clone.root))
-    printed = clone.run("python", "stages/train.py", "model_0", expect=2)
+    printed = clone.run("python", "stages/train.py", "model_0", "0", expect=2)
     assert "dvc repro" in printed
     assert "Traceback" not in printed

@@ -27,6 +27,10 @@ def main() -> None:
             f"the page needs {', '.join(missing)}, not installed here: `make app` installs all and starts "
             "it, or run pip install -e '.[app]'"
         )
+    if options.seed is not None:
+        from cifar10 import params
+
+        params.load().seed(options.seed)
     signal.signal(
         signal.SIGTERM, lambda *_: sys.exit(0)
     )  # the server ends what it has begun, then raises it anew
@@ -61,6 +65,11 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NAME",
         help="a host name that visitors use, such as that of a reverse proxy (may be repeated)",
+    )
+    parser.add_argument(
+        "--seed",
+        metavar="N",
+        help="answer with one training of each model (default: mean of the probabilities over all seeds)",
     )
     return parser
 
@@ -104,7 +113,7 @@ def _serve(options: argparse.Namespace, listener: socket.socket) -> None:
     from cifar10.app.routes import application
     from cifar10.app.service import PredictionService
 
-    app = application(PredictionService(), middleware.hosts(options.host, options.allowed_host))
+    app = application(PredictionService(options.seed), middleware.hosts(options.host, options.allowed_host))
     server.serve(app, listener, options.root_path)
 
 

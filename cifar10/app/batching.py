@@ -28,8 +28,8 @@ class BatchingPredictor:
     pass therefore takes the pictures of all waiting requests.
     """
 
-    def __init__(self) -> None:
-        self._models = CurrentModels()
+    def __init__(self, seed: str | None = None) -> None:
+        self._models = CurrentModels(seed)
         self._turn = anyio.Lock()
         self._waiting: list[Batch] = []
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
-from cifar10 import files, git, paths, staleness
+from cifar10 import files, git, paths, stage_names, staleness
 from cifar10.errors import UserError
 from cifar10.report import render
 
@@ -25,9 +26,9 @@ class Provenance:
     changed: list[str] | None
 
 
-def find(models: Sequence[str]) -> Provenance:
+def find(models: Sequence[str], seeds: Sequence[int]) -> Provenance:
     """Look up the origin of the models; missing facts are "unknown"."""
-    return Provenance(_data(), _revision(), _changed(models))
+    return Provenance(_data(), _revision(), _changed(models, seeds))
 
 
 def _data() -> str:
@@ -49,14 +50,14 @@ def _revision() -> str:
     return f"git revision {revision}"
 
 
-def _changed(models: Sequence[str]) -> list[str] | None:
+def _changed(models: Sequence[str], seeds: Sequence[int]) -> list[str] | None:
     """Name the models and their inputs that differ from what dvc.lock records; None if DVC cannot tell.
 
     Reports do not count, and neither does absent data: a clone may have pulled the models alone.
     """
     if not models:
         return []
-    stages = [f"{stage}@{model}" for stage in ("train", "evaluate") for model in models]
+    stages = [stage_names.stage(*each) for each in product(("train", "evaluate"), models, seeds)]
     try:
         with staleness.repository() as repo:
             found = staleness.changes(repo, *stages)

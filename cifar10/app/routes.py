@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from cifar10.app import examples, middleware, page, problems, provenance, request_limits, schemas, uploads
 from cifar10.app.service import PredictionService
+from cifar10.evaluation import predictions
 
 STATIC = Path(__file__).parent / "static"
 BODY = {  # read by `uploads`, so that no file reaches the disk
@@ -116,11 +117,8 @@ async def classify(request: Request, preview: bool = False) -> Response:
 async def models(request: Request) -> Response:
     """Describe the models."""
     classifier = await request.app.state.service.models()
-    found = await run_in_threadpool(provenance.find, [*classifier.detectors])
-    scores = {
-        name: {"score": detector.score, "threshold": detector.threshold}
-        for name, detector in classifier.detectors.items()
-    }
+    found = await run_in_threadpool(provenance.find, [*classifier.detectors], classifier.seeds)
+    scores = predictions.described(classifier.seeds, classifier.detectors)
     about = {"data": found.data, "revision": found.revision, "changed": found.changed}
     return JSONResponse({"classes": classifier.classes, "models": scores, **about})
 

@@ -30,8 +30,9 @@ class Unreadable(BaseModel):
 
 
 class Score(BaseModel):
-    """ID score and threshold of a model."""
+    """Trainings of a model, and its ID score with the threshold."""
 
+    seeds: list[int] = Field(description="seeds of the trainings whose mean probabilities are the answer")
     score: str = Field(description="name of the ID score")
     threshold: float = Field(description="a lower ID score gives the verdict null")
 

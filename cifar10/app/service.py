@@ -25,8 +25,13 @@ class PredictionService:
     time, which limits the memory.
     """
 
-    def __init__(self) -> None:
-        self._predictor = BatchingPredictor()
+    def __init__(self, seed: str | None = None) -> None:
+        """Prepare the service.
+
+        Args:
+            seed: as for `predictor.load`.
+        """
+        self._predictor = BatchingPredictor(seed)
         self._decoding = anyio.CapacityLimiter(1)
         self._requests = 0
 
@@ -76,7 +81,7 @@ class PredictionService:
                 _decode, files, deadline, limiter=self._decoding
             )
             classifier, found = await self._predictor.predict(np.stack(pictures))
-            content = predictions.content(names, classifier.detectors, found, {})
+            content = predictions.content(names, classifier.seeds, classifier.detectors, found, {})
             content["unreadable"] = unreadable  # a list: two files may have the same name
             if preview:
                 for image, picture in zip(content["images"], pictures, strict=True):

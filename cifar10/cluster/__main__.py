@@ -10,7 +10,7 @@ from cifar10.errors import UserError
 def main() -> None:
     """Check the conditions, distribute the trainings, then run `dvc repro` or write the sweep's table."""
     arguments = _parse()
-    settings = params.load()
+    params.load()  # a fault of the file comes before all others
     try:
         from cifar10.cluster import checks, driver, sweep  # imported here, so that --help is fast
         from cifar10.cluster.task import TrainingJob
@@ -23,10 +23,11 @@ def main() -> None:
     remote, remote_url = checks.remote()
     with driver.connect(arguments.scheduler) as client:
         checks.publish_images(remote_url)
-        wanted = {point.model for point in points} if arguments.set else driver.stale(list(settings.models))
+        stale = None if arguments.set else driver.stale()
         jobs = {
             TrainingJob(
                 point.model,
+                point.seed,
                 point.label,
                 git_url,
                 commit,
@@ -36,7 +37,7 @@ def main() -> None:
                 measure=bool(arguments.set),
             ): point
             for point in points
-            if point.model in wanted
+            if stale is None or (point.model, point.seed) in stale
         }
         results = {jobs[job]: metrics for job, metrics in driver.spread(client, list(jobs))}
     if arguments.set:
@@ -57,7 +58,7 @@ def _parse() -> argparse.Namespace:
         action="extend",
         default=[],
         metavar="KEY=VALUE,...",
-        help="one training per model and value, as train.seed=1,2,3; several keys give their grid",
+        help="one training per model, seed and value, as 'train.seeds=[1,2,3]'; several keys give their grid",
     )
     parser.add_argument("--git-url", metavar="URL", help="what workers clone (default: git's remote origin)")
     parser.add_argument(

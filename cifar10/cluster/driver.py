@@ -15,7 +15,7 @@ import cloudpickle
 from distributed import Client, as_completed
 
 import cifar10
-from cifar10 import commands, progress, staleness
+from cifar10 import commands, progress, stage_names, staleness
 from cifar10.cluster import task
 from cifar10.cluster.task import TrainingJob
 from cifar10.errors import UserError
@@ -39,10 +39,9 @@ def connect(address: str) -> Client:
         ) from None
 
 
-def stale(models: list[str]) -> list[str]:
-    """List the models whose training DVC would run."""
-    stages = staleness.stale(*(f"train@{name}" for name in models))
-    return [name for name in models if f"train@{name}" in stages]
+def stale() -> set[tuple[str, int]]:
+    """Return model and seed of each training that DVC would run."""
+    return {stage_names.split(stage) for stage in staleness.stale("train")}
 
 
 def spread(client: Client, jobs: list[TrainingJob]) -> Iterator[tuple[TrainingJob, Mapping[str, Any]]]:

@@ -5,16 +5,17 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from dvc.exceptions import InvalidArgumentError
 from dvc.utils import hydra
 
-from cifar10 import params, paths
+from cifar10 import params, paths, stage_names
 from cifar10.errors import UserError
 
-SEED = "train.seed"
+SEEDS = "train.seeds"
 
 METRICS = {  # heading: (section of the metrics, its key, factor, decimals, unit)
     "test accuracy": ("test", "accuracy", 100, 2, " %"),
@@ -30,38 +31,42 @@ class Point:
     """One training of a sweep."""
 
     model: str
+    seed: int
     settings: tuple[tuple[str, str], ...]  # overrides for this model: (key, value)
     parameters: str  # text of params.yaml
 
     @property
     def label(self) -> str:
-        """Return a readable name of the training: the model and its overrides."""
-        return " ".join([self.model, *(f"{key}={value}" for key, value in self.settings)])
+        """Return a readable name of the training: the model, its seed and its overrides."""
+        return " ".join(
+            [stage_names.label(self.model, self.seed), *(f"{key}={value}" for key, value in self.settings)]
+        )
 
 
 def points(overrides: list[str]) -> list[Point]:
     """List the trainings of a sweep: params.yaml with every combination of `KEY=VALUE,VALUE,...` overrides.
 
-    Overrides of one model add no trainings of the other models.
+    Each combination trains every seed of its `train.seeds`. Overrides of one model add no trainings of the
+    other models.
 
     Raises:
         UserError: an override cannot be read, or its value is not allowed in params.yaml.
     """
     for override in overrides:
         if "=" not in override:
-            raise UserError(f"--set {override}: expected KEY=VALUE,..., as in train.seed=1,2,3")
+            raise UserError(f"--set {override}: expected KEY=VALUE,..., as in {SEEDS}=[1,2,3]")
         if not override.lstrip("+~").startswith(("train.", "models.")):
             raise UserError(
-                f"--set {override}: expected a key under `train` or `models`, as in train.seed=1,2,3; "
+                f"--set {override}: expected a key under `train` or `models`, as in {SEEDS}=[1,2,3]; "
                 "other data are another revision: change params.yaml, `dvc repro preprocess`, commit"
             )
-    found: dict[tuple[str, tuple[tuple[str, str], ...]], Point] = {}
+    found: dict[tuple[str, int, tuple[tuple[str, str], ...]], Point] = {}
     for combination in _combinations(overrides):
-        text, names = _apply(combination)
+        text, chosen = _apply(combination)
         pairs = [tuple(item.lstrip("+~").partition("=")[::2]) for item in combination]
-        for name in names:
+        for name, seed in product(chosen.models, chosen.train.seeds):
             settings = tuple((key, value) for key, value in pairs if _concerns(key, name))
-            found.setdefault((name, settings), Point(name, settings, text))
+            found.setdefault((name, seed, settings), Point(name, seed, settings, text))
     return list(found.values())
 
 
@@ -74,14 +79,14 @@ def _combinations(overrides: list[str]) -> list[list[str]]:
         raise UserError(f"--set {' '.join(overrides)}: {_first_line(error)}") from None
 
 
-def _apply(overrides: list[str]) -> tuple[str, list[str]]:
-    """Return the text of params.yaml with the overrides, and the names of the models in it."""
+def _apply(overrides: list[str]) -> tuple[str, params.Params]:
+    """Return params.yaml with the overrides, as text and as parameters."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / paths.PARAMS
         path.write_bytes(paths.PARAMS.read_bytes())
         try:
             hydra.apply_overrides(path, overrides)
-            return path.read_text(encoding="utf-8"), list(params.load(path).models)
+            return path.read_text(encoding="utf-8"), params.load(path)
         except InvalidArgumentError as error:
             reason = _first_line(error.__cause__ or error)
             raise UserError(f"--set {' '.join(overrides)}: no such key in {paths.PARAMS}? {reason}") from None
@@ -91,7 +96,8 @@ def _apply(overrides: list[str]) -> tuple[str, list[str]]:
 
 
 def _concerns(key: str, model: str) -> bool:
-    return key.startswith("train.") or f"{key}.".startswith(f"models.{model}.")
+    of_all = key.startswith("train.") and key != SEEDS  # the seed of a point has a field of its own
+    return of_all or f"{key}.".startswith(f"models.{model}.")
 
 
 def _first_line(error: BaseException) -> str:
@@ -102,11 +108,11 @@ def table(results: Iterable[tuple[Point, Mapping[str, Any]]]) -> str:
     """Write the mean and the sample standard deviation over the seeds as a Markdown table.
 
     Args:
-        results: each training with its metrics, as in reports/metrics.
+        results: each training with its metrics, as in reports/evaluations.
     """
     rows: dict[tuple[str, tuple[tuple[str, str], ...]], list[Mapping[str, Any]]] = defaultdict(list)
     for point, metrics in results:
-        rows[point.model, tuple(pair for pair in point.settings if pair[0] != SEED)].append(metrics)
+        rows[point.model, point.settings].append(metrics)
     keys = list(dict.fromkeys(key for _, settings in rows for key, _ in settings))
     shown = [
         name for name, (section, *_) in METRICS.items() if all(section in m for r in rows.values() for m in r)
@@ -123,7 +129,7 @@ def table(results: Iterable[tuple[Point, Mapping[str, Any]]]) -> str:
     text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return (
         f"{text}\n\nMean ± sample standard deviation over the trainings of a row, which differ in "
-        f"`{SEED}` alone. Training metrics are means over the last epoch.\n"
+        "the seed alone. Training metrics are means over the last epoch.\n"
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from distributed import get_worker
 
-from cifar10 import commands
+from cifar10 import commands, paths, stage_names
 from cifar10.commands import DVC
 from cifar10.stage_run import LAST_LINES, StageRun
 
@@ -23,7 +23,8 @@ class TrainingJob:
     """One training, with the locations of its code, data and result."""
 
     model: str
-    label: str  # readable name: the model and its overrides
+    seed: int
+    label: str  # readable name: the model, its seed and its overrides
     git_url: str  # URL or path to clone
     commit: str
     remote: str  # name of the DVC remote
@@ -34,7 +35,7 @@ class TrainingJob:
 
 
 def run(job: TrainingJob) -> str:
-    """Train `job.model` and push it to the DVC remote; return its metrics file as text, "" if not measured.
+    """Train and push to the DVC remote; return the evaluation file as text, "" if not measured.
 
     Raises:
         RuntimeError: a command failed; the first argument names it, the second is the end of its output.
@@ -42,7 +43,7 @@ def run(job: TrainingJob) -> str:
     worker = get_worker()
 
     def tell(state: str) -> None:
-        state = state.removeprefix(f"{job.model}: ")
+        state = state.removeprefix(f"{stage_names.label(job.model, job.seed)}: ")
         worker.log_event(job.topic, {"label": job.label, "worker": worker.address, "state": state})
 
     tell("prepares")
@@ -50,16 +51,16 @@ def run(job: TrainingJob) -> str:
     clone = Path(worker.local_directory) / f"cifar10-{job.commit[:12]}-{threading.get_ident()}"
     _prepare(job, clone)
     tell("trains")
-    training = StageRun(f"train@{job.model}", clone, tied=True)
+    training = StageRun(stage_names.stage("train", job.model, job.seed), clone, tied=True)
     _check(training.run("--pull", hear=tell), f"dvc repro --single-item {training.stage}", training.lines)
     tell("pushes")
     _call(clone, *DVC, "push", "--run-cache", training.stage)
     if not job.measure:
         return ""
     tell("measures")
-    evaluation = StageRun(f"evaluate@{job.model}", clone, tied=True)
+    evaluation = StageRun(stage_names.stage("evaluate", job.model, job.seed), clone, tied=True)
     _check(evaluation.run("--pull"), f"dvc repro --single-item {evaluation.stage}", evaluation.lines)
-    return (clone / f"reports/metrics/{job.model}.json").read_text(encoding="utf-8")
+    return (clone / paths.evaluation(job.model, job.seed)).read_text(encoding="utf-8")
 
 
 def _prepare(job: TrainingJob, clone: Path) -> None:

@@ -12,6 +12,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
 from cifar10 import errors, git, paths
 from cifar10.compare import diff, git_revision, page
 from cifar10.compare.git_revision import Revision
@@ -53,11 +55,13 @@ def parse() -> argparse.Namespace:
 
 
 def sides(base: Revision, this: Revision) -> tuple[Side, Side]:
-    """Read both sides. Predictions are read only for models whose predictions differ."""
+    """Read both sides. Predictions are read only for models whose predictions with the common seed differ."""
     with base.opened() as old, this.opened() as new:
         before, after = old.side(), new.side()
-        wanted = diff.retrained(before, after)
-        tables = [{name: content.predictions(name) for name in wanted} for content in (old, new)]
+        wanted, seed = diff.retrained(before, after), diff.common_seed(before, after)
+        tables: list[dict[str, pd.DataFrame | None]] = [{}, {}]
+        if seed is not None:
+            tables = [{name: content.predictions(name, seed) for name in wanted} for content in (old, new)]
     kept = [{name: table for name, table in found.items() if table is not None} for found in tables]
     return replace(before, predictions=kept[0]), replace(after, predictions=kept[1])
 

@@ -1,11 +1,12 @@
 """Differences between two sides: parameters, test metrics, retrained models."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from cifar10.compare.side import Side
 
 ABSENT = object()  # value of a parameter that only the other side has
+Spread = Mapping[str, float | None]  # mean and sd over seeds, as in reports/metrics
 
 
 class Change(NamedTuple):
@@ -22,26 +23,20 @@ class Row(NamedTuple):
     model: str
     metric: str
     share: bool  # 0 to 1, shown in percent
-    before: float | None
-    after: float | None
+    before: Spread | None
+    after: Spread | None
 
 
-def _tpr(side: Side, name: str) -> float | None:
-    """Share of the test images whose answer is a class: TPR of the OOD detector."""
-    content = side.ood.get(name)
-    return float(content["scores"][content["score"]]["tpr"]) if content else None
+def _of(section: str, key: str) -> Callable[[Side, str], Spread | None]:
+    return lambda side, name: side.metrics[name][section].get(key) if name in side.metrics else None
 
 
-def _test(key: str) -> Callable[[Side, str], float | None]:
-    return lambda side, name: side.metrics[name]["test"].get(key) if name in side.metrics else None
-
-
-METRICS: list[tuple[str, bool, Callable[[Side, str], float | None]]] = [
-    ("test accuracy", True, _test("accuracy")),
-    ("test loss", False, _test("loss")),
-    ("macro F1", False, _test("macro_f1")),
-    ("calibration error", False, _test("calibration_error")),
-    ("OOD detection TPR", True, _tpr),
+METRICS: list[tuple[str, bool, Callable[[Side, str], Spread | None]]] = [
+    ("test accuracy", True, _of("test", "accuracy")),
+    ("test loss", False, _of("test", "loss")),
+    ("macro F1", False, _of("test", "macro_f1")),
+    ("calibration error", False, _of("test", "calibration_error")),
+    ("OOD detection TPR", True, _of("ood", "tpr")),
 ]
 
 
@@ -101,15 +96,16 @@ def recomputed(before: Side, after: Side) -> dict[str, tuple[str, str]]:
     return found
 
 
+def common_seed(before: Side, after: Side) -> int | None:
+    """Return the first seed of `after` that both sides have; None if there is none."""
+    return next((seed for seed in after.seeds if seed in before.seeds), None)
+
+
 def retrained(before: Side, after: Side) -> list[str]:
-    """List the models of both sides whose predictions have different hashes in dvc.lock."""
-    return [
-        name
-        for name in after.models
-        if name in before.metrics
-        and name in after.metrics
-        and (
-            before.predictions_hash(name) is None
-            or before.predictions_hash(name) != after.predictions_hash(name)
-        )
-    ]
+    """List the models of both sides whose predictions with the common seed differ in dvc.lock."""
+    seed = common_seed(before, after)
+    if seed is None:
+        return []
+    both = [name for name in after.models if name in before.metrics and name in after.metrics]
+    hashes = {name: [side.predictions_hash(name, seed) for side in (before, after)] for name in both}
+    return [name for name, (old, new) in hashes.items() if old is None or old != new]

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from cifar10.compare import diff, paired
-from cifar10.compare.diff import ABSENT, Row
+from cifar10.compare.diff import ABSENT, Row, Spread
 from cifar10.compare.side import Side
 from cifar10.evaluation import significance
 from cifar10.report.render import FILTERS, templates
@@ -58,6 +58,7 @@ def _context(before: Side, after: Side, links: Links) -> dict[str, Any]:
         "same_metrics": [name for name in kept if name not in {row.model for row in rows}],
         "added": [name for name in after.models if name not in before.models],
         "removed": [name for name in before.models if name not in after.models],
+        "seed": diff.common_seed(before, after),
         "tests": tests,
         "same": [name for name, reason in untested.items() if reason == paired.SAME_PREDICTIONS],
         "untested": {name: why for name, why in untested.items() if why != paired.SAME_PREDICTIONS},
@@ -84,20 +85,18 @@ def value(content: Any) -> str:
     return code(text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
 
 
-def metric(number: float | None, share: bool) -> str:
+def metric(found: Spread | None, share: bool) -> str:
     """Format a metric: a share in percent, others with four decimals, a dash for None."""
-    if number is None:
-        return DASH
-    return f"{100 * number:.2f} %" if share else f"{number:.4f}"
+    return DASH if found is None else FILTERS["spread"](found, share)
 
 
 def difference(row: Row) -> str:
-    """Format the difference of a metric, second side minus first; a share in percentage points."""
+    """Format the difference of the means, second side minus first; a share in percentage points."""
     if row.before is None or row.after is None:
         return DASH
-    if row.before == row.after:
+    gap = (row.after["mean"] or 0) - (row.before["mean"] or 0)
+    if not gap:
         return "0"
-    gap = row.after - row.before
     return f"{100 * gap:+.2f} points" if row.share else f"{gap:+.4f}"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from cifar10 import paths
+from cifar10 import paths, stage_names
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,10 @@ class Side:
         params: the content of params.yaml.
         stale: models whose code, parameters or results differ from dvc.lock.
         hashes: MD5 of inputs and outputs in dvc.lock, by stage and path.
-        metrics: content of reports/metrics, by model.
-        ood: metrics of the OOD detector, by model.
+        metrics: content of reports/metrics, by model: means and standard deviations over seeds.
         figures: PNG files by name.
-        predictions: by model, if needed and available: a row per test image, columns actual and predicted
-            (strings).
+        predictions: by model, if needed and available, of one seed: a row per test image, columns actual and
+            predicted (strings).
     """
 
     label: str
@@ -33,7 +32,6 @@ class Side:
     stale: list[str]
     hashes: dict[str, dict[str, str]]
     metrics: dict[str, dict[str, Any]]
-    ood: dict[str, dict[str, Any]]
     figures: dict[str, bytes]
     predictions: dict[str, pd.DataFrame] = field(default_factory=dict)
 
@@ -42,13 +40,18 @@ class Side:
         """The models of params.yaml, in its order."""
         return list(self.params.get("models") or {})
 
-    def predictions_hash(self, name: str) -> str | None:
-        """MD5 of a model's predictions in dvc.lock; None if it is not recorded."""
-        return self._hash(name, paths.predictions(name).as_posix())
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds of params.yaml; none in a revision that trains each model once."""
+        return list((self.params.get("train") or {}).get("seeds") or [])
 
-    def test_images_hash(self, name: str) -> str | None:
-        """MD5 in dvc.lock of the test images that a model was evaluated on; None if it is not recorded."""
-        return self._hash(name, paths.images("test").parent.as_posix())
+    def predictions_hash(self, name: str, seed: int) -> str | None:
+        """MD5 of the predictions of a training in dvc.lock; None if it is not recorded."""
+        return self._hash(name, seed, paths.predictions(name, seed).as_posix())
 
-    def _hash(self, name: str, path: str) -> str | None:
-        return self.hashes.get(f"evaluate@{name}", {}).get(path)
+    def test_images_hash(self, name: str, seed: int) -> str | None:
+        """MD5 in dvc.lock of the test images of an evaluation; None if it is not recorded."""
+        return self._hash(name, seed, paths.images("test").parent.as_posix())
+
+    def _hash(self, name: str, seed: int, path: str) -> str | None:
+        return self.hashes.get(stage_names.stage("evaluate", name, seed), {}).get(path)

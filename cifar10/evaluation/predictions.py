@@ -60,6 +60,7 @@ def table(names: Sequence[str], classes: Sequence[str], found: Mapping[str, Answ
 
 def content(
     names: Sequence[str],
+    seeds: Sequence[int],
     detectors: Mapping[str, Detector],
     found: Mapping[str, Answers],
     unreadable: Mapping[str, str],
@@ -68,6 +69,7 @@ def content(
 
     Args:
         names: of the N images.
+        seeds: of the trainings whose mean probabilities are the answer; the detectors are of the first one.
         detectors: by model.
         found: answers by model.
         unreadable: reason why an image cannot be read, by name of the image.
@@ -75,10 +77,7 @@ def content(
     classes = next(iter(detectors.values())).classes
     return {
         "classes": classes,
-        "models": {
-            name: {"score": detector.score, "threshold": detector.threshold}
-            for name, detector in detectors.items()
-        },
+        "models": described(seeds, detectors),
         "images": [
             {
                 "image": name,
@@ -87,6 +86,14 @@ def content(
             for index, name in enumerate(names)
         ],
         "unreadable": [{"image": name, "reason": reason} for name, reason in unreadable.items()],
+    }
+
+
+def described(seeds: Sequence[int], detectors: Mapping[str, Detector]) -> dict[str, dict[str, Any]]:
+    """Describe the models: seeds of the trainings, ID score and threshold of the detector."""
+    return {
+        name: {"seeds": [*seeds], "score": detector.score, "threshold": detector.threshold}
+        for name, detector in detectors.items()
     }
 
 

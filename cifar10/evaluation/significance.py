@@ -166,12 +166,12 @@ def _lead(pair: Pair) -> str:
 def _limit(images: int, tested: list[Pair]) -> str:
     if not tested:
         return (
-            f"The interval covers the sampling of the {images:,} test images. The model was trained once: "
-            "another seed can change its accuracy by more."
+            f"The interval is that of one .h5 file and covers the sampling of the {images:,} test images but "
+            "not the seed: another seed can change the accuracy by more."
         )
     correction = f", Holm-corrected over all {len(tested)} pairs" if len(tested) > 1 else ""
     return (
         "Points are percentage points of test accuracy; p comes from the exact McNemar test on the same "
-        f"{images:,} test images{correction}. Each model was trained once: the test covers the sampling of "
-        "the test images but not the seed, and another seed can change every accuracy."
+        f"{images:,} test images{correction}. The test compares one .h5 file of each model: it covers the "
+        "sampling of the test images but not the seed, and another seed can change every accuracy."
     )

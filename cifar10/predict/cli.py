@@ -32,6 +32,8 @@ def main() -> None:
     chosen = params.load()
     for name in options.model:
         chosen.model(name)
+    if options.seed is not None:
+        chosen.seed(options.seed)
     pictures, unreadable = _read(inputs.expand(options.images), options.fit)
     for reason in unreadable.values():
         progress.log(f"error: {inputs.shown(reason)}")
@@ -52,6 +54,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--model", action="append", default=[], metavar="NAME", help="use only this model (repeatable)"
+    )
+    parser.add_argument(
+        "--seed",
+        metavar="N",
+        help="answer with one training of each model (default: mean of the probabilities over all seeds)",
     )
     parser.add_argument(
         "--fit",
@@ -113,7 +120,7 @@ def _answer(
         from cifar10.training import models
 
         models.make_deterministic(seed=0)  # the same bits as `evaluate`
-    classifier = predictor.load(options.model)
+    classifier = predictor.load(options.model, options.seed)
     seen = np.array([*pictures.values()], np.uint8).reshape(-1, *models.INPUT_SHAPE)
     found = classifier.classify(seen)
     names = [*pictures]
@@ -125,7 +132,7 @@ def _answer(
     if options.json:
         print(
             json.dumps(
-                predictions.content(names, classifier.detectors, found, unreadable),
+                predictions.content(names, classifier.seeds, classifier.detectors, found, unreadable),
                 indent=2,
                 ensure_ascii=False,
             )

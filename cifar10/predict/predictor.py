@@ -1,7 +1,13 @@
-"""Classify new images with trained models, and detect out-of-distribution images."""
+"""Classify new images with trained models, and detect out-of-distribution images.
+
+The answer of a model is that of the ensemble of its trainings, one per seed: the mean of their probabilities.
+The OOD detector of the first seed decides which images are in-distribution. Its threshold, TPR and FPR are
+those that `evaluate` measured; ID scores of different trainings have no common scale that would allow a mean.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -15,11 +21,19 @@ from cifar10.training import models
 
 @dataclass(frozen=True)
 class Classifier:
-    """Trained models with their OOD detectors. Calls change no state, so threads can share one."""
+    """Trained models with their OOD detectors. Calls change no state, so threads can share one.
+
+    Attributes:
+        classes: class names.
+        seeds: of the trainings of each model, at least one.
+        detectors: by model, the OOD detector of the first seed.
+        extractors: by model, one per seed.
+    """
 
     classes: list[str]
+    seeds: list[int]
     detectors: dict[str, Detector]
-    extractors: dict[str, FeatureExtractor]
+    extractors: dict[str, list[FeatureExtractor]]
 
     def classify(self, images: np.ndarray) -> dict[str, Answers]:
         """Classify images with every model. The answer for an image does not depend on the other images.
@@ -33,45 +47,64 @@ class Classifier:
         return {name: self._classify(name, images) for name in self.extractors}
 
     def _classify(self, name: str, images: np.ndarray) -> Answers:
-        outputs = self.extractors[name](images)
-        id_scores = self.detectors[name].id_scores(outputs)
-        return Answers(outputs.probabilities, id_scores, self.detectors[name].is_id(id_scores))
+        outputs = [extract(images) for extract in self.extractors[name]]
+        probabilities = np.mean([output.probabilities for output in outputs], axis=0)
+        id_scores = self.detectors[name].id_scores(outputs[0])
+        return Answers(probabilities, id_scores, self.detectors[name].is_id(id_scores))
 
 
-def load(names: Sequence[str] = ()) -> Classifier:
+def load(names: Sequence[str] = (), seed: str | None = None) -> Classifier:
     """Build models from params.yaml, then read their weights and detectors. These files cannot run code.
 
-    Call `models.make_deterministic(seed=0)` first: answers then equal those of `evaluate`, bit for bit.
+    Call `models.make_deterministic(seed=0)` first: the probabilities of a single training then equal those of
+    `evaluate`, bit for bit.
 
     Args:
         names: of models in params.yaml; all of them if empty.
+        seed: the one training of each model to use, as text; None for all of `train.seeds`.
 
     Raises:
-        UserError: a name is unknown, or a file is missing, damaged or of another model.
+        UserError: a name or the seed is unknown, or a file is missing, damaged or of another model.
     """
     chosen = params.load()
     entries = {name: chosen.model(name) for name in names or chosen.models}
-    detectors = {name: ood.load(paths.ood_detector(name)) for name in entries}
+    seeds = chosen.train.seeds if seed is None else [chosen.seed(seed)]
+    _check_presence([*entries], seeds)
+    files = {name: paths.ood_detector(name, seeds[0]) for name in entries}
+    detectors = {name: ood.load(file) for name, file in files.items()}
     classes = next(iter(detectors.values())).classes
     for name, detector in detectors.items():
         if detector.classes != classes:
-            raise UserError(
-                f"{paths.ood_detector(name)} has other classes than the other models: run `dvc repro`"
-            )
-    extractors = {}
-    for name, entry in entries.items():
+            raise UserError(f"{files[name]} has other classes than the other models: run `dvc repro`")
+    extractors: dict[str, list[FeatureExtractor]] = {name: [] for name in entries}
+    for (name, entry), each in product(entries.items(), seeds):
         model = models.build(name, entry, len(classes))
-        trained_models.load_weights(model, paths.model(name))
-        extractors[name] = features.feature_extractor(model)
-        _check_bank(name, detectors[name], extractors[name])
-    return Classifier(classes, detectors, extractors)
+        trained_models.load_weights(model, paths.model(name, each))
+        extractors[name].append(features.feature_extractor(model))
+    for name, detector in detectors.items():
+        _check_bank(name, seeds[0], detector, extractors[name][0])
+    return Classifier(classes, seeds, detectors, extractors)
 
 
-def _check_bank(name: str, detector: Detector, extract: FeatureExtractor) -> None:
+def _check_presence(names: Sequence[str], seeds: Sequence[int]) -> None:
+    """Refuse an ensemble of which some trainings are present and others are not."""
+    present = {name: [seed for seed in seeds if paths.model(name, seed).exists()] for name in names}
+    common = [seed for seed in seeds if all(seed in found for found in present.values())]
+    if not any(present.values()) or len(common) == len(seeds):
+        return  # nothing is here, which `load` reports with the first file, or everything
+    found = "; ".join(f"{name}: {', '.join(map(str, own)) or 'none'}" for name, own in present.items())
+    one = f", or answer with one training: --seed {common[0]}" if common else ""
+    raise UserError(
+        f"expected the seeds {', '.join(map(str, seeds))} of each model in {paths.MODELS}, found {found}: "
+        f"run `make pull` or `dvc repro` for the others{one}"
+    )
+
+
+def _check_bank(name: str, seed: int, detector: Detector, extract: FeatureExtractor) -> None:
     """Refuse a memory bank with another number of features than the model."""
     expected = extract(np.zeros((0, *models.INPUT_SHAPE), np.uint8)).features.shape[1]
     found = detector.memory_bank.shape[1]
     if len(detector.memory_bank) and found != expected:
         raise UserError(
-            f"{paths.ood_detector(name)} has {found} features, {name} has {expected}: run `dvc repro`"
+            f"{paths.ood_detector(name, seed)} has {found} features, {name} has {expected}: run `dvc repro`"
         )

@@ -12,26 +12,27 @@ def draw(found: results.Results, seed: int) -> dict[str, Figure]:
     train, train_labels = results.pictures("train")
     test, test_labels = results.pictures("test")
     names = found.classes
-    histories = {model.name: model.history for model in found.models}
+    histories = {model.name: [run.history for run in model.trainings] for model in found.models}
     figures = {
         "samples.png": plots.samples(train, train_labels, names, seed),
         "accuracy.png": plots.curves(histories, "accuracy"),
         "loss.png": plots.curves(histories, "loss"),
         "class_accuracy.png": plots.class_accuracy(results.class_accuracy(found), names),
         "reliability.png": plots.reliability(
-            {model.name: model.probabilities for model in found.models}, test_labels
+            {model.name: model.first.probabilities for model in found.models}, test_labels
         ),
     }
-    facts = ("scores", "detector", "person")
-    scores, detectors, persons = ({m.name: getattr(m, fact) for m in found.models} for fact in facts)
+    scores = {model.name: model.first.scores for model in found.models}
+    detectors = {model.name: model.first.detector for model in found.models}
+    persons = {model.name: model.person for model in found.models}
     figures["ood.png"] = plots.ood_scores(scores, detectors)
     figures["person.png"] = plots.answers(ood_datasets.person()[None], ["astronaut"], persons, names)
     picked = np.random.default_rng(seed).permutation(len(test))[: plots.SHOWN]
     for model in found.models:
-        counts = results.confusion(found.actual, model.predicted, len(names))
+        counts, first = results.total_confusion(found, model), model.first
         figures[f"confusion_{model.name}.png"] = plots.confusion(counts, names, model.name)
-        confidence = model.probabilities.max(axis=1)[picked]
+        confidence = first.probabilities.max(axis=1)[picked]
         figures[f"predictions_{model.name}.png"] = plots.predictions(
-            test[picked], test_labels[picked], model.predicted[picked], confidence, names, model.name
+            test[picked], test_labels[picked], first.predicted[picked], confidence, names, model.name
         )
     return figures

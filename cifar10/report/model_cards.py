@@ -25,7 +25,7 @@ def write(found: Results, params: Params) -> None:
 def card(found: Results, params: Params, model: Model) -> str:
     """Render the card of a model as Markdown."""
     by_class = class_metrics(found, model)
-    confidence = float(model.probabilities.max(axis=1).mean())
+    confidence = float(np.mean([run.probabilities.max(axis=1).mean() for run in model.trainings]))
     return render.render(
         "card.md.jinja",
         found,

@@ -151,38 +151,50 @@ def _mosaic(images: np.ndarray, labels: np.ndarray, classes: int, seed: int) -> 
 
 
 @_styled
-def curves(histories: Mapping[str, pd.DataFrame], quantity: Literal["accuracy", "loss"]) -> Figure:
+def curves(histories: Mapping[str, Sequence[pd.DataFrame]], quantity: Literal["accuracy", "loss"]) -> Figure:
     """Draw accuracy or loss per epoch: training solid, validation dashed.
 
+    With several trainings of a model, the line is their mean, a band shows one standard deviation to each
+    side, and thin lines show the single trainings.
+
     Args:
-        histories: per model, columns epoch, loss, accuracy, val_loss, val_accuracy (NaN without validation).
+        histories: per model and training, columns epoch, loss, accuracy, val_loss, val_accuracy (NaN without
+            validation).
         quantity: what to draw.
     """
     figure = Figure((WIDTH, 4.2), layout="constrained")
     axes = figure.subplots()
+    every = [history for trainings in histories.values() for history in trainings]
     for model, style in styles([*histories]).items():
         _curve(axes, histories[model], quantity, style, "training")
         _curve(axes, histories[model], f"val_{quantity}", style, "validation")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    axes.set(xlabel="epoch", xlim=(0.5, max(map(len, histories.values())) + 0.5))
+    axes.set(xlabel="epoch", xlim=(0.5, max(map(len, every)) + 0.5))
     if quantity == "accuracy":
         axes.yaxis.set_major_formatter(PERCENT)
     axes.set_ylabel("accuracy" if quantity == "accuracy" else "loss (nats)")
     axes.set_title(f"{quantity.capitalize()} per epoch")
-    validated = any(history[f"val_{quantity}"].notna().any() for history in histories.values())
+    validated = any(history[f"val_{quantity}"].notna().any() for history in every)
     _explain_lines(axes, {"training": GREY, "validation": "white"} if validated else {"training": GREY})
     _explain_models(figure, [*histories])
     return figure
 
 
-def _curve(axes: Axes, history: pd.DataFrame, column: str, style: Style, line: str) -> None:
+def _curve(axes: Axes, trainings: Sequence[pd.DataFrame], column: str, style: Style, line: str) -> None:
+    """Draw the mean of a column over the trainings and, if there are several, its spread and each of them."""
+    values = pd.concat([history.set_index("epoch")[column] for history in trainings], axis=1)
+    mean = values.mean(axis=1)
+    if len(trainings) > 1:
+        sd = values.std(axis=1)
+        axes.fill_between(mean.index, mean - sd, mean + sd, color=style.color, alpha=0.15, linewidth=0)
+        axes.plot(mean.index, values, color=style.color, linestyle=LINES[line], linewidth=0.5, alpha=0.6)
     axes.plot(
-        history["epoch"],
-        history[column],
+        mean.index,
+        mean,
         **style._asdict(),
         linestyle=LINES[line],
         markerfacecolor="white" if line == "validation" else style.color,
-        markevery=max(1, len(history) // 10),
+        markevery=max(1, len(mean) // 10),
     )
 
 

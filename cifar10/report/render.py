@@ -4,7 +4,7 @@ import base64
 import math
 import re
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +44,24 @@ def _plain(text: str) -> str:
     return re.sub(r"([\\`*_\[\]<>|&$~])", r"\\\1", " ".join(text.split()))
 
 
+def _spread(found: Mapping[str, float | None], share: bool = True) -> str:
+    """Format a mean with its standard deviation: "66.74 ± 0.31 %", or without for one training."""
+    factor, decimals, unit = (100, 2, " %") if share else (1, 4, "")
+    numbers = [number for number in (found["mean"], found["sd"]) if number is not None]
+    return " ± ".join(f"{factor * number:.{decimals}f}" for number in numbers) + unit
+
+
+def _counted(count: int, word: str) -> str:
+    """Format a number of things: "1 seed", "3 seeds"."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
 FILTERS: dict[str, Callable[..., str]] = {
     "percent": lambda share: f"{100 * share:.2f} %",
     "four": lambda value: f"{value:.4f}",
     "thousands": lambda count: f"{count:,}",
+    "spread": _spread,
+    "counted": _counted,
     "megabytes": lambda size: f"{size / 1e6:.1f} MB",
     "p": significance.p_text,
     "listed": significance.listed,
@@ -106,27 +120,40 @@ def _context(found: Results, params: Params) -> dict[str, Any]:
         "data": DATA[found.source["source"]],
         "dataset": found.dataset,
         "measured": _measured(found),
-        "epochs": len(found.models[0].history),
+        "epochs": len(found.models[0].first.history),
+        "seeds": found.seeds,
+        "over_seeds": _over_seeds(found.seeds),
         "validated": found.images["validation"] > 0,
         "chance_loss": math.log(len(found.classes)),  # nats
         "models": found.models,
-        "best": max(model.metrics["test"]["accuracy"] for model in found.models),
+        "best": max(model.metrics["test"]["accuracy"]["mean"] for model in found.models),
         "reference": {model.name: reference[model.name] for model in found.models if model.name in reference},
         "sizes": _sizes(found, reference),
-        "verdict": significance.verdict(found.correct),
-        "pairs": significance.pairs(found.correct),
+        "verdict": significance.verdict(found.first_correct),
+        "pairs": significance.pairs(found.first_correct),
         "top_confusion": {
             m.name: next(iter(results.top_confusions(found, m, 1)), None) for m in found.models
         },
         "architectures": _architectures(found),
-        "ood_datasets": [*found.models[0].detector["auroc"]],
-        "threshold_data": found.models[0].ood["threshold_data"],
+        "ood_datasets": [*found.models[0].first.detector["auroc"]],
+        "threshold_data": found.models[0].first.ood["threshold_data"],
         "persons": {model.name: _person(found.classes, model.person) for model in found.models},
         "fpr_words": _fpr(found),
         "detection": _detection(found),
         "score_words": SCORES,
         "optimizers": {name: _optimizer(model.optimizer) for name, model in params.models.items()},
     }
+
+
+def _over_seeds(seeds: Sequence[int]) -> str:
+    """Explain the numbers after ±."""
+    if len(seeds) == 1:
+        return f"One training of each model (seed {seeds[0]}): the spread over seeds is unknown."
+    names = significance.listed([str(seed) for seed in seeds])
+    return (
+        f"± is the sample standard deviation over {len(seeds)} trainings of each model, which differ in the "
+        f"seed alone ({names})."
+    )
 
 
 def _person(classes: list[str], answers: Answers) -> dict[str, Any]:
@@ -141,7 +168,7 @@ def _fpr(found: Results) -> dict[str, str]:
         model.name: significance.listed(
             [
                 f"{100 * share:.0f} % on {dataset}"
-                for dataset, share in sorted(model.detector["fpr"].items(), key=lambda item: item[1])
+                for dataset, share in sorted(model.first.detector["fpr"].items(), key=lambda item: item[1])
             ]
         )
         for model in found.models
@@ -150,7 +177,7 @@ def _fpr(found: Results) -> dict[str, str]:
 
 def _detection(found: Results) -> str:
     """Rate the detectors by the range of their AUROC; below 0.9 on any OOD dataset they are not reliable."""
-    values = [value for model in found.models for value in model.detector["auroc"].values()]
+    values = [value for model in found.models for value in model.first.detector["auroc"].values()]
     reliable = "" if min(values) >= RELIABLE else ": detection is not reliable"
     return f"AUROC is {min(values):.2f} to {max(values):.2f}{reliable}."
 

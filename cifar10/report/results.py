@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from cifar10 import files, paths
 from cifar10.errors import UserError
 from cifar10.evaluation import significance
 from cifar10.evaluation.predictions import Answers
+from cifar10.report import summary
 
 SPLITS = ("train", "validation", "test")
 SCORED = ["dataset", "id_score"]
@@ -21,24 +23,22 @@ Content = TypeVar("Content")
 
 
 @dataclass(frozen=True)
-class Model:
-    """Results of one trained model.
+class Training:
+    """Results of one training of a model.
 
     Attributes:
-        name: of the model.
+        seed: of the training.
         history: a row per epoch: epoch, loss, accuracy, val_loss, val_accuracy.
-        metrics: content of the metrics file.
-        architecture: content of the architecture file.
+        evaluation: content of the evaluation file.
         predicted: int64 (N,), labels of the test images in order.
         probabilities: float64 (N, K), of the same images.
         ood: content of the OOD metrics file.
         scores: a row per test or OOD image: dataset, id_score.
     """
 
-    name: str
+    seed: int
     history: pd.DataFrame
-    metrics: dict[str, Any]
-    architecture: list[dict[str, Any]]
+    evaluation: dict[str, Any]
     predicted: np.ndarray
     probabilities: np.ndarray
     ood: dict[str, Any]
@@ -49,12 +49,34 @@ class Model:
         """Metrics of the chosen ID score: threshold, tpr; auroc and fpr by OOD dataset."""
         return self.ood["scores"][self.ood["score"]]
 
+
+@dataclass(frozen=True)
+class Model:
+    """Results of a model: its layers, and its trainings in the order of `train.seeds`, at least one."""
+
+    name: str
+    architecture: list[dict[str, Any]]
+    trainings: list[Training]
+
+    @property
+    def first(self) -> Training:
+        """The training with the first seed, whose OOD detector decides for the ensemble."""
+        return self.trainings[0]
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """Mean and standard deviation of each metric, from `summary.summarize`."""
+        return summary.summarize(
+            [training.evaluation for training in self.trainings],
+            [training.detector for training in self.trainings],
+        )
+
     @property
     def person(self) -> Answers:
-        """Return the answer for the one image of a person."""
-        id_scores = np.array([self.ood["person"]["id_score"]])
-        probabilities = np.array([[*self.ood["person"]["probabilities"].values()]])
-        return Answers(probabilities, id_scores, id_scores >= self.detector["threshold"])
+        """The answer of the ensemble for the one image of a person."""
+        id_scores = np.array([self.first.ood["person"]["id_score"]])
+        each = [[*training.ood["person"]["probabilities"].values()] for training in self.trainings]
+        return Answers(np.mean(each, axis=0)[None], id_scores, id_scores >= self.first.detector["threshold"])
 
 
 @dataclass(frozen=True)
@@ -68,9 +90,22 @@ class Results:
     models: list[Model]
 
     @property
+    def seeds(self) -> list[int]:
+        """The seeds of the trainings, the same for every model."""
+        return [training.seed for training in self.models[0].trainings]
+
+    @property
     def correct(self) -> dict[str, np.ndarray]:
-        """By model, bool (N,): correct predictions of the test images."""
-        return {model.name: model.predicted == self.actual for model in self.models}
+        """By model, bool (S, N): correct predictions of the N test images by the S trainings."""
+        return {
+            model.name: np.array([training.predicted == self.actual for training in model.trainings])
+            for model in self.models
+        }
+
+    @property
+    def first_correct(self) -> dict[str, np.ndarray]:
+        """By model, bool (N,): the part of `correct` of the first seed."""
+        return {name: correct[0] for name, correct in self.correct.items()}
 
     @property
     def dataset(self) -> dict[str, Any]:
@@ -78,8 +113,8 @@ class Results:
         return {**self.source, "classes": self.classes, "images": self.images}
 
 
-def load(model_names: Sequence[str]) -> Results:
-    """Read the outputs of `download`, `preprocess`, `train` and `evaluate`.
+def load(model_names: Sequence[str], seeds: Sequence[int]) -> Results:
+    """Read the outputs of `download`, `preprocess`, `train` and `evaluate` for every model and seed.
 
     Raises:
         UserError: a file is missing or damaged, or belongs to other test images than data/processed.
@@ -91,7 +126,7 @@ def load(model_names: Sequence[str]) -> Results:
         classes=classes,
         images={split: len(labels[split]) for split in SPLITS},
         actual=labels["test"],
-        models=[_load_model(name, classes, labels["test"]) for name in model_names],
+        models=[_load_model(name, seeds, classes, labels["test"]) for name in model_names],
     )
 
 
@@ -106,8 +141,13 @@ def pictures(split: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def curves(models: Sequence[Model]) -> pd.DataFrame:
-    """Concatenate the histories, with a column `model` in front."""
-    return pd.concat([model.history.assign(model=model.name) for model in models])[["model", *HISTORY]]
+    """Concatenate the histories, with the columns `model` and `seed` in front."""
+    tables = [
+        training.history.assign(model=model.name, seed=training.seed)
+        for model in models
+        for training in model.trainings
+    ]
+    return pd.concat(tables)[["model", "seed", *HISTORY]]
 
 
 def confusion(actual: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
@@ -121,8 +161,15 @@ def confusion(actual: np.ndarray, predicted: np.ndarray, classes: int) -> np.nda
     return np.bincount(actual * classes + predicted, minlength=classes**2).reshape(classes, classes)
 
 
+def total_confusion(results: Results, model: Model) -> np.ndarray:
+    """Sum the confusion matrices of a model's trainings, int64 (K, K)."""
+    size = len(results.classes)
+    counts = [confusion(results.actual, training.predicted, size) for training in model.trainings]
+    return np.sum(counts, axis=0)
+
+
 def confusion_table(results: Results) -> pd.DataFrame:
-    """List the confusion matrices of all models: model, actual, predicted, images; zeros included."""
+    """List the summed confusion matrices of all models: model, actual, predicted, images; zeros included."""
     size = len(results.classes)
     return pd.concat(
         pd.DataFrame(
@@ -130,7 +177,7 @@ def confusion_table(results: Results) -> pd.DataFrame:
                 "model": model.name,
                 "actual": np.repeat(results.classes, size),
                 "predicted": np.tile(results.classes, size),
-                "images": confusion(results.actual, model.predicted, size).ravel(),
+                "images": total_confusion(results, model).ravel(),
             }
         )
         for model in results.models
@@ -142,7 +189,7 @@ def top_confusions(results: Results, model: Model, most: int) -> list[tuple[str,
 
     Sorted by share (0 to 1), then by class. Confusions that do not occur are left out.
     """
-    counts = confusion(results.actual, model.predicted, len(results.classes))
+    counts = total_confusion(results, model)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     np.fill_diagonal(shares, 0)
     largest = np.argsort(-shares, axis=None, kind="stable")[:most]
@@ -155,7 +202,10 @@ def top_confusions(results: Results, model: Model, most: int) -> list[tuple[str,
 
 
 def class_accuracy(results: Results) -> pd.DataFrame:
-    """Tabulate accuracy per model and class, with Wilson's 95 % interval.
+    """Tabulate accuracy per model and class: the mean over seeds, with Wilson's 95 % interval.
+
+    The interval covers the sampling of the test images, not the seeds: all trainings see the same images, so
+    it takes the mean over seeds as the share of these images.
 
     Returns:
         model, label (0 to K - 1), accuracy, low, high; classes without test images are left out.
@@ -163,23 +213,30 @@ def class_accuracy(results: Results) -> pd.DataFrame:
     rows = []
     for name, correct in results.correct.items():
         for label in np.unique(results.actual):
-            hits = correct[results.actual == label]
-            low, high = significance.accuracy_interval(int(hits.sum()), len(hits))
+            hits = correct[:, results.actual == label].mean(axis=0)
+            low, high = significance.accuracy_interval(round(hits.sum()), len(hits))
             rows.append((name, int(label), float(hits.mean()), low, high))
     return pd.DataFrame(rows, columns=["model", "label", "accuracy", "low", "high"])
 
 
-def _load_model(name: str, classes: list[str], actual: np.ndarray) -> Model:
-    predicted, probabilities = _load_predictions(paths.predictions(name), classes, actual)
+def _load_model(name: str, seeds: Sequence[int], classes: list[str], actual: np.ndarray) -> Model:
     return Model(
         name=name,
-        history=_read(paths.history(name), lambda path: pd.read_csv(path, usecols=HISTORY)[HISTORY]),
-        metrics=_read(paths.metrics(name), files.read_json),
-        architecture=_read(paths.architecture(name), files.read_json),
+        architecture=_read(paths.architecture(name, seeds[0]), files.read_json),
+        trainings=[_load_training(name, seed, classes, actual) for seed in seeds],
+    )
+
+
+def _load_training(name: str, seed: int, classes: list[str], actual: np.ndarray) -> Training:
+    predicted, probabilities = _load_predictions(paths.predictions(name, seed), classes, actual)
+    return Training(
+        seed=seed,
+        history=_read(paths.history(name, seed), lambda path: pd.read_csv(path, usecols=HISTORY)[HISTORY]),
+        evaluation=_read(paths.evaluation(name, seed), files.read_json),
         predicted=predicted,
         probabilities=probabilities,
-        ood=_read(paths.ood_metrics(name), files.read_json),
-        scores=_read(paths.ood_scores(name), lambda path: pd.read_csv(path, usecols=SCORED)[SCORED]),
+        ood=_read(paths.ood_metrics(name, seed), files.read_json),
+        scores=_read(paths.ood_scores(name, seed), lambda path: pd.read_csv(path, usecols=SCORED)[SCORED]),
     )
 
 

@@ -151,6 +151,7 @@ def train(
     training: Split,
     validation: Split,
     settings: Train,
+    seed: int,
     first_epoch: int,
     progress: Callable[[int, float, float], None],
 ) -> Iterator[Epoch]:
@@ -161,7 +162,8 @@ def train(
         optimizer: from `models.optimizer`, built.
         training: training images.
         validation: validation images; may be empty.
-        settings: epochs, batch size, seed.
+        settings: epochs, batch size.
+        seed: of the order of the images.
         first_epoch: 1, or later if `train_state` was restored.
         progress: called after every few steps with their number and the mean loss and accuracy of the epoch
             so far.
@@ -175,7 +177,7 @@ def train(
     run, predict = make_train_step(model, optimizer), models.predictor(model)
     for epoch in range(first_epoch, settings.epochs + 1):
         loss_sum, correct_sum, seen = 0.0, 0, 0
-        for batches in shuffled_batches(len(training.labels), settings.batch_size, settings.seed, epoch):
+        for batches in shuffled_batches(len(training.labels), settings.batch_size, seed, epoch):
             # copies only these images from the page cache, which all processes share
             loss, correct = run(training.images[batches], training.labels[batches])
             loss_sum, correct_sum, seen = loss_sum + loss, correct_sum + correct, seen + batches.size

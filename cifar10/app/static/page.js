@@ -101,7 +101,9 @@ enqueue(async () => {
     const {models, data, revision, changed} = await api.models();
     const names = Object.keys(models);
     about.lastElementChild.remove();
-    paragraph(about, "models-line", `${names.length} ${names.length === 1 ? "model" : "models"}: ${names.join(", ")}. Trained on ${data}, as of ${revision}.`);
+    const {seeds} = models[names[0]];
+    const trainings = seeds.length === 1 ? `one training each, seed ${seeds[0]}` : `the mean of ${seeds.length} trainings each, seeds ${seeds.join(", ")}`;
+    paragraph(about, "models-line", `${names.length} ${names.length === 1 ? "model" : "models"}: ${names.join(", ")} (${trainings}). Trained on ${data}, as of ${revision}.`);
     if (changed === null) {
       paragraph(about, "warning", "It is not known whether the models fit the code and parameters: dvc.lock is missing or damaged.");
     } else if (changed.length) {
