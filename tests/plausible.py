@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ def write(
     epochs: int = 10,
     validation: bool = True,
     images: int = 1000,
+    seeds: Sequence[int] = (0,),
     source: dict[str, object] | None = None,
 ) -> Path:
     """Write the outputs of `download`, `preprocess`, `train` and `evaluate` to `folder`; return it.
@@ -57,7 +59,7 @@ def write(
     skills = {"model_0": 3.0, "model_1": 2.5, "model_2": 2.0} if skills is None else skills
     random = np.random.default_rng(7)
     with inside(folder):
-        _params(list(skills))
+        _params(list(skills), list(seeds))
         files.write_json(paths.SOURCE, source or SOURCE)
         files.write_json(paths.CLASSES, list(classes))
         for split, size in (
@@ -66,15 +68,16 @@ def write(
             ("test", images),
         ):
             _split(split, random.integers(len(classes), size=size), random)
-        for name, skill in skills.items():
-            _model(name, skill, classes, epochs, validation, random)
+        for (name, skill), seed in product(skills.items(), seeds):
+            _model(name, seed, skill, classes, epochs, validation, random)
     return folder
 
 
-def _params(models: list[str]) -> None:
-    """Write the repository's params.yaml with these models; unknown ones get the layers of model_0."""
+def _params(models: list[str], seeds: list[int]) -> None:
+    """Write the repository's params.yaml with these models and seeds; unknown models are like model_0."""
     content = yaml.safe_load((ROOT / paths.PARAMS).read_text(encoding="utf-8"))
     known = content["models"]
+    content["train"]["seeds"] = seeds
     content["models"] = {name: known.get(name, known["model_0"]) for name in models}
     files.write_text(paths.PARAMS, yaml.safe_dump(content, sort_keys=False))
 
@@ -89,6 +92,7 @@ def _split(split: str, labels: np.ndarray, random: np.random.Generator) -> None:
 
 def _model(
     name: str,
+    seed: int,
     skill: float,
     classes: Sequence[str],
     epochs: int,
@@ -105,9 +109,9 @@ def _model(
     table = pd.DataFrame(probabilities, columns=[f"probability_{class_name}" for class_name in classes])
     table.insert(0, "actual", np.take(classes, actual))
     table.insert(1, "predicted", np.take(classes, probabilities.argmax(axis=1)))
-    history = _history(skill, epochs, validation)
-    _write_csv(paths.predictions(name), table)
-    _write_csv(paths.history(name), history)
+    history = _history(skill + seed / 10, epochs, validation)
+    _write_csv(paths.predictions(name, seed), table)
+    _write_csv(paths.history(name, seed), history)
     last, layers = history.iloc[-1], _layers(len(classes), wide=name not in ("model_1", "model_2"))
     content = {
         "test": metrics.summary(probabilities, actual, list(classes)),
@@ -122,13 +126,14 @@ def _model(
             "evaluated_on": COMPUTED_ON,
         },
     }
-    files.write_json(paths.metrics(name), content)
-    _ood(name, skill, classes, len(actual), validation, random)
-    files.write_json(paths.architecture(name), layers)
+    files.write_json(paths.evaluation(name, seed), content)
+    _ood(name, seed, skill, classes, len(actual), validation, random)
+    files.write_json(paths.architecture(name, seed), layers)
 
 
 def _ood(
     name: str,
+    seed: int,
     skill: float,
     classes: Sequence[str],
     images: int,
@@ -147,7 +152,7 @@ def _ood(
         "fpr": {dataset: float((scores[dataset] >= threshold).mean()) for dataset in OOD_DATASETS},
     }
     files.write_json(
-        paths.ood_metrics(name),
+        paths.ood_metrics(name, seed),
         {
             "score": "energy",
             "pseudo_ood": {score: {"blends": 0.6, "mean": 0.6} for score in ood.SCORES},
@@ -160,7 +165,7 @@ def _ood(
         },
     )
     rows = [pd.DataFrame({"dataset": name, "id_score": values}) for name, values in scores.items()]
-    _write_csv(paths.ood_scores(name), pd.concat(rows))
+    _write_csv(paths.ood_scores(name, seed), pd.concat(rows))
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:

@@ -15,7 +15,7 @@ from tests import hosts, servers
 from tests.conftest import Clone, digests
 from tests.warm import Server
 
-MODEL = ["models/model_0.h5", "models/model_0.ood.npz"]
+MODEL = ["models/model_0/seed_0.h5", "models/model_0/seed_0.ood.npz"]
 DOCS = Path("docs/remotes.md")
 
 
@@ -127,8 +127,8 @@ def recorded(root, name):
 
 
 def train_anew(lock):
-    """Replace model_0.h5 in dvc.lock by the content of model_2.h5."""
-    old, new = (recorded(lock.parent, f"models/{name}.h5") for name in ("model_0", "model_2"))
+    """Replace the .h5 file of model_0, seed 0, in dvc.lock by that of model_2."""
+    old, new = (recorded(lock.parent, f"models/{name}/seed_0.h5") for name in ("model_0", "model_2"))
     text = lock.read_text().replace(old["md5"], new["md5"])
     lock.write_text(text.replace(f"size: {old['size']}", f"size: {new['size']}"))
 

@@ -164,20 +164,20 @@ def test_dvc_sees_a_new_tensorflow_and_not_a_new_seaborn(workspace):
     workspace.run("python", "scripts/versions.py")
     stale = json.loads(workspace.run("dvc", "status", "--json"))
     models = ["model_0", "model_1", "model_2"]
-    assert {f"{stage}@{name}" for stage in ("train", "evaluate") for name in models} <= set(stale)
+    assert {f"{stage}@{name}-1" for stage in ("train", "evaluate") for name in models} <= set(stale)
     assert {"download", "preprocess"}.isdisjoint(stale)
-    printed = workspace.run("python", "stages/train.py", "model_0", expect=2)
+    printed = workspace.run("python", "stages/train.py", "model_0", "0", expect=2)
     assert "tensorflow 2." in printed
     assert "is installed, versions.yaml has 9." in printed
 
 
 def test_stages_give_the_same_bytes_in_any_environment_and_on_one_core(workspace):
-    kept = ("models/model_1*", "reports/*/model_1.*")
+    kept = ("models/model_1/seed_0.*", "reports/*/model_1/seed_0.*")
     expected = digests(workspace.root, *kept)
     pinned = ["taskset", "-c", "0"] if sys.platform == "linux" else []
     for stage in ("train", "evaluate"):
-        (workspace.root / "models/model_1.h5").unlink(missing_ok=stage == "train")
+        (workspace.root / "models/model_1/seed_0.h5").unlink(missing_ok=stage == "train")
         if stage == "evaluate":
-            workspace.run("dvc", "checkout", "--quiet", "models/model_1.h5")
-        workspace.run(*pinned, "python", f"stages/{stage}.py", "model_1", **OTHERWISE)
+            workspace.run("dvc", "checkout", "--quiet", "models/model_1/seed_0.h5")
+        workspace.run(*pinned, "python", f"stages/{stage}.py", "model_1", "0", **OTHERWISE)
         assert digests(workspace.root, *kept) == expected

@@ -65,25 +65,30 @@ def flat(content, key=""):
 
 def test_a_branch_trains_the_model_that_it_changes_alone(team):
     ann, ben = team
-    assert ann.ran == ["train@model_1", "evaluate@model_1", "report"]
-    assert ben.ran == ["train@model_2", "evaluate@model_2", "report"]
+    for person, model in ((ann, "model_1"), (ben, "model_2")):
+        stages = [f"{stage}@{model}-{seed}" for stage in ("train", "evaluate") for seed in (0, 1)]
+        assert sorted(person.ran) == sorted([*stages, "report"])
 
 
 @pytest.mark.parametrize(("who", "model"), [(0, "model_1"), (1, "model_2")], ids=["ann", "ben"])
 def test_metrics_diff_shows_that_models_numbers_as_the_json_files_have_them(team, who, model):
     person = team[who]
     shown = person.json("metrics", "diff", "main")
-    files = [f"reports/{folder}/{model}.json" for folder in ("metrics", "ood")]
+    files = [f"reports/metrics/{model}.json"]
     assert sorted(shown) == files
     for path in files:
         before, after = (flat(json.loads(person.shown(at, path))) for at in ("main", "HEAD"))
+        before, after = (
+            {k: v for k, v in side.items() if k != "test.accuracies"} for side in (before, after)
+        )
         moved = {key for key in before if before[key] != after[key]}
         assert set(shown[path]) == moved
         for key, entry in shown[path].items():
             assert (entry["old"], entry["new"]) == (before[key], after[key])
             if isinstance(before[key], float):
                 assert entry["diff"] == pytest.approx(after[key] - before[key])
-    assert "test.loss" in shown[files[0]]
+    assert {"test.loss.mean", "test.loss.sd"} <= set(shown[files[0]])
+    assert len(shown[files[0]]) <= 2 * 17  # not one per seed
     two = person.json("metrics", "diff", "main", f"other-{model}")
     assert two == shown
 
@@ -106,11 +111,11 @@ def test_plots_diff_draws_both_revisions_and_only_that_models_points_differ(team
     points = drawn(page)
     assert {point["rev"] for point in points} == {"main", "workspace"}
     sides = {
-        rev: {(p["model"], p["epoch"]): p["val_loss"] for p in points if p["rev"] == rev}
+        rev: {(p["model"], p["seed"], p["epoch"]): p["val_loss"] for p in points if p["rev"] == rev}
         for rev in ("main", "workspace")
     }
     moved = {key[0] for key in sides["main"] if sides["main"][key] != sides["workspace"][key]}
-    assert {model for model, _ in sides["main"]} == set(MODELS)
+    assert {model for model, *_ in sides["main"]} == set(MODELS)
     assert moved == {"model_1"}
 
 
@@ -128,9 +133,12 @@ def test_compare_says_what_the_metrics_say(team):
     ann, _ = team
     page = ann.run("python", "-m", "cifar10.compare", "main", PYTHONPATH=str(ann.root))
     files = [json.loads(ann.shown(at, "reports/metrics/model_1.json")) for at in ("main", "HEAD")]
-    old, new = (100 * content["test"]["accuracy"] for content in files)
-    assert f"| model_1 | test accuracy | {old:.2f} % | {new:.2f} % | {new - old:+.2f} points |" in page
-    assert f"- **model_1**: test accuracy {new - old:+.2f} points, " in page
+    found = [content["test"]["accuracy"] for content in files]
+    shown = [f"{100 * accuracy['mean']:.2f} ± {100 * accuracy['sd']:.2f} %" for accuracy in found]
+    moved = 100 * (found[1]["mean"] - found[0]["mean"])
+    assert f"| model_1 | test accuracy | {shown[0]} | {shown[1]} | {moved:+.2f} points |" in page
+    old, new = (100 * content["test"]["accuracies"][0] for content in files)
+    assert f"- **model_1**: test accuracy with seed 0 {new - old:+.2f} points, " in page
     assert "The same on both sides: `model_0` and `model_2`." in page
 
 
@@ -140,7 +148,7 @@ def test_both_branches_land_on_main_and_nothing_is_trained_twice(team):
     ann.run("git", "merge", "--quiet", "other-model_1")
     assert ann.repro() == []
     ann.run("git", "push", "--quiet", "origin", "main")
-    own = digests(ben.root, "models/model_2.h5")
+    own = digests(ben.root, "models/model_2/*.h5")
 
     ben.run("git", "fetch", "--quiet")
     printed = ben.run("git", "merge", "origin/main", expect=1)
@@ -151,11 +159,11 @@ def test_both_branches_land_on_main_and_nothing_is_trained_twice(team):
     ben.run("dvc", "pull", "--quiet", "--run-cache")
     printed = ben.run("dvc", "repro")
     assert not [stage for stage in stages_in(printed) if stage.startswith("train")], printed
-    assert "Stage 'train@model_2' is cached - skipping run" in printed
+    assert "Stage 'train@model_2-0' is cached - skipping run" in printed
     ben.run("git", "add", "--all")
     ben.run("git", "commit", "--quiet", "--no-edit")
-    assert digests(ben.root, "models/model_2.h5") == own
-    assert digests(ben.root, "models/model_1.h5") == digests(ann.root, "models/model_1.h5")
+    assert digests(ben.root, "models/model_2/*.h5") == own
+    assert digests(ben.root, "models/model_1/*.h5") == digests(ann.root, "models/model_1/*.h5")
     for model, revision in (
         ("model_0", "main"),
         ("model_1", "origin/main"),
@@ -170,6 +178,6 @@ def test_both_branches_land_on_main_and_nothing_is_trained_twice(team):
     ann.run("git", "pull", "--quiet", "origin", "main")
     ann.run("dvc", "pull", "--quiet")
     assert ann.repro() == []
-    assert digests(ann.root, "models/*.h5", "reports/*/*.*") == digests(
-        ben.root, "models/*.h5", "reports/*/*.*"
+    assert digests(ann.root, "models/*/*", "reports/*/*.*", "reports/*/*/*.*") == digests(
+        ben.root, "models/*/*", "reports/*/*.*", "reports/*/*/*.*"
     )

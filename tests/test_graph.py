@@ -16,7 +16,7 @@ STAGES = GRAPH["stages"]
 LEFT_OUT = {
     "cifar10/errors.py": "ends a stage that fails; one that succeeds never uses it",
     "cifar10/files.py": "writes what it is given; other bytes are another output",
-    "cifar10/leftovers.py": "deletes files from the folders that the report reads; what it leaves is an input",
+    "cifar10/leftovers.py": "deletes files from the folders that the report reads; the others are its inputs",
     "cifar10/machine.py": "names the processor; outputs say which arithmetic followed from it",
     "cifar10/params.py": "reads params.yaml, whose values are dependencies of their own",
     "cifar10/paths.py": "says where files lie; dvc.yaml names the same places",

@@ -37,9 +37,10 @@ def test_a_colleague_pulls_a_model_and_nothing_else_and_classifies_with_it(stora
     assert new == digests(finished.root, *MODEL)
     images = np.load(finished.root / "data/processed/test/images.npy")
     Image.fromarray(images[0]).save(tmp_path / "image.png")
-    command = ["python", "-m", "cifar10.predict", "--model=model_0", "--json", str(tmp_path / "image.png")]
+    command = ["python", "-m", "cifar10.predict", "--model=model_0", "--seed=0", "--json"]
+    command.append(str(tmp_path / "image.png"))
     (image,) = json.loads(colleague.clone.run(*command))["images"]
-    line = (finished.root / "reports/predictions/model_0.csv").read_text().splitlines()[1]
+    line = (finished.root / "reports/predictions/model_0/seed_0.csv").read_text().splitlines()[1]
     probabilities = image["answers"]["model_0"]["probabilities"]
     assert max(probabilities, key=probabilities.get) == line.split(",")[1]
 
@@ -73,7 +74,7 @@ def test_a_server_that_is_gone_in_the_middle_leaves_no_part_and_the_next_pull_co
     colleague = storage.colleague(tmp_path / "clone")
     storage.line.cut_after(down=200_000)
     try:
-        colleague.fails("dvc", "pull", "models/model_0.h5")
+        colleague.fails("dvc", "pull", "models/model_0/seed_0.h5")
     finally:
         storage.line.restore()
     colleague.run("dvc", "pull", *MODEL)
@@ -85,25 +86,25 @@ def test_what_the_server_lost_or_damaged_does_not_replace_an_older_model(storage
     colleague = storage.colleague(tmp_path / "clone")
     colleague.run(*PULL, *MODEL)
     train_anew(colleague.root / "dvc.lock")
-    path = storage.object("models/model_2.h5")
+    path = storage.object("models/model_2/seed_0.h5")
     assert not storage.files.exists(path)
     colleague.fails(*PULL, *MODEL)
-    right = (finished.root / "models/model_2.h5").read_bytes()
+    right = (finished.root / "models/model_2/seed_0.h5").read_bytes()
     try:
         for damaged in (right[:-1] + bytes([right[-1] ^ 1]), right[:100_000]):
             storage.files.pipe_file(path, damaged)
             colleague.fails(*PULL, *MODEL)
         storage.files.pipe_file(path, right)
         colleague.run(*PULL, *MODEL)
-        assert (colleague.root / "models/model_0.h5").read_bytes() == right
+        assert (colleague.root / "models/model_0/seed_0.h5").read_bytes() == right
     finally:
         storage.files.rm_file(path)
 
 
 def test_who_may_only_read_cannot_push(storage, tmp_path):
     reader = storage.writer(tmp_path / "clone", storage.local.replace(*storage.reader))
-    reader.fails("dvc", "push", "models/model_1.h5")
-    assert not storage.files.exists(storage.object("models/model_1.h5"))
+    reader.fails("dvc", "push", "models/model_1/seed_0.h5")
+    assert not storage.files.exists(storage.object("models/model_1/seed_0.h5"))
 
 
 @pytest.mark.parametrize("storage", [ssh, s3], indirect=True, ids=lambda kind: kind.__name__)
@@ -111,11 +112,11 @@ def test_a_push_that_breaks_off_is_completed_by_the_next(storage, tmp_path):
     writer = storage.writer(tmp_path / "clone")
     storage.line.cut_after(up=1_000_000)
     try:
-        writer.fails("dvc", "push", "models/model_1.h5")
+        writer.fails("dvc", "push", "models/model_1/seed_0.h5")
     finally:
         storage.line.restore()
-    writer.run("dvc", "push", "models/model_1.h5")
-    assert storage.holds("models/model_1.h5")
+    writer.run("dvc", "push", "models/model_1/seed_0.h5")
+    assert storage.holds("models/model_1/seed_0.h5")
 
 
 @pytest.mark.parametrize("storage", [folder], indirect=True, ids=["folder"])
@@ -123,19 +124,24 @@ def test_a_folder_such_as_models_stands_for_the_outputs_in_it(storage, finished,
     colleague = storage.colleague(tmp_path / "clone")
     assert "does not exist as an output" in colleague.fails("dvc", "pull", "models")
     colleague.fails(*PULL, "cifar10", words=["error: cifar10: expected an output of dvc.yaml or"])
-    words = ["error: models/model_", "models/model_1.h5", "missing or corrupt on", "no file was changed"]
+    words = [
+        "error: models/model_",
+        "models/model_1/seed_0.h5",
+        "missing or corrupt on",
+        "no file was changed",
+    ]
     colleague.fails(*PULL, words=words)
-    models = digests(finished.root, "models/*.h5", "models/*.npz")
+    models = digests(finished.root, "models/*/*")
     storage.pusher.run("dvc", "push", *models)
     colleague.run(*PULL)
-    assert digests(colleague.root, "models/*.h5", "models/*.npz") == models
+    assert digests(colleague.root, "models/*/*") == models
     assert not (colleague.root / "data/processed").exists()
 
 
 @pytest.mark.parametrize("storage", [folder], indirect=True, ids=["folder"])
 def test_a_full_disk_changes_nothing_and_the_next_push_and_pull_complete(storage, tmp_path):
     writer, reader = storage.writer(tmp_path / "writer"), storage.colleague(tmp_path / "reader")
-    path = storage.object("models/model_1.h5")
+    path = storage.object("models/model_1/seed_0.h5")
     if storage.files.exists(path):
         storage.files.rm_file(path)
     full = ["python", str(tmp_path / "full.py")]  # no file may become larger than 1 MB
@@ -145,9 +151,9 @@ def test_a_full_disk_changes_nothing_and_the_next_push_and_pull_complete(storage
         "from dvc.cli import main\n"
         "sys.exit(main(sys.argv[1:]))\n"
     )
-    writer.fails(*full, "push", "models/model_1.h5")
+    writer.fails(*full, "push", "models/model_1/seed_0.h5")
     assert not storage.files.exists(path)
-    writer.run("dvc", "push", "models/model_1.h5")
-    assert storage.holds("models/model_1.h5")
-    reader.fails(*full, "pull", "models/model_1.h5")
-    reader.run("dvc", "pull", "models/model_1.h5")
+    writer.run("dvc", "push", "models/model_1/seed_0.h5")
+    assert storage.holds("models/model_1/seed_0.h5")
+    reader.fails(*full, "pull", "models/model_1/seed_0.h5")
+    reader.run("dvc", "pull", "models/model_1/seed_0.h5")

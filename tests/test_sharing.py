@@ -51,14 +51,14 @@ def test_a_model_comes_without_a_clone(published, finished, tmp_path):
     for line in documented(SECTION):
         code, printed = outside(published, tmp_path / "elsewhere", line)
         assert code == 0, printed
-    assert "model_0.h5: OK" in outside(published, tmp_path / "elsewhere", documented(SECTION)[1])[1]
-    right = (finished.root / "models/model_0.h5").read_bytes()
+    assert "seed_0.h5: OK" in outside(published, tmp_path / "elsewhere", documented(SECTION)[1])[1]
+    right = (finished.root / "models/model_0/seed_0.h5").read_bytes()
     found = {path.name: path.read_bytes() == right for path in (tmp_path / "elsewhere").iterdir()}
-    assert found == {"model_0.h5": True, "newest.h5": True, "first.h5": True}
+    assert found == {"seed_0.h5": True, "newest.h5": True, "first.h5": True}
 
 
 def test_a_damaged_model_is_found_by_the_line_that_compares(published, tmp_path):
-    md5 = recorded(published.root, "models/model_0.h5")["md5"]
+    md5 = recorded(published.root, "models/model_0/seed_0.h5")["md5"]
     path = tmp_path / "files/files/md5" / md5[:2] / md5[2:]
     path.chmod(0o644)
     path.write_bytes(path.read_bytes()[:-1])
@@ -66,7 +66,7 @@ def test_a_damaged_model_is_found_by_the_line_that_compares(published, tmp_path)
     assert outside(published, tmp_path / "elsewhere", get)[0] == 0
     code, printed = outside(published, tmp_path / "elsewhere", compare)
     assert code == 1
-    assert "model_0.h5: FAILED" in printed
+    assert "seed_0.h5: FAILED" in printed
 
 
 OPTION = re.compile(r"dvc remote modify (?P<local>--local )?(?P<name>\w+) (?P<option>\w+) (?P<value>\S+)$")

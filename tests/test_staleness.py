@@ -10,8 +10,8 @@ from cifar10.errors import UserError
 from tests.conftest import Clone
 
 MODELS = ["model_0", "model_1", "model_2"]
-TRAIN = {f"train@{name}" for name in MODELS}
-EVALUATE = {f"evaluate@{name}" for name in MODELS}
+TRAIN = {f"train@{name}-{seed}" for name in MODELS for seed in (0, 1)}
+EVALUATE = {f"evaluate@{name}-{seed}" for name in MODELS for seed in (0, 1)}
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +97,22 @@ def test_what_a_training_depends_on_trains_every_model(dvc, clone, name, old, ne
     assert after(dvc, clone, name, old, new) >= TRAIN
 
 
+@pytest.mark.parametrize(
+    ("seeds", "stages"),
+    [
+        ("[0]", {"report"}),
+        ("[1, 0]", {"report"}),
+        (
+            "[0, 1, 5]",
+            {"report", *(f"{stage}@{name}-5" for stage in ("train", "evaluate") for name in MODELS)},
+        ),
+    ],
+    ids=["fewer", "another order", "one more"],
+)
+def test_a_seed_more_trains_that_seed_alone_and_a_seed_less_trains_nothing(dvc, clone, seeds, stages):
+    assert after(dvc, clone, "params.yaml", "seeds: [0, 1]", f"seeds: {seeds}") == stages
+
+
 def flat(status):
     """What `dvc status --json` prints, as `staleness.changes` gives it: by stage, name and state."""
     found = {}
@@ -116,9 +132,9 @@ def edited(clone):
     clone.edit_model("model_1", "learning_rate: 0.001", "learning_rate: 0.002")
     clone.edit("cifar10/report/plots.py", "WIDTH = 6.4", "WIDTH = 6.5")
     clone.edit("versions.yaml", 'h5py: "3', 'h5py: "4')
-    (clone.root / "models/model_2.h5").unlink()
-    (clone.root / "models/model_2.h5").write_bytes(b"another")
-    (clone.root / "reports/scores/model_0.csv").unlink()
+    (clone.root / "models/model_2/seed_1.h5").unlink()
+    (clone.root / "models/model_2/seed_1.h5").write_bytes(b"another")
+    (clone.root / "reports/scores/model_0/seed_1.csv").unlink()
     yield clone
     clone.run("git", "reset", "--quiet", "--hard", "origin/HEAD")
     clone.run("dvc", "checkout", "--quiet", "--force")
@@ -130,9 +146,12 @@ def test_changes_are_those_of_dvc_status(dvc, edited):
         found = staleness.changes(repo)
         assert list(staleness.changes(repo, "train", "report")) == [*sorted(TRAIN), "report"]
     assert (code, found) == (0, flat(json.loads(printed)))
-    assert found["train@model_2"] == {"h5py in versions.yaml": "modified", "models/model_2.h5": "modified"}
-    assert found["evaluate@model_0"]["reports/scores/model_0.csv"] == "deleted"
-    assert found["train@model_1"]["models.model_1 in params.yaml"] == "modified"
+    assert found["train@model_2-1"] == {
+        "h5py in versions.yaml": "modified",
+        "models/model_2/seed_1.h5": "modified",
+    }
+    assert found["evaluate@model_0-1"]["reports/scores/model_0/seed_1.csv"] == "deleted"
+    assert found["train@model_1-1"]["models.model_1 in params.yaml"] == "modified"
 
 
 def test_changes_of_a_commit_are_those_of_what_git_has_of_it(edited):
@@ -142,9 +161,9 @@ def test_changes_of_a_commit_are_those_of_what_git_has_of_it(edited):
     with staleness.repository("HEAD~1", edited.root) as repo:
         before = staleness.changes(repo)
     data = {f"data/processed/{name}": "deleted" for name in ("classes.json", "train", "validation")}
-    outputs = {"models/model_1.h5": "deleted", "reports/histories/model_1.csv": "deleted"}
+    outputs = {"models/model_1/seed_1.h5": "deleted", "reports/histories/model_1/seed_1.csv": "deleted"}
     own = {"models.model_1 in params.yaml": "modified", "h5py in versions.yaml": "modified"}
-    assert found["train@model_1"] == data | own | outputs
+    assert found["train@model_1-1"] == data | own | outputs
     assert {state for changes in before.values() for state in changes.values()} == {"deleted"}
 
 
@@ -152,7 +171,7 @@ def test_a_stage_without_a_record_says_so(dvc, edited):
     (edited.root / "dvc.lock").unlink()
     with staleness.repository(folder=edited.root) as repo:
         found = staleness.changes(repo)
-    assert list(found.values()) == [{"dvc.lock": "new"}] * (2 + 2 * len(MODELS) + 1)
+    assert list(found.values()) == [{"dvc.lock": "new"}] * (2 + 2 * 2 * len(MODELS) + 1)
     assert set(found) == stale(dvc, edited)
 
 

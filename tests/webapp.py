@@ -16,6 +16,7 @@ from PIL import Image
 from tests import servers
 
 MODELS = ["model_0", "model_1", "model_2"]
+SEEDS = (0, 1)
 READY = 30_000  # milliseconds; TensorFlow's start takes 4 seconds, on a busy machine more
 
 # Python runs this before all else: it records addresses that the process looks up or connects to, and files
@@ -91,20 +92,21 @@ def read_csv(path):
 
 
 def recorded_score(clone, name, index):
-    """ID score of a model for a test image and the model's threshold, from what `evaluate` wrote."""
-    content = json.loads((clone.root / f"reports/ood/{name}.json").read_text())
-    rows = read_csv(clone.root / f"reports/scores/{name}.csv")
+    """ID score of a model's first seed for a test image, and its threshold, from what `evaluate` wrote."""
+    content = json.loads((clone.root / f"reports/ood/{name}/seed_0.json").read_text())
+    rows = read_csv(clone.root / f"reports/scores/{name}/seed_0.csv")
     scores = [float(row["id_score"]) for row in rows if row["dataset"] == "test"]
     return np.float32(scores[index]), np.float32(content["scores"][content["score"]]["threshold"])
 
 
 def recorded(clone, name, index):
-    """Verdict and top three of a model for a test image, from what `evaluate` wrote."""
-    row = read_csv(clone.root / f"reports/predictions/{name}.csv")[index]
-    shares = {key.removeprefix("probability_"): float(value) for key, value in row.items() if "_" in key}
+    """Verdict and top three of a model's ensemble for a test image, from what `evaluate` wrote."""
+    rows = [read_csv(clone.root / f"reports/predictions/{name}/seed_{seed}.csv")[index] for seed in SEEDS]
+    labels = [key.removeprefix("probability_") for key in rows[0] if "_" in key]
+    shares = {label: np.mean([float(row[f"probability_{label}"]) for row in rows]) for label in labels}
     top = sorted(shares, key=shares.get, reverse=True)[:3]
     score, threshold = recorded_score(clone, name, index)
-    verdict = row["predicted"] if score >= threshold else "none of these"
+    verdict = top[0] if score >= threshold else "none of these"
     return [verdict, *(f"{name} {100 * shares[name]:.1f} %" for name in top)]
 
 

@@ -1,9 +1,8 @@
 """Read a revision from git and DVC: parameters, metrics, hashes, figures, predictions."""
 
-import hashlib
 import io
+import json
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -28,8 +27,7 @@ COLUMNS = ["actual", "predicted"]
 class Content:
     """The files of a revision, read from one open repository.
 
-    `dvc.api.metrics_show` is not used: it opens a repository in every call, and it merges the metrics of
-    several files, so each file would need a call.
+    DVC's `metrics show` is not used: it leaves out lists, which hold the accuracy of each seed.
     """
 
     revision: "Revision"
@@ -45,14 +43,11 @@ class Content:
             return self._side()
 
     def _side(self) -> Side:
-        params = self._read(self.repo.params.show(targets=[str(paths.PARAMS)], on_error="return"))
-        chosen = params.get(str(paths.PARAMS), {})
+        chosen = self._params()
         if not isinstance(chosen.get("models"), dict):
             raise UserError(f"expected {paths.PARAMS} with an entry `models`, found none")
         names = list(chosen["models"])
-        metrics = self._read(self.repo.metrics.show(on_error="return"))
-        measured = {name: metrics.get(paths.metrics(name).as_posix(), {}) for name in names}
-        self._note_older([name for name, content in measured.items() if content and "seeds" not in content])
+        measured = {name: self._metrics(name) for name in names}
         return Side(
             label=self.revision.label,
             commit=self.revision.commit,
@@ -60,38 +55,43 @@ class Content:
             params=chosen,
             stale=self._stale(names, (chosen.get("train") or {}).get("seeds") or []),
             hashes=staleness.recorded(self.repo),
-            metrics={name: content for name, content in measured.items() if "seeds" in content},
+            metrics={name: content for name, content in measured.items() if content},
             figures=self._figures(),
         )
 
-    def _note_older(self, names: list[str]) -> None:
-        """Note the metrics files from before a model had several seeds."""
-        label = code(self.revision.label)
-        for name in names:
-            path = code(paths.metrics(name).as_posix())
-            self.revision.missing.append(
-                f"{path} of {label} is of a version that trained each model once, and is left out."
-            )
+    def _params(self) -> dict[str, Any]:
+        """Read params.yaml."""
+        (shown,) = self.repo.params.show(targets=[str(paths.PARAMS)], on_error="return").values()
+        if "error" in shown:
+            raise shown["error"]
+        return dict(shown["data"].get(str(paths.PARAMS), {}).get("data", {}))
+
+    def _metrics(self, name: str) -> dict[str, Any]:
+        """Read a model's metrics file; {} if it is missing, or unusable, which is noted."""
+        path = paths.metrics(name).as_posix()
+        try:
+            content = json.loads(self.repo.dvcfs.read_text(path, encoding="utf-8"))
+            if "seeds" in content:
+                return dict(content)
+            fault = "of a version that trained each model once, and is left out."
+        except FileNotFoundError:
+            return {}
+        except (ValueError, TypeError):
+            fault = "damaged and left out."
+        self.revision.missing.append(f"{code(path)} of {code(self.revision.label)} is {fault}")
+        return {}
 
     def predictions(self, name: str, seed: int) -> pd.DataFrame | None:
         """Fetch the predictions of a training from the workspace, the cache or the remote.
 
         Returns:
-            A row per test image, columns actual and predicted; None if no place has what dvc.lock records.
+            A row per test image, columns actual and predicted; None if none of these places has them.
         """
         path, label = paths.predictions(name, seed).as_posix(), self.revision.label
         print(f"fetching {path} of {label}", file=sys.stderr)
-        stage = stage_names.stage("evaluate", name, seed)
-        recorded = staleness.recorded(self.repo, inputs=False).get(stage, {}).get(path)
         try:
-            content = self.repo.dvcfs.read_bytes(path)
-            if hashlib.md5(content, usedforsecurity=False).hexdigest() != recorded:
-                self.revision.missing.append(
-                    f"{code(path)} of {code(label)} is not the file that dvc.lock records: run "
-                    "`dvc checkout` or `dvc repro`."
-                )
-                return None
-            return pd.read_csv(io.BytesIO(content), usecols=COLUMNS, dtype=str, keep_default_na=False)
+            text = self.repo.dvcfs.read_text(path, encoding="utf-8")
+            return pd.read_csv(io.StringIO(text), usecols=COLUMNS, dtype=str, keep_default_na=False)
         except Exception as error:  # each kind of remote has errors of its own
             print(f"  {type(error).__name__}: {' '.join(str(error).split())}", file=sys.stderr)
             self.revision.missing.append(
@@ -125,14 +125,3 @@ class Content:
             if any(state not in ("deleted", "not in cache") for state in changes.values())
         }
         return [name for name in names if name in differing]
-
-    def _read(self, shown: Mapping[str, Any]) -> dict[str, Any]:
-        """Take the content of the files from what DVC shows, and note which are damaged."""
-        (found,) = shown.values()
-        if "error" in found:
-            raise found["error"]
-        for path, entry in found["data"].items():
-            if "error" in entry and not isinstance(entry["error"], FileNotFoundError):
-                label = code(self.revision.label)
-                self.revision.missing.append(f"{code(path)} of {label} is damaged and left out.")
-        return {path: entry["data"] for path, entry in found["data"].items() if "data" in entry}

@@ -86,6 +86,13 @@ def _obstacle(before: Side, after: Side, name: str) -> str:
     without = [side.label for side in sides if name not in side.predictions]
     if without:
         return f"its predictions in {significance.listed(without)} are not available"
+    for side in sides:
+        recorded = side.metrics[name]["test"]["accuracies"][side.seeds.index(seed)]
+        if abs(_correct(side, name).mean() - recorded) > 1e-9:
+            return (
+                f"its predictions of {side.label} do not give its test accuracy there: run `dvc checkout` or "
+                "`dvc repro`"
+            )
     first, second = (side.predictions[name]["actual"].to_numpy() for side in sides)
     if not np.array_equal(first, second):
         return "measured on other test images, so that no image pairs with one of the other side"

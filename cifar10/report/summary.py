@@ -24,7 +24,8 @@ def summarize(
 
     Returns:
         `seeds`, their number; `test`, `train`, `validation` (if there are validation images) and `ood` with
-        `spread` of each metric; `model` with parameters, bytes and arithmetic.
+        `spread` of each metric; `test.accuracies`, a list in the order of `train.seeds`; `model` with
+        parameters, bytes and arithmetic.
     """
     test = [{key: evaluation["test"][key] for key in TEST} for evaluation in evaluations]
     others = [split for split in ("train", "validation") if all(split in e for e in evaluations)]
@@ -32,7 +33,7 @@ def summarize(
     files = [evaluation["model"] for evaluation in evaluations]
     return {
         "seeds": len(evaluations),
-        "test": _spreads(test),
+        "test": {**_spreads(test), "accuracies": [values["accuracy"] for values in test]},
         **{split: _spreads([evaluation[split] for evaluation in evaluations]) for split in others},
         "ood": _spreads(ood),
         "model": {

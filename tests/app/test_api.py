@@ -87,6 +87,7 @@ def test_the_models_are_described(finished, app):
     answer = app.classify(("a.png", BLACK)).json()
     assert (content["classes"], content["models"]) == (answer["classes"], answer["models"])
     assert [*content["models"]] == MODELS
+    assert all(model["seeds"] == [0, 1] for model in content["models"].values())
     assert content["data"] == "scikit-learn's handwritten digits"
     head = finished.run("git", "rev-parse", "--short", "HEAD").strip()
     assert content["revision"] == f"git revision {head}"

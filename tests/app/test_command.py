@@ -10,11 +10,12 @@ import requests
 
 from tests import browser
 from tests.conftest import ENVIRONMENT, heed_ctrl_c
-from tests.webapp import BLACK, READY
+from tests.webapp import BLACK, READY, SEEDS
 
 
 def test_without_a_model_the_page_says_what_to_run_and_ctrl_c_ends_it(workspace, chromium, tmp_path):
-    (workspace.root / "models/model_1.h5").unlink()
+    for seed in SEEDS:
+        (workspace.root / f"models/model_1/seed_{seed}.h5").unlink()
     (tmp_path / "temporary").mkdir()
     process = subprocess.Popen(
         [sys.executable, "-m", "cifar10.app", "--port", "0"],
@@ -29,8 +30,10 @@ def test_without_a_model_the_page_says_what_to_run_and_ctrl_c_ends_it(workspace,
         url = process.stdout.readline().split()[1]
         page = browser.Visit(chromium, url).page
         page.get_by_text("cannot answer yet").wait_for(timeout=READY)
-        path = "models/model_1.h5"
-        said = f"{path} not found: run `dvc pull {path}` to fetch it or `dvc repro` to train it"
+        said = (
+            "expected the seeds 0, 1 of each model in models, found model_0: 0, 1; model_1: none; "
+            "model_2: 0, 1: run `make pull` or `dvc repro` for the others"
+        )
         assert said in page.locator(".about").inner_text()
         reply = requests.get(f"{url}api/models", timeout=30)
         assert (reply.status_code, reply.json()) == (503, {"detail": said})
@@ -62,6 +65,11 @@ def test_without_a_model_the_page_says_what_to_run_and_ctrl_c_ends_it(workspace,
         assert list((tmp_path / "temporary").iterdir()) == []
     finally:
         process.kill()
+
+
+def test_a_seed_that_was_not_trained_is_one_line(finished):
+    printed = finished.run("python", "-m", "cifar10.app", "--port", "0", "--seed", "7", expect=2)
+    assert printed == "error: params.yaml: train.seeds: got '7', expected one of 0, 1\n"
 
 
 def test_a_port_in_use_is_one_line(finished):

@@ -167,7 +167,7 @@ def test_the_pipeline_is_told_models_epochs_and_whether_to_be_portable(portable,
     path.write_text(yaml.safe_dump(before))
     run.choose(path, {"only": params.load().models["model_2"]}, 7, portable)
     after = yaml.safe_load(path.read_text())
-    assert after["train"] == before["train"] | {"epochs": 7, "portable": portable}
+    assert after["train"] == before["train"] | {"epochs": 7, "portable": portable, "seeds": [0]}
     assert after["models"] == {"only": before["models"]["model_2"]}
     assert (after["data"], after["report"]) == (before["data"], before["report"])
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import json
 import re
 import subprocess
 import time
@@ -14,7 +15,7 @@ import yaml
 from tests import servers
 from tests.conftest import Clone, digests
 
-TRAINED = ["models/*.h5", "reports/histories/*.csv"]
+TRAINED = ["models/*/*.h5", "reports/histories/*/*.csv"]
 CLUSTER = ["python", "-m", "cifar10.cluster", "--scheduler"]
 NOBODY = "tcp://127.0.0.1:9"  # nothing listens there
 
@@ -102,7 +103,7 @@ def test_a_worker_killed_while_training_changes_no_byte_and_the_driver_trains_no
         servers.worker(tmp_path, "second", scheduler, **remote.environment) as second,
         started(driver, scheduler, **remote.environment) as process,
     ):
-        model = read_until(process, rf"(\w+): {first.address}: trains", lines)[1]
+        model = read_until(process, rf"(\w+ seed \d): {first.address}: trains", lines)[1]
         training = training_in(first.folder)
         read_until(process, rf"{model}: {first.address}: epoch 1/", lines)
         training.suspend()  # in the middle it stays, until somebody ends it
@@ -113,7 +114,7 @@ def test_a_worker_killed_while_training_changes_no_byte_and_the_driver_trains_no
         assert process.wait(30) == 0, "".join(lines)
         assert not list(second.folder.rglob("data/raw/*"))  # a worker fetches what a training reads, no more
     text = "".join(lines)
-    assert re.search("^trained on the cluster: 3, here: 0$", text, re.MULTILINE)
+    assert re.search("^trained on the cluster: 6, here: 0$", text, re.MULTILINE)
     assert [name for name in re.findall(r"Running stage '([^']+)'", text) if name.startswith("train")] == []
     assert digests(driver.root, *TRAINED) == digests(finished.root, *TRAINED)
     assert driver.run("git", "diff", "HEAD", "--", "reports/metrics") == ""  # what a local run committed
@@ -133,19 +134,20 @@ def test_a_sweep_ends_in_a_table_and_every_training_is_there_for_the_driver(
         servers.worker(tmp_path, "first", scheduler, **remote.environment),
         servers.worker(tmp_path, "second", scheduler, **remote.environment),
     ):
-        printed = driver.run(*CLUSTER, scheduler, "--set", "train.seed=0,5", **remote.environment)
-    accuracy = yaml.safe_load((finished.root / "reports/metrics/model_0.json").read_text())["test"][
-        "accuracy"
-    ]
+        printed = driver.run(*CLUSTER, scheduler, "--set", "train.seeds=[0,5]", **remote.environment)
+    path = finished.root / "reports/evaluations/model_0/seed_0.json"
+    accuracy = json.loads(path.read_text())["test"]["accuracy"]
     row = re.search(r"^\| model_0 \| 2 \| ([\d.]+) ± ([\d.]+) % \|", printed, re.MULTILINE)
     assert row
     # two values lie half of their difference from the mean, which is the deviation divided by the root of 2
     assert abs(float(row[1]) - 100 * accuracy) == pytest.approx(float(row[2]) / 2**0.5, abs=0.01)
     assert (driver.root / "reports/sweep.md").read_text() in printed
     assert driver.run("git", "status", "--porcelain").split() == ["??", "reports/sweep.md"]
-    parameters["train"]["seed"] = 5
+    parameters["train"]["seeds"] = [5]
     (driver.root / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
-    assert "Running stage" not in driver.run("dvc", "repro", "--pull", "train@model_0", **remote.environment)
+    assert "Running stage" not in driver.run(
+        "dvc", "repro", "--pull", "train@model_0-5", **remote.environment
+    )
 
 
 def refused(driver, *arguments, words, **environment):
@@ -208,7 +210,8 @@ def test_a_failing_training_ends_the_run_with_its_last_words(workspace, schedule
         printed = workspace.run(*CLUSTER, scheduler, "--git-url", ".", expect=2)
     assert "try a smaller learning_rate" in printed
     assert re.search(
-        "^error: model_2: `dvc repro .* train@model_2` ended with exit code", printed.splitlines()[-1]
+        "^error: model_2 seed .: `dvc repro .* train@model_2-.` ended with exit code",
+        printed.splitlines()[-1],
     )
 
 

@@ -22,37 +22,47 @@ def load(point, tmp_path):
     return params.load(tmp_path / "params.yaml")
 
 
-def test_nothing_set_is_one_training_per_model_with_the_parameters_as_they_are(tmp_path):
+def test_nothing_set_is_one_training_per_model_and_seed_with_the_parameters_as_they_are(tmp_path):
     points = sweep.points([])
-    assert [point.label for point in points] == MODELS
+    assert [point.label for point in points] == [
+        f"{name} seed {seed}" for name in MODELS for seed in (0, 1, 2)
+    ]
     assert load(points[0], tmp_path) == params.load()
 
 
 def test_seeds_are_set_in_the_parameters_and_nothing_else_is(tmp_path):
-    points = sweep.points(["train.seed=1,2"])
-    assert sorted(point.label for point in points) == sorted(
-        f"{name} train.seed={seed}" for name in MODELS for seed in (1, 2)
-    )
+    points = sweep.points(["train.seeds=[1,5]"])
+    assert [(point.model, point.seed) for point in points] == [(n, seed) for n in MODELS for seed in (1, 5)]
+    assert points[1].label == f"{MODELS[0]} seed 5"
     for point in points:
         expected = params.load().model_dump()
-        expected["train"]["seed"] = int(point.label[-1])
+        expected["train"]["seeds"] = [1, 5]
         assert load(point, tmp_path).model_dump() == expected
 
 
+def test_seeds_that_several_lists_have_are_trained_once():
+    assert labels("train.seeds=[1,2],[2,3]") == sorted(
+        f"{n} seed {seed}" for n in MODELS for seed in (1, 2, 3)
+    )
+
+
 def test_several_keys_give_their_grid_and_a_models_own_key_trains_no_other_model():
-    found = labels("train.seed=1,2", f"{RATE}=0.1,0.2,0.3")
+    found = labels("train.seeds=[1,2]", f"{RATE}=0.1,0.2,0.3")
     assert len(found) == 2 * 3 + (len(MODELS) - 1) * 2
-    assert f"model_0 train.seed=2 {RATE}=0.3" in found
-    assert "model_1 train.seed=2" in found
+    assert f"model_0 seed 2 {RATE}=0.3" in found
+    assert "model_1 seed 2" in found
 
 
 @pytest.mark.parametrize(
     ("override", "words"),
     [
         ("train.sed=1", ["train.sed", "no such key"]),
-        ("train.seed=x", ["train.seed", "'x'"]),
+        ("train.seed=1", ["train.seed", "no such key"]),
+        ("train.seeds=x", ["train.seeds", "'x'", "list"]),
+        ("train.seeds=1", ["train.seeds", "got 1", "list"]),
+        ("train.seeds=[1,1]", ["train.seeds", "expected different seeds"]),
         ("train.epochs=0", ["train.epochs", "greater than or equal to 1"]),
-        ("train.seed", ["expected KEY=VALUE"]),
+        ("train.seeds", ["expected KEY=VALUE"]),
         ("data.seed=1,2", ["under `train` or `models`", "commit"]),
     ],
 )
@@ -75,7 +85,7 @@ def measured(accuracy, validation=True):
 
 
 def test_the_table_gives_mean_and_sample_deviation_over_the_seeds_of_each_setting():
-    points = sweep.points(["train.seed=1,2,3", f"{RATE}=0.1,0.2"])
+    points = sweep.points(["train.seeds=[1,2,3]", f"{RATE}=0.1,0.2"])
     accuracies = dict(zip((p.label for p in points), np.linspace(0.1, 0.9, len(points)), strict=True))
     text = sweep.table((point, measured(accuracies[point.label])) for point in points)
     rows = [

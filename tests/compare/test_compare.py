@@ -38,8 +38,8 @@ def copy(clone, target):
 
 
 def set_right(clone, name, lost, gained):
-    """Have a model get its first `lost` right answers wrong and its first `gained` wrong ones right."""
-    path = clone.root / f"reports/predictions/{name}.csv"
+    """Have a model with seed 0 get `lost` right answers wrong and `gained` wrong ones right."""
+    path = clone.root / f"reports/predictions/{name}/seed_0.csv"
     with path.open() as file:
         rows = list(csv.DictReader(file))
     right = [row for row in rows if row["actual"] == row["predicted"]]
@@ -54,8 +54,10 @@ def set_right(clone, name, lost, gained):
         writer.writerows(rows)
     path = clone.root / f"reports/metrics/{name}.json"
     metrics = json.loads(path.read_text())
-    metrics["test"]["accuracy"] = sum(row["actual"] == row["predicted"] for row in rows) / len(rows)
-    metrics["test"]["loss"] += 0.125
+    accuracies = metrics["test"]["accuracies"]
+    accuracies[0] = sum(row["actual"] == row["predicted"] for row in rows) / len(rows)
+    metrics["test"]["accuracy"] = {"mean": np.mean(accuracies), "sd": np.std(accuracies, ddof=1)}
+    metrics["test"]["loss"]["mean"] += 0.125
     path.write_text(json.dumps(metrics))
 
 
@@ -77,7 +79,8 @@ def team(finished, tmp_path_factory):
     set_right(clone, "model_1", 12, 1)
     set_right(clone, "model_2", 6, 5)
     shutil.copy(clone.root / "reports/figures/loss.png", clone.root / "reports/figures/accuracy.png")
-    stages = [f"{stage}@{name}" for stage in ("train", "evaluate") for name in ("model_1", "model_2")]
+    names = [f"{model}-{seed}" for model in ("model_1", "model_2") for seed in (0, 1)]
+    stages = [f"{stage}@{name}" for stage in ("train", "evaluate") for name in names]
     clone.run("dvc", "commit", "--quiet", "--force", *stages)
     clone.commit("Change two models")
     return clone
@@ -122,9 +125,10 @@ def show(clone, revision, path):
 
 
 def predictions(clone, revision, name):
-    """A model's predictions of a revision, out of the cache by the hash in its dvc.lock."""
-    stage = yaml.safe_load(show(clone, revision, "dvc.lock"))["stages"][f"evaluate@{name}"]
-    (md5,) = [out["md5"] for out in stage["outs"] if out["path"] == f"reports/predictions/{name}.csv"]
+    """A model's predictions with seed 0 of a revision, out of the cache by the hash in its dvc.lock."""
+    stage = yaml.safe_load(show(clone, revision, "dvc.lock"))["stages"][f"evaluate@{name}-0"]
+    path = f"reports/predictions/{name}/seed_0.csv"
+    (md5,) = [out["md5"] for out in stage["outs"] if out["path"] == path]
     with (clone.cache / "files/md5" / md5[:2] / md5[2:]).open() as file:
         return list(csv.DictReader(file))
 
@@ -162,20 +166,21 @@ def test_the_metrics_and_differences_are_those_of_the_json_files(team, page):
     for model, metric, before, after, difference in rows:
         sides = [json.loads(show(team, at, f"reports/metrics/{model}.json")) for at in ("main", "my-branch")]
         if metric in keys:
-            old, new = (side["test"][keys[metric]] for side in sides)
-            assert (before, after) == (f"{old:.4f}", f"{new:.4f}")
+            found = [side["test"][keys[metric]] for side in sides]
+            old, new = (entry["mean"] for entry in found)
+            assert [before, after] == [f"{entry['mean']:.4f} ± {entry['sd']:.4f}" for entry in found]
             assert difference == ("0" if old == new else f"{new - old:+.4f}")
         elif metric == "test accuracy":
-            old, new = (100 * side["test"]["accuracy"] for side in sides)
-            assert (before, after, difference) == (
-                f"{old:.2f} %",
-                f"{new:.2f} %",
-                f"{new - old:+.2f} points",
-            )
+            found = [side["test"]["accuracy"] for side in sides]
+            old, new = (100 * entry["mean"] for entry in found)
+            shown = [f"{100 * entry['mean']:.2f} ± {100 * entry['sd']:.2f} %" for entry in found]
+            assert [before, after, difference] == [*shown, f"{new - old:+.2f} points"]
         else:
-            detection = json.loads(show(team, "main", f"reports/ood/{model}.json"))
-            tpr = detection["scores"][detection["score"]]["tpr"]
-            assert (before, after, difference) == (f"{100 * tpr:.2f} %",) * 2 + ("0",)
+            paths = [team.root / f"reports/ood/{model}/seed_{seed}.json" for seed in (0, 1)]
+            detections = [json.loads(path.read_text()) for path in paths]
+            rates = [100 * entry["scores"][entry["score"]]["tpr"] for entry in detections]
+            shown = f"{np.mean(rates):.2f} ± {np.std(rates, ddof=1):.2f} %"
+            assert (before, after, difference) == (shown, shown, "0")
         seen.append((model, metric))
     names = ["test accuracy", *keys, "OOD detection TPR"]
     assert seen == [(model, name) for model in ("model_1", "model_2") for name in names]
@@ -200,9 +205,10 @@ def test_more_than_chance_is_what_statsmodels_says_of_the_predictions(team, page
     words = {True: "significant", False: "not significant"}
     assert [row[7] for row in rows] == [words[bool(one)] for one in decided] == [words[True], words[False]]
     assert [row[4] for row in rows] == ["-3.06 points", "-0.28 points"]  # 11 and 1 of 360
-    assert "- **model_1**: test accuracy -3.06 points, significant.\n" in text
+    assert "- **model_1**: test accuracy with seed 0 -3.06 points, significant.\n" in text
     assert "the same predictions on both sides: `model_0`." in text
     assert "Holm-corrected over 2 models" in text
+    assert "two .h5 files of each model, with seed 0 on both sides" in text
 
 
 @pytest.mark.parametrize(("lost", "gained", "images"), [(3, 40, 360), (6, 5, 360), (0, 0, 50), (7, 1, 21)])
@@ -258,10 +264,8 @@ def test_predictions_that_are_nowhere_are_named_and_the_rest_comes(own, page):
     text = page(own)
     for name in ("model_1", "model_2"):
         for side in ("main", "my-branch"):
-            assert (
-                f"- `reports/predictions/{name}.csv` of `{side}` is in neither the DVC cache nor the remote"
-                in text
-            )
+            path = f"reports/predictions/{name}/seed_0.csv"
+            assert f"- `{path}` of `{side}` is in neither the DVC cache nor the remote" in text
         assert f"`{name}` is not tested: its predictions in main and my-branch are not available." in text
     assert str(own.root) not in text
     assert len(table(section(text, "Test metrics"))) == 10
@@ -272,7 +276,7 @@ def test_predictions_come_from_the_remote(team, own, page, tmp_path):
     storage = str(tmp_path / "storage")
     for clone in (team, own):
         clone.run("dvc", "remote", "modify", "--local", "storage", "url", storage)
-    team.run("dvc", "push", "--quiet", "--all-branches", "evaluate@model_1", "evaluate@model_2")
+    team.run("dvc", "push", "--quiet", "--all-branches", "evaluate@model_1-0", "evaluate@model_2-0")
     own.run("dvc", "cache", "dir", "--local", str(own.root / "empty"))
     text = page(own)
     assert "not available" not in text
@@ -283,7 +287,7 @@ def test_uncommitted_changes_are_compared_as_they_are_and_labelled(own, page):
     own.run("dvc", "checkout", "--quiet")
     own.edit_model("model_0", "learning_rate: 0.001", "learning_rate: 0.004")
     set_right(own, "model_1", 0, 2)
-    with (own.root / "reports/predictions/model_1.csv").open() as file:
+    with (own.root / "reports/predictions/model_1/seed_0.csv").open() as file:
         sides = [predictions(own, "main", "model_1"), list(csv.DictReader(file))]
     lost, gained = disagreements(*sides)
     text = page(own)
@@ -328,6 +332,25 @@ def test_a_commit_without_readable_parameters_is_one_line(own, page, text):
     assert "\n" not in str(error.value)
 
 
+def test_sides_without_a_common_seed_are_compared_without_a_test(own, page):
+    own.edit("params.yaml", "seeds: [0, 1]", "seeds: [5]")
+    own.commit()
+    text = page(own)
+    assert ["train.seeds[0:]", "[0, 1]", "[5]"] in table(section(text, "Parameters"))
+    assert "`model_1` is not tested: no seed is on both sides." in text
+    assert len(table(section(text, "Test metrics"))) == 10
+
+
+def test_metrics_of_a_version_with_one_training_per_model_are_left_out(own, page):
+    (own.root / "reports/metrics/model_0.json").write_text('{"test": {"accuracy": 0.5}}')
+    own.commit()
+    text = page(own)
+    assert (
+        "`reports/metrics/model_0.json` of `my-branch` is of a version that trained each model once" in text
+    )
+    assert "`model_0` is not tested: no metrics in my-branch." in text
+
+
 def test_an_added_and_a_removed_model_are_named(own, page):
     content = yaml.safe_load((own.root / "params.yaml").read_text())
     content["models"]["linear"] = content["models"].pop("model_0")
@@ -339,9 +362,10 @@ def test_an_added_and_a_removed_model_are_named(own, page):
     assert "Only in `my-branch`: `linear`." in text
     assert "Only in `main`: `model_0`." in text
     accuracy = json.loads((metrics / "linear.json").read_text())["test"]["accuracy"]
+    shown = f"{100 * accuracy['mean']:.2f} ± {100 * accuracy['sd']:.2f} %"
     rows = table(section(text, "Test metrics"))
-    assert ["linear", "test accuracy", "–", f"{100 * accuracy:.2f} %", "–"] in rows  # noqa: RUF001
-    assert ["model_0", "test accuracy", f"{100 * accuracy:.2f} %", "–", "–"] in rows  # noqa: RUF001
+    assert ["linear", "test accuracy", "–", shown, "–"] in rows  # noqa: RUF001
+    assert ["model_0", "test accuracy", shown, "–", "–"] in rows  # noqa: RUF001
     assert "linear" not in section(text, "Significance")
 
 
@@ -363,7 +387,7 @@ def test_a_model_that_another_arithmetic_computed_is_named(own, page):
 def test_other_test_images_are_no_pairs(own, page):
     path = own.root / "dvc.lock"
     lock = yaml.safe_load(path.read_text())
-    for entry in lock["stages"]["evaluate@model_1"]["deps"]:
+    for entry in lock["stages"]["evaluate@model_1-0"]["deps"]:
         if entry["path"] == "data/processed/test":
             entry["md5"] = "0" * 32 + ".dir"
     path.write_text(yaml.safe_dump(lock))
@@ -468,14 +492,13 @@ def side(label, **answers):
         label=label,
         commit="0" * 40,
         uncommitted=False,
-        params={"models": dict.fromkeys(answers)},
+        params={"models": dict.fromkeys(answers), "train": {"seeds": [3]}},
         stale=[],
         hashes={},
         metrics={
-            name: {"test": {"accuracy": sum(map(str.__eq__, *columns)) / len(columns[0])}}
+            name: {"test": {"accuracies": [sum(map(str.__eq__, *columns)) / len(columns[0])]}}
             for name, columns in answers.items()
         },
-        ood={},
         figures={},
         predictions={
             name: pd.DataFrame({"actual": [*actual], "predicted": [*predicted]})

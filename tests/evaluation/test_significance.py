@@ -79,7 +79,7 @@ def test_verdict_on_a_clear_lead() -> None:
     assert (
         "exact McNemar test on the same 1,000 test images, Holm-corrected over all 3 pairs" in verdict.limit
     )
-    assert "trained once" in verdict.limit
+    assert "one .h5 file of each model" in verdict.limit
     assert "but not the seed" in verdict.limit
 
 

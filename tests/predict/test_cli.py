@@ -25,8 +25,8 @@ def pictures(finished, tmp_path_factory):
     return folder
 
 
-def predicted(finished, name):
-    with (finished.root / f"reports/predictions/{name}.csv").open() as file:
+def predicted(finished, name, seed=0):
+    with (finished.root / f"reports/predictions/{name}/seed_{seed}.csv").open() as file:
         return list(csv.DictReader(file))
 
 
@@ -36,11 +36,30 @@ def found(finished, pictures):
     return json.loads(finished.run(*COMMAND, str(pictures), ASTRONAUT, "--json"))
 
 
-def test_test_images_as_files_get_the_classes_that_were_recorded(finished, pictures, found):
-    *images, _ = found["images"]
+def test_the_answer_is_the_mean_of_the_recorded_probabilities_of_all_seeds(finished, found):
+    for name in MODELS:
+        assert found["models"][name]["seeds"] == [0, 1]
+        both = zip(predicted(finished, name, 0), predicted(finished, name, 1), strict=True)
+        for rows, entry in zip(both, found["images"][:-1], strict=True):
+            answer = entry["answers"][name]
+            expected = {
+                label: np.mean([float(row[f"probability_{label}"]) for row in rows])
+                for label in answer["probabilities"]
+            }
+            assert answer["probabilities"] == pytest.approx(expected, abs=1e-7)
+            top = max(answer["probabilities"], key=answer["probabilities"].get)
+            is_id = answer["id_score"] >= found["models"][name]["threshold"]
+            assert answer["verdict"] == (top if is_id else None)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_test_images_as_files_get_the_classes_that_were_recorded(finished, pictures, seed):
+    found = json.loads(finished.run(*COMMAND, str(pictures), "--seed", str(seed), "--json"))
+    images = found["images"]
     assert [entry["image"] for entry in images] == sorted(map(str, pictures.iterdir()))
     for name in MODELS:
-        rows = predicted(finished, name)
+        assert found["models"][name]["seeds"] == [seed]
+        rows = predicted(finished, name, seed)
         assert len(rows) == len(images)
         is_id = []
         for row, entry in zip(rows, images, strict=True):
@@ -50,7 +69,7 @@ def test_test_images_as_files_get_the_classes_that_were_recorded(finished, pictu
             assert np.float32(probabilities["two"]) == np.float32(row["probability_two"])
             is_id.append(answer["id_score"] >= found["models"][name]["threshold"])
             assert answer["verdict"] == (row["predicted"] if is_id[-1] else None)
-        recorded = json.loads((finished.root / f"reports/ood/{name}.json").read_text())
+        recorded = json.loads((finished.root / f"reports/ood/{name}/seed_{seed}.json").read_text())
         assert np.mean(is_id) == pytest.approx(recorded["scores"][recorded["score"]]["tpr"])
 
 
@@ -58,9 +77,12 @@ def test_the_person_of_the_report_is_answered_as_the_command_does(finished, foun
     entry = found["images"][-1]
     assert entry["image"] == ASTRONAUT
     for name in MODELS:
-        recorded = json.loads((finished.root / f"reports/ood/{name}.json").read_text())["person"]
+        files = [finished.root / f"reports/ood/{name}/seed_{seed}.json" for seed in (0, 1)]
+        recorded, other = (json.loads(file.read_text())["person"] for file in files)
         answer = entry["answers"][name]
-        assert recorded["probabilities"] == answer["probabilities"]
+        for label, probability in answer["probabilities"].items():
+            both = [person["probabilities"][label] for person in (recorded, other)]
+            assert probability == pytest.approx(np.mean(both), rel=1e-12)
         assert recorded["id_score"] == pytest.approx(answer["id_score"], abs=1e-5)  # sums of another order
         row = next(line for line in person_table(finished) if line[0] == name)
         assert row[1] == (answer["verdict"] or "none of these")
@@ -77,14 +99,14 @@ def person_table(finished):
 
 def test_one_model_one_image_and_standard_input_give_the_same(finished, pictures):
     path = pictures / "0007.png"
-    alone = finished.run(*COMMAND, "--model", "model_1", str(path)).splitlines()
+    alone = finished.run(*COMMAND, "--model", "model_1", "--seed", "0", str(path)).splitlines()
     assert alone[0].split() == ["image", "model", "verdict", "most", "probable", "second", "third"]
     assert len(alone) == 3
     assert alone[2].split()[:2] == [str(path), "model_1"]
     assert predicted(finished, "model_1")[7]["predicted"] in alone[2]
     with path.open("rb") as file:
         piped = subprocess.run(
-            [sys.executable, "-m", "cifar10.predict", "-", "--model", "model_1"],
+            [sys.executable, "-m", "cifar10.predict", "-", "--model", "model_1", "--seed", "0"],
             cwd=finished.root,
             stdin=file,
             capture_output=True,
@@ -145,14 +167,36 @@ def test_help_is_quick_and_loads_no_tensorflow(finished):
     assert loaded(printed) == []
 
 
-@pytest.mark.parametrize("gone", ["models/model_1.h5", "models/model_1.ood.npz"])
-def test_without_a_model_it_says_what_fetches_or_makes_it(workspace, pictures, gone):
+def test_without_a_detector_it_says_what_fetches_or_makes_it(workspace, pictures):
+    gone = "models/model_1/seed_0.ood.npz"
     (workspace.root / gone).unlink()
     printed = workspace.run(*COMMAND, str(pictures / "0000.png"), expect=2)
-    verb = "train" if gone.endswith(".h5") else "make"
     assert (
-        printed == f"error: {gone} not found: run `dvc pull {gone}` to fetch it or `dvc repro` to {verb} it\n"
+        printed == f"error: {gone} not found: run `dvc pull {gone}` to fetch it or `dvc repro` to make it\n"
     )
+
+
+def test_a_part_of_the_trainings_gives_no_answer_unless_one_is_chosen(workspace, pictures):
+    run = (*COMMAND, str(pictures / "0000.png"))
+    (workspace.root / "models/model_1/seed_0.h5").unlink()
+    printed = workspace.run(*run, expect=2)
+    assert printed == (
+        "error: expected the seeds 0, 1 of each model in models, found model_0: 0, 1; model_1: 1; "
+        "model_2: 0, 1: run `make pull` or `dvc repro` for the others, or answer with one training: "
+        "--seed 1\n"
+    )
+    assert len(workspace.run(*run, "--seed", "1").splitlines()) == 2 + 3
+    assert "found model_0: 0; model_1: none; model_2: 0: run" in workspace.run(*run, "--seed", "0", expect=2)
+    (workspace.root / "models/model_2/seed_1.h5").unlink()
+    assert workspace.run(*run, expect=2).endswith(
+        "model_2: 0: run `make pull` or `dvc repro` for the others\n"
+    )
+
+
+@pytest.mark.parametrize("seed", ["7", "-1", "x"])
+def test_a_seed_that_was_not_trained_is_a_users_mistake(finished, pictures, seed):
+    printed = finished.run(*COMMAND, f"--seed={seed}", str(pictures), expect=2)
+    assert printed == f"error: params.yaml: train.seeds: got '{seed}', expected one of 0, 1\n"
 
 
 def test_an_unknown_model_is_a_users_mistake(finished, pictures):

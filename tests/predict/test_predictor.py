@@ -24,23 +24,23 @@ def trained(tmp_path, monkeypatch):
     """A folder with model_0, its weights as they were drawn."""
     files.write_text(tmp_path / "params.yaml", Path("params.yaml").read_text())
     monkeypatch.chdir(tmp_path)
-    models.save(models.build("model_0", ENTRY, 10), paths.model("model_0"), {})
+    models.save(models.build("model_0", ENTRY, 10), paths.model("model_0", 0), {})
     ood.save(
         ood.Detector("msp", 0.2, np.zeros((0, 256), np.float32), CLASSES),
-        paths.ood_detector("model_0"),
+        paths.ood_detector("model_0", 0),
     )
     return tmp_path
 
 
 def refused() -> str:
     with pytest.raises(UserError, match="dvc repro") as caught:
-        predictor.load(["model_0"])
+        predictor.load(["model_0"], "0")
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
 def test_what_is_right_is_taken(trained):
-    answers = predictor.load(["model_0"]).classify(np.zeros((3, 32, 32, 3), np.uint8))["model_0"]
+    answers = predictor.load(["model_0"], "0").classify(np.zeros((3, 32, 32, 3), np.uint8))["model_0"]
     assert answers.probabilities.shape == (3, 10)
 
 
@@ -50,37 +50,37 @@ def test_a_layer_that_would_write_a_file_does_not(trained):
     model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Lambda(harmful), keras.layers.Flatten()])
     assert marker.exists()  # so it works where it is called
     model.add(keras.layers.Dense(10))
-    model.save(paths.model("model_0"))
+    model.save(paths.model("model_0", 0))
     marker.unlink()
-    assert "model_0.h5" in refused()
+    assert "model_0/seed_0.h5" in refused()
     assert not marker.exists()
     with pytest.raises(
         ValueError, match="Lambda"
     ):  # what Keras says to the whole model, unless asked to run it
-        keras.models.load_model(paths.model("model_0"))
-    keras.models.load_model(paths.model("model_0"), safe_mode=False)
+        keras.models.load_model(paths.model("model_0", 0))
+    keras.models.load_model(paths.model("model_0", 0), safe_mode=False)
     assert marker.exists()
 
 
 def test_the_architecture_in_the_file_is_not_read(trained):
-    with h5py.File(paths.model("model_0"), "r+") as file:
+    with h5py.File(paths.model("model_0", 0), "r+") as file:
         file.attrs["model_config"] = '{"class_name": "os.system", "config": {"command": "touch ran"}}'
-    predictor.load(["model_0"])
+    predictor.load(["model_0"], "0")
     assert not (trained / "ran").exists()
 
 
 def test_weights_of_another_shape(trained):
-    with h5py.File(paths.model("model_0"), "r+") as file:
+    with h5py.File(paths.model("model_0", 0), "r+") as file:
         found: list[str] = []
         file.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None)
         del file[found[0]]
         file[found[0]] = np.zeros((7, 7))
-    assert "model_0.h5" in refused()
+    assert "model_0/seed_0.h5" in refused()
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_truncated_and_changed_files(trained, seed):
-    random, path = np.random.default_rng(seed), paths.model("model_0")
+    random, path = np.random.default_rng(seed), paths.model("model_0", 0)
     content = bytearray(path.read_bytes())
     if seed % 2:
         del content[random.integers(len(content) // 2) :]
@@ -89,10 +89,10 @@ def test_truncated_and_changed_files(trained, seed):
             content[at] = random.integers(256)
     path.write_bytes(content)
     if seed % 2:
-        assert "model_0.h5" in refused()
+        assert "model_0/seed_0.h5" in refused()
     else:  # a change may hit what nobody reads
         with contextlib.suppress(UserError):
-            predictor.load(["model_0"])
+            predictor.load(["model_0"], "0")
 
 
 class Harmful:
@@ -104,7 +104,7 @@ class Harmful:
     "content", ["pickle", "pickled array", "empty", "text", "no threshold", "other width"]
 )
 def test_a_damaged_or_hostile_threshold_file(trained, content):
-    path = paths.ood_detector("model_0")
+    path = paths.ood_detector("model_0", 0)
     match content:
         case "pickle":
             path.write_bytes(pickle.dumps(Harmful()))
@@ -121,5 +121,5 @@ def test_a_damaged_or_hostile_threshold_file(trained, content):
         case "other width":
             bank = np.zeros((4, 99), np.float32)
             ood.save(ood.Detector("knn", 0.1, bank, CLASSES), path)
-    assert "model_0.ood.npz" in refused()
+    assert "model_0/seed_0.ood.npz" in refused()
     assert not (trained / "ran").exists()

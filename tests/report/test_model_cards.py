@@ -17,7 +17,7 @@ def render(folder: Path, **arguments: Any) -> dict[str, str]:
     """Write the cards of invented results; return their texts by model."""
     with plausible.inside(plausible.write(folder, images=200, **arguments)):
         chosen = params.load()
-        model_cards.write(results.load([*chosen.models]), chosen)
+        model_cards.write(results.load([*chosen.models], chosen.train.seeds), chosen)
         return {path.stem: path.read_text(encoding="utf-8") for path in sorted(model_cards.CARDS.iterdir())}
 
 
@@ -42,13 +42,12 @@ def test_every_model_has_a_card_and_no_other(tmp_path: Path) -> None:
 def test_the_figures_are_those_of_the_files(tmp_path: Path) -> None:
     text = render(tmp_path)["model_1"]
     with plausible.inside(tmp_path):
-        metrics, detection = (files.read_json(path("model_1")) for path in (paths.metrics, paths.ood_metrics))
+        both = (paths.evaluation, paths.ood_metrics)
+        metrics, detection = (files.read_json(path("model_1", 0)) for path in both)
     test = metrics["test"]
-    assert cells(text, "accuracy") == [f"{100 * test['accuracy']:.2f} %"]
+    assert cells(text, "accuracy") == [f"{100 * test['accuracy']:.2f} % (1 seed)"]
     assert cells(text, "macro F1") == [f"{test['macro_f1']:.4f}"]
     assert cells(text, "expected calibration error") == [f"{100 * test['calibration_error']:.2f} %"]
-    low, high = 100 * test["accuracy_low"], 100 * test["accuracy_high"]
-    assert cells(text, r"95 % interval (Wilson)") == [f"{low:.2f} to {high:.2f} %"]
     for name, accuracy in test["class_accuracy"].items():
         assert cells(text, name)[1] == f"{100 * accuracy:.2f} %"
     worst = min(test["class_accuracy"], key=test["class_accuracy"].get)
@@ -56,6 +55,7 @@ def test_the_figures_are_those_of_the_files(tmp_path: Path) -> None:
     detector = detection["scores"][detection["score"]]
     for name in plausible.OOD_DATASETS:
         assert cells(text, name) == [f"{100 * detector['fpr'][name]:.1f} %", f"{detector['auroc'][name]:.3f}"]
+    assert cells(text, "seeds, one training each") == ["0"]
     assert cells(text, "optimizer") == ["Adam (learning_rate 0.001)"]
     assert cells(text, "**total**")[-1] == "**3,404,042**"
     assert plausible.SOURCE["sha256"] in text
@@ -64,7 +64,7 @@ def test_the_figures_are_those_of_the_files(tmp_path: Path) -> None:
 
 def test_confidence_and_top_confusions_against_the_predictions(tmp_path: Path) -> None:
     text = render(tmp_path, skills={"model_0": 2.0})["model_0"]
-    table = pd.read_csv(tmp_path / paths.predictions("model_0"))
+    table = pd.read_csv(tmp_path / paths.predictions("model_0", 0))
     confidence = table.filter(like="probability_").max(axis=1).mean()
     accuracy = (table["actual"] == table["predicted"]).mean()
     assert f"mean confidence is {100 * confidence:.2f} %, the accuracy {100 * accuracy:.2f} %" in text

@@ -51,8 +51,8 @@ COUNTS = np.array([[9, 1, 0, 0], [2, 2, 2, 2], [0, 0, 0, 0], [0, 0, 1, 199]])
 
 FIGURES: dict[str, Callable[[], Figure]] = {
     "samples": lambda: plots.samples(IMAGES, LABELS, LONG, 0),
-    "accuracy": lambda: plots.curves(dict.fromkeys(MODELS, EPOCHS), "accuracy"),
-    "one epoch": lambda: plots.curves(dict.fromkeys(MODELS, WITHOUT[:1]), "loss"),
+    "accuracy": lambda: plots.curves({name: [EPOCHS] for name in MODELS}, "accuracy"),
+    "one epoch": lambda: plots.curves({name: [WITHOUT[:1]] for name in MODELS}, "loss"),
     "confusion": lambda: plots.confusion(COUNTS, LONG, MODELS[1]),
     "predictions": lambda: plots.predictions(
         IMAGES[:6], LABELS[:6], LABELS[::20], PROBABILITIES["short"][:6, 0], LONG, MODELS[1]
@@ -115,7 +115,7 @@ def test_dollar_signs_in_names_are_no_formulas() -> None:
 
 
 def test_curves_show_the_history() -> None:
-    axes = plots.curves({"a": EPOCHS, "b": EPOCHS}, "loss").axes[0]
+    axes = plots.curves({"a": [EPOCHS], "b": [EPOCHS]}, "loss").axes[0]
     solid, dashed = axes.lines[2:]
     np.testing.assert_array_equal(solid.get_xydata(), EPOCHS[["epoch", "loss"]])
     np.testing.assert_array_equal(dashed.get_xydata(), EPOCHS[["epoch", "val_loss"]])
@@ -123,9 +123,22 @@ def test_curves_show_the_history() -> None:
     assert solid.get_color() == dashed.get_color() != axes.lines[0].get_color()
 
 
+def test_curves_of_several_trainings_show_mean_band_and_each() -> None:
+    other = EPOCHS.assign(loss=EPOCHS["loss"] + 1)
+    axes = plots.curves({"a": [EPOCHS, other]}, "loss").axes[0]
+    first, second, mean = axes.lines[:3]
+    np.testing.assert_allclose(first.get_ydata(), EPOCHS["loss"])
+    np.testing.assert_allclose(second.get_ydata(), other["loss"])
+    np.testing.assert_allclose(mean.get_ydata(), EPOCHS["loss"] + 0.5)
+    assert first.get_linewidth() < mean.get_linewidth()
+    (low, high) = axes.collections[0].get_datalim(axes.transData).intervaly
+    assert low == pytest.approx(min(EPOCHS["loss"]) + 0.5 - 0.5**0.5)
+    assert high == pytest.approx(max(EPOCHS["loss"]) + 0.5 + 0.5**0.5)
+
+
 def test_curves_speak_of_validation_only_where_there_is_some() -> None:
     def legend(history: pd.DataFrame) -> list[str]:
-        entries = plots.curves({"a": history}, "accuracy").axes[0].get_legend()
+        entries = plots.curves({"a": [history]}, "accuracy").axes[0].get_legend()
         assert entries is not None
         return [text.get_text() for text in entries.get_texts()]
 
@@ -134,7 +147,7 @@ def test_curves_speak_of_validation_only_where_there_is_some() -> None:
 
 
 def test_a_single_epoch_is_a_point_above_its_number() -> None:
-    figure = plots.curves({"a": WITHOUT[:1]}, "accuracy")
+    figure = plots.curves({"a": [WITHOUT[:1]]}, "accuracy")
     axes = figure.axes[0]
     assert axes.lines[0].get_marker() == "o"
     low, high = axes.get_xlim()

@@ -52,7 +52,7 @@ def render(folder: Path, change: dict[str, Any] | None = None, **arguments: Any)
             chosen = chosen.model_copy(
                 update={"report": chosen.report.model_copy(update={"reference": change})}
             )
-        found = results.load([*chosen.models])
+        found = results.load([*chosen.models], chosen.train.seeds)
         names = ["samples", "accuracy", "loss", "class_accuracy", "ood", "person", "reliability"]
         names += [f"{kind}_{model}" for kind in ("confusion", "predictions") for model in chosen.models]
         return pages.markdown(found, chosen), pages.html(
@@ -111,17 +111,16 @@ def test_names_are_escaped(tmp_path: Path) -> None:
 def test_results_table_holds_the_figures(tmp_path: Path) -> None:
     markdown, html = render(tmp_path)
     with plausible.inside(tmp_path):
-        model = results.load(["model_1"]).models[0]
+        model = results.load(["model_1"], [0]).models[0]
     test, train = model.metrics["test"], model.metrics["train"]
     cells = [
         "model_1",
-        f"{100 * test['accuracy']:.2f} %",
-        f"{100 * test['accuracy_low']:.2f} to {100 * test['accuracy_high']:.2f} %",
-        f"{test['loss']:.4f}",
-        f"{test['macro_f1']:.4f}",
-        f"{100 * train['accuracy']:.2f} %",
+        f"{100 * test['accuracy']['mean']:.2f} % (1 seed)",
+        f"{test['loss']['mean']:.4f}",
+        f"{test['macro_f1']['mean']:.4f}",
+        f"{100 * train['accuracy']['mean']:.2f} %",
         "79.25 %",
-        f"{train['loss']:.4f}",
+        f"{train['loss']['mean']:.4f}",
         "0.5719",
         "3,404,042",
         "1.1 MB",
@@ -130,6 +129,27 @@ def test_results_table_holds_the_figures(tmp_path: Path) -> None:
     row = re.search(r'<tr><th scope="row">model_1</th>.*?</tr>', html, re.DOTALL)
     assert row
     assert re.findall(r">([^<>]+)<", row[0].replace("\u00a0", " ")) == cells
+
+
+def test_several_seeds_are_shown_as_mean_and_deviation(tmp_path: Path) -> None:
+    markdown, html = render(tmp_path, seeds=[0, 4, 7])
+    with plausible.inside(tmp_path):
+        found = results.load(["model_0"], [0, 4, 7])
+    values = 100 * found.correct["model_0"].mean(axis=1)
+    shown = f"{values.mean():.2f} ± {values.std(ddof=1):.2f} %"
+    for text in (plain(markdown), plain(Page(html).text)):
+        assert f"{shown} (3 seeds)" in text
+        assert "± is the sample standard deviation over 3 trainings of each model" in text
+        assert "differ in the seed alone (0, 4 and 7)" in text
+        assert "Seed 0: model_0 has the highest test accuracy" in text
+    assert "The detector of seed 0, which decides for all trainings of a model." in markdown
+    assert "the band one standard deviation to each side" in html
+
+
+def test_one_seed_says_that_the_spread_is_unknown(tmp_path: Path) -> None:
+    for text in render(tmp_path, seeds=[4]):
+        assert "One training of each model (seed 4): the spread over seeds is unknown." in plain(text)
+        assert "±" not in text
 
 
 def test_markdown_tables_are_whole(tmp_path: Path) -> None:
@@ -155,7 +175,7 @@ def test_both_pages_tell_the_verdict_and_its_limit(tmp_path: Path) -> None:
     for text in (plain(markdown), plain(Page(html).text)):
         assert "model_0 has the highest test accuracy: " in text
         assert "model_0 leads model_1 by " in text
-        assert "Each model was trained once" in text
+        assert "The test compares one .h5 file of each model" in text
     assert "<h2>Pairwise tests</h2>" in html
     assert html.index("has the highest test accuracy") < html.index("<table")
 
@@ -192,12 +212,12 @@ def test_pages_name_the_arithmetic_and_warn_of_two(tmp_path: Path) -> None:
         assert "Trained and evaluated on Linux x86_64, AVX2." in plain(text)
         assert "Mixed arithmetic" not in text
     folder = plausible.write(tmp_path / "two")
-    path = folder / "reports/metrics/model_1.json"
+    path = folder / "reports/evaluations/model_1/seed_0.json"
     path.write_text(
         path.read_text().replace('"trained_on": "Linux x86_64, AVX2"', '"trained_on": "Darwin arm64"')
     )
     with plausible.inside(folder):
-        found = results.load(["model_0", "model_1"])
+        found = results.load(["model_0", "model_1"], [0])
     text = pages.arithmetic_used(found)
     assert text.startswith("Mixed arithmetic explains")
     assert "model_1 was trained on Darwin arm64" in text
@@ -250,10 +270,10 @@ def test_a_model_without_errors_has_no_confusion(tmp_path: Path) -> None:
 def test_the_most_frequent_error_is_named(tmp_path: Path) -> None:
     html = render(tmp_path, skills={"model_0": 2.0})[1]
     with plausible.inside(tmp_path):
-        found = results.load(["model_0"])
+        found = results.load(["model_0"], [0])
     shares = {}
     for actual in range(10):
-        guesses = found.models[0].predicted[found.actual == actual]
+        guesses = found.models[0].first.predicted[found.actual == actual]
         for guess in set(range(10)) - {actual}:
             shares[(guesses == guess).mean()] = (found.classes[actual], found.classes[guess])
     share = max(shares)
@@ -279,6 +299,6 @@ def test_a_detector_with_a_low_auroc_gets_a_warning(tmp_path: Path) -> None:
         folder = tmp_path / str(skill)
         for text in render(folder, skills={"only": skill}):
             with plausible.inside(folder):
-                values = [*results.load(["only"]).models[0].detector["auroc"].values()]
+                values = [*results.load(["only"], [0]).models[0].first.detector["auroc"].values()]
             assert f"AUROC is {min(values):.2f} to {max(values):.2f}" in plain(text)
             assert ("detection is not reliable" in text) == warned

@@ -1,5 +1,6 @@
 """Reading of results from disk, counts derived from them, and errors for missing files."""
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,14 @@ from cifar10.errors import UserError
 from cifar10.report import results
 from tests import plausible
 
+SEEDS = [0, 4]
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(plausible.write(tmp_path, images=300, skills={"model_0": 3.0, "model_1": 1.0}))
+    monkeypatch.chdir(
+        plausible.write(tmp_path, images=300, skills={"model_0": 3.0, "model_1": 1.0}, seeds=SEEDS)
+    )
     return tmp_path
 
 
@@ -29,24 +34,24 @@ def test_confusion_is_that_of_scikit_learn(seed: int) -> None:
 
 
 def test_confusion_table_has_every_pair_of_classes(folder: Path) -> None:
-    found = results.load(["model_0", "model_1"])
+    found = results.load(["model_0", "model_1"], SEEDS)
     table = results.confusion_table(found)
     assert [*table] == ["model", "actual", "predicted", "images"]
     assert len(table) == 2 * 10 * 10
-    assert table.groupby("model")["images"].sum().to_dict() == {"model_0": 300, "model_1": 300}
-    read = pd.read_csv(paths.predictions("model_1"))
+    assert table.groupby("model")["images"].sum().to_dict() == {"model_0": 600, "model_1": 600}
+    read = pd.concat([pd.read_csv(paths.predictions("model_1", seed)) for seed in SEEDS])
     cats = ((read["actual"] == "cat") & (read["predicted"] == "dog")).sum()
     row = table[(table["model"] == "model_1") & (table["actual"] == "cat") & (table["predicted"] == "dog")]
     assert row["images"].item() == cats > 0
 
 
 def test_class_accuracy_is_that_of_the_metrics(folder: Path) -> None:
-    found = results.load(["model_0", "model_1"])
+    found = results.load(["model_0", "model_1"], SEEDS)
     table = results.class_accuracy(found)
     for model in found.models:
         rows = table[table["model"] == model.name]
-        expected = model.metrics["test"]["class_accuracy"].values()
-        np.testing.assert_allclose(rows["accuracy"], [*expected])
+        each = [[*run.evaluation["test"]["class_accuracy"].values()] for run in model.trainings]
+        np.testing.assert_allclose(rows["accuracy"], np.mean(each, axis=0))
         assert (rows["low"] <= rows["accuracy"]).all()
         assert (rows["accuracy"] <= rows["high"]).all()
 
@@ -54,26 +59,46 @@ def test_class_accuracy_is_that_of_the_metrics(folder: Path) -> None:
 def test_class_accuracy_leaves_out_classes_without_test_images(folder: Path) -> None:
     files.write_json(paths.CLASSES, [*plausible.CIFAR10, "unseen"])
     for name in ("model_0", "model_1"):
-        table = pd.read_csv(paths.predictions(name))
-        table.assign(probability_unseen=0.0).to_csv(paths.predictions(name), index=False)
-    table = results.class_accuracy(results.load(["model_0", "model_1"]))
+        for seed in SEEDS:
+            table = pd.read_csv(paths.predictions(name, seed))
+            table.assign(probability_unseen=0.0).to_csv(paths.predictions(name, seed), index=False)
+    table = results.class_accuracy(results.load(["model_0", "model_1"], SEEDS))
     assert sorted(table["label"].unique()) == [*range(10)]
 
 
 def test_correct_gives_the_accuracy_of_the_metrics(folder: Path) -> None:
-    found = results.load(["model_1", "model_0"])
+    found = results.load(["model_1", "model_0"], SEEDS)
     assert [*found.correct] == ["model_1", "model_0"]
     for model in found.models:
-        assert found.correct[model.name].mean() == pytest.approx(model.metrics["test"]["accuracy"])
+        accuracies = found.correct[model.name].mean(axis=1)
+        assert accuracies == pytest.approx(model.metrics["test"]["accuracies"])
+        assert found.first_correct[model.name].mean() == pytest.approx(accuracies[0])
+        assert model.metrics["test"]["accuracy"]["mean"] == pytest.approx(np.mean(accuracies))
+        assert model.metrics["test"]["accuracy"]["sd"] == pytest.approx(np.std(accuracies, ddof=1))
+
+
+def test_a_single_training_has_no_deviation(folder: Path) -> None:
+    metrics = results.load(["model_0"], [4]).models[0].metrics
+    assert metrics["seeds"] == 1
+    assert metrics["test"]["accuracy"] == {"mean": metrics["test"]["accuracies"][0], "sd": None}
+
+
+def test_the_persons_answer_is_that_of_the_ensemble_with_the_first_detector(folder: Path) -> None:
+    model = results.load(["model_0"], SEEDS).models[0]
+    persons = [run.ood["person"] for run in model.trainings]
+    expected = np.mean([[*person["probabilities"].values()] for person in persons], axis=0)
+    np.testing.assert_allclose(model.person.probabilities[0], expected)
+    assert model.person.id_scores == [persons[0]["id_score"]]
 
 
 def test_curves_keep_every_digit(folder: Path) -> None:
-    found = results.load(["model_0", "model_1"])
+    found = results.load(["model_0", "model_1"], SEEDS)
     lines = results.curves(found.models).to_csv(index=False, lineterminator="\n").splitlines()
-    assert lines[0] == "model,epoch,loss,accuracy,val_loss,val_accuracy"
-    for name in ("model_0", "model_1"):
-        rows = paths.history(name).read_text().splitlines()[1:]
-        assert [line for line in lines if line.startswith(name)] == [f"{name},{row}" for row in rows]
+    assert lines[0] == "model,seed,epoch,loss,accuracy,val_loss,val_accuracy"
+    for name, seed in product(("model_0", "model_1"), SEEDS):
+        rows = paths.history(name, seed).read_text().splitlines()[1:]
+        start = f"{name},{seed},"
+        assert [line for line in lines if line.startswith(start)] == [f"{start}{row}" for row in rows]
 
 
 @pytest.mark.parametrize("names", [["1", "2", "10"], ["NA", "null", ""], plausible.ODD])
@@ -81,9 +106,9 @@ def test_class_names_are_text_whatever_they_look_like(
     names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(plausible.write(tmp_path, classes=names, images=60, skills={"m": 2.0}))
-    found = results.load(["m"])
+    found = results.load(["m"], [0])
     assert found.dataset["classes"] == names
-    assert found.correct["m"].mean() == pytest.approx(found.models[0].metrics["test"]["accuracy"])
+    assert found.correct["m"].mean() == pytest.approx(found.models[0].metrics["test"]["accuracy"]["mean"])
 
 
 @pytest.mark.parametrize(
@@ -94,12 +119,12 @@ def test_class_names_are_text_whatever_they_look_like(
         paths.labels("train"),
         paths.labels("validation"),
         paths.labels("test"),
-        paths.predictions("model_1"),
-        paths.history("model_1"),
-        paths.metrics("model_1"),
-        paths.architecture("model_1"),
-        paths.ood_metrics("model_1"),
-        paths.ood_scores("model_1"),
+        paths.predictions("model_1", 4),
+        paths.history("model_1", 4),
+        paths.evaluation("model_1", 4),
+        paths.architecture("model_1", 0),
+        paths.ood_metrics("model_1", 4),
+        paths.ood_scores("model_1", 4),
     ],
     ids=str,
 )
@@ -107,7 +132,7 @@ def test_class_names_are_text_whatever_they_look_like(
 def test_missing_and_damaged_files_are_named(folder: Path, path: Path, content: bytes | None) -> None:
     path.unlink() if content is None else path.write_bytes(content)
     with pytest.raises(UserError) as raised:
-        results.load(["model_0", "model_1"])
+        results.load(["model_0", "model_1"], SEEDS)
     message = str(raised.value)
     assert message.startswith((f"{path} ", f"{path}: "))
     assert "dvc repro" in message
@@ -121,8 +146,8 @@ def test_pictures_that_are_missing_are_named(folder: Path) -> None:
 
 
 def test_predictions_for_other_images_are_refused(folder: Path) -> None:
-    table = pd.read_csv(paths.predictions("model_1"))
+    table = pd.read_csv(paths.predictions("model_1", 4))
     for other in (table.iloc[:-1], table.iloc[::-1], table.drop(columns="probability_cat")):
-        other.to_csv(paths.predictions("model_1"), index=False)
-        with pytest.raises(UserError, match=r"^reports/predictions/model_1\.csv.*dvc repro"):
-            results.load(["model_0", "model_1"])
+        other.to_csv(paths.predictions("model_1", 4), index=False)
+        with pytest.raises(UserError, match=r"^reports/predictions/model_1/seed_4\.csv.*dvc repro"):
+            results.load(["model_0", "model_1"], SEEDS)

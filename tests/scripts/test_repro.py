@@ -6,12 +6,13 @@ import pty
 import signal
 import subprocess
 import time
+from itertools import product
 
 import pytest
 
 from tests.conftest import ENVIRONMENT, WARM, digests
 
-OF_A_MODEL = ["models/*.h5", "reports/histories/*.csv", "reports/metrics/*.json"]
+OF_A_MODEL = ["models/*/*.h5", "reports/histories/*/*.csv", "reports/evaluations/*/*.json"]
 OUTPUTS = [*OF_A_MODEL, "reports/figures/*.png"]
 
 
@@ -27,11 +28,11 @@ def test_three_trainings_at_once_give_the_bytes_of_dvc_repro(finished, fresh):
     printed = fresh.run("python", "scripts/repro.py", JOBS="3")
     assert digests(fresh.root, *OUTPUTS) == digests(finished.root, *OUTPUTS)
     assert fresh.run("git", "status", "--porcelain") == ""  # dvc.lock too
-    for name in ("model_0", "model_1", "model_2"):
-        assert f"{name}: epoch 2/2: loss " in printed
-        log = (fresh.root / f"models/checkpoints/{name}.log").read_text()
-        assert f"Running stage 'train@{name}'" in log
-        assert f"{name}: epoch 2/2: loss " in log
+    for name, seed in product(("model_0", "model_1", "model_2"), (0, 1)):
+        assert f"{name} seed {seed}: epoch 2/2: loss " in printed
+        log = (fresh.root / f"models/checkpoints/{name}-seed_{seed}.log").read_text()
+        assert f"Running stage 'train@{name}-{seed}'" in log
+        assert f"{name} seed {seed}: epoch 2/2: loss " in log
         assert '"progress"' not in printed + log
     again = fresh.run("python", "scripts/repro.py", JOBS="3")
     assert "Running stage" not in again
@@ -41,18 +42,26 @@ def test_a_failed_training_shows_its_log_and_keeps_the_finished_ones(workspace):
     workspace.edit("params.yaml", "SGD: {learning_rate: 0.01}", "SGD: {learning_rate: 1.0e+30}")
     workspace.edit_model("model_0", "units: 256", "units: 8")
     printed = workspace.run("python", "scripts/repro.py", expect=1, JOBS="1")
-    assert "error: train@model_2 failed" in printed
+    assert "error: train@model_2-0 failed" in printed
     assert "try a smaller learning_rate" in printed
     assert "Traceback" not in printed
     status = workspace.run("dvc", "status", "train")
-    assert "train@model_2" in status
-    assert "train@model_0" not in status
+    assert "train@model_2-0" in status
+    assert "train@model_0-0" not in status
 
 
 @pytest.mark.parametrize("jobs", ["0", "two", "-1"])
 def test_jobs_has_to_be_a_number(finished, jobs):
     printed = finished.run("python", "scripts/repro.py", expect=1, JOBS=jobs)
     assert printed == f"error: JOBS: got {jobs!r}, expected how many trainings to run at once, 1 or more\n"
+
+
+@pytest.mark.parametrize("seeds", ["[]", "[0, 0]", "[-1]", "[a]", "2"])
+def test_a_fault_of_the_seeds_is_one_line(workspace, seeds):
+    workspace.edit("params.yaml", "seeds: [0, 1]", f"seeds: {seeds}")
+    printed = workspace.run("python", "scripts/repro.py", expect=2)
+    assert printed.startswith("error: params.yaml: train.seeds")
+    assert printed.count("\n") == 1
 
 
 def test_one_after_the_other_on_a_terminal_each_has_a_live_line_and_the_same_bytes(finished, fresh):
@@ -73,13 +82,18 @@ def test_one_after_the_other_on_a_terminal_each_has_a_live_line_and_the_same_byt
             shown += chunk.decode(errors="replace")
     os.close(outside)
     assert process.wait() == 0
-    of_two = [pattern.replace("*.", "model_[02].") for pattern in OF_A_MODEL]
+    of_two = [pattern.replace("/*/", "/model_[02]/") for pattern in OF_A_MODEL]
     assert digests(fresh.root, *of_two) == digests(finished.root, *of_two)
-    assert len(digests(fresh.root, *of_two)) == 2 * 3
-    assert "model_2: waiting" in shown
+    assert len(digests(fresh.root, *of_two)) == 2 * 2 * 3
+    assert "model_2 seed 1: waiting" in shown
     assert "epoch 1/2" in shown
     assert "loss=" in shown
     assert "accuracy=" in shown
+
+
+def stage_of(checkpoint):
+    """Return the stage whose unfinished training a checkpoint holds."""
+    return f"train@{checkpoint.stem.replace('-seed_', '-')}"
 
 
 def test_ctrl_c_ends_all_trainings_and_they_go_on_later(fresh):
@@ -95,4 +109,4 @@ def test_ctrl_c_ends_all_trainings_and_they_go_on_later(fresh):
     assert "interrupted: `make repro` goes on" in printed
     assert "Traceback" not in printed
     for state in fresh.root.glob("models/checkpoints/*.npz"):
-        assert "resuming after epoch" in fresh.run("dvc", "repro", "--single-item", f"train@{state.stem}")
+        assert "resuming after epoch" in fresh.run("dvc", "repro", "--single-item", stage_of(state))

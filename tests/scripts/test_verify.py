@@ -157,10 +157,11 @@ def test_what_was_reproduced_is_said_stage_by_stage(workspace):
     printed = workspace.run("python", "scripts/reproduce.py")
     rows = [line.split("│")[1:3] for line in printed.splitlines() if line.startswith("│")]
     named = {stage.strip(): outcome.strip() for stage, outcome in rows}
-    stages = ["download", "preprocess", "train@model_0", "evaluate@model_0", "report"]
+    trained = [f"{stage}@model_0-{seed}" for stage in ("train", "evaluate") for seed in (0, 1)]
+    stages = ["download", "preprocess", *trained, "report"]
     assert named == dict.fromkeys(stages, "reproduced")
     found = reproduce.outputs(workspace.root)
-    found["train@model_0"]["models/model_0.h5"] = "0" * 32
+    found["train@model_0-0"]["models/model_0/seed_0.h5"] = "0" * 32
     differing = reproduce.compare(found, reproduce.outputs(workspace.root))
-    assert differing.pop("train@model_0") == ["models/model_0.h5"]
+    assert differing.pop("train@model_0-0") == ["models/model_0/seed_0.h5"]
     assert not any(differing.values())

@@ -1,6 +1,7 @@
 """The stage as a user runs it: a separate process, in its own folder."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -90,12 +91,16 @@ def test_figures_of_models_that_are_no_more_go(tmp_path: Path) -> None:
     stale = tmp_path / "reports/figures/confusion_before.png"
     stale.parent.mkdir(parents=True)
     stale.write_bytes(b"old")
-    (tmp_path / "reports/metrics/before.json").write_text("not in params.yaml, so not read")
+    plausible.write(tmp_path / "other", images=50, skills={"before": 1.0}, seeds=[0, 3])
+    shutil.copytree(tmp_path / "other/reports", tmp_path / "reports", dirs_exist_ok=True)
     assert run(tmp_path).returncode == 0
     assert not stale.exists()
+    assert [path for path in (tmp_path / "reports").rglob("*") if "before" in path.name] == []
 
 
-@pytest.mark.parametrize("missing", ["data/processed/train/images.npy", "reports/metrics/model_0.json"])
+@pytest.mark.parametrize(
+    "missing", ["data/processed/train/images.npy", "reports/evaluations/model_0/seed_0.json"]
+)
 def test_missing_input_is_named_in_one_line(missing: str, tmp_path: Path) -> None:
     plausible.write(tmp_path, images=50, skills={"model_0": 1.0})
     (tmp_path / missing).unlink()
@@ -114,4 +119,4 @@ def test_help_says_what_the_stage_does(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, STAGE, "--help"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert "Draw the figures" in done.stdout
+    assert "draw the figures" in done.stdout

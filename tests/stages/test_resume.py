@@ -23,13 +23,13 @@ from cifar10 import machine
 from tests.conftest import ENVIRONMENT, WARM, Clone
 
 KILLS = 5  # in a row, of each of the four trainings
-CHECKPOINT = "models/checkpoints/.model_1.tmp.npz"
-MODEL = "models/.model_1.tmp.h5"
+CHECKPOINT = "models/checkpoints/.model_1-seed_0.tmp.npz"
+MODEL = "models/model_1/.seed_0.tmp.h5"
 
 
 def train(root, **environment):
-    """Start a training of model_1."""
-    return Clone(root).start("python", "stages/train.py", "model_1", **environment)
+    """Start a training of model_1 with seed 0."""
+    return Clone(root).start("python", "stages/train.py", "model_1", "0", **environment)
 
 
 def kill(process):
@@ -39,7 +39,7 @@ def kill(process):
 
 
 def digests(root):
-    files = [root / "models/model_1.h5", root / "reports/histories/model_1.csv"]
+    files = [root / "models/model_1/seed_0.h5", root / "reports/histories/model_1/seed_0.csv"]
     return [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
 
 
@@ -99,32 +99,32 @@ def test_twenty_kills_end_in_the_same_bytes(clones):
     # the kill while the .h5 was written comes after the last checkpoint, however slow the machine is
     assert all("resuming after epoch 8" in text for text in printed)
     for root in killed:
-        assert not (root / "models/checkpoints/model_1.npz").exists()
+        assert not (root / "models/checkpoints/model_1-seed_0.npz").exists()
 
 
 def test_dvc_repro_goes_on_after_a_kill_of_all_its_processes(workspace, finished):
     workspace.edit("params.yaml", "epochs: 2", "epochs: 4")
-    process = workspace.start("dvc", "repro", "--single-item", "train@model_1", **WARM)
-    wait_for(workspace.root / "models/checkpoints/model_1.npz", process)
+    process = workspace.start("dvc", "repro", "--single-item", "train@model_1-0", **WARM)
+    wait_for(workspace.root / "models/checkpoints/model_1-seed_0.npz", process)
     kill(process)
-    printed = workspace.run("dvc", "repro", "--single-item", "train@model_1")
+    printed = workspace.run("dvc", "repro", "--single-item", "train@model_1-0")
     assert "resuming after epoch" in printed
     resumed = digests(workspace.root)
-    workspace.run("dvc", "repro", "--single-item", "--force", "train@model_1")
+    workspace.run("dvc", "repro", "--single-item", "--force", "train@model_1-0")
     assert digests(workspace.root) == resumed
 
 
 def test_a_checkpoint_of_other_parameters_is_not_used(workspace):
     process = train(workspace.root, **WARM)
-    wait_for(workspace.root / "models/checkpoints/model_1.npz", process)
+    wait_for(workspace.root / "models/checkpoints/model_1-seed_0.npz", process)
     kill(process)
     workspace.edit("params.yaml", "epochs: 2", "epochs: 1")
-    assert "resuming" not in workspace.run("python", "stages/train.py", "model_1")
+    assert "resuming" not in workspace.run("python", "stages/train.py", "model_1", "0")
 
 
 def test_ctrl_c_says_how_to_go_on(workspace):
     process = train(workspace.root)
-    wait_for(workspace.root / "models/checkpoints/model_1.npz", process)
+    wait_for(workspace.root / "models/checkpoints/model_1-seed_0.npz", process)
     os.killpg(process.pid, signal.SIGINT)
     printed = process.communicate()[0]
     assert process.returncode == 130, printed
@@ -135,7 +135,7 @@ def test_ctrl_c_says_how_to_go_on(workspace):
 def test_a_full_disk_is_a_clear_message_and_the_next_run_works(workspace, finished):
     before = digests(finished.root)
     done = subprocess.run(
-        [sys.executable, "stages/train.py", "model_1"],
+        [sys.executable, "stages/train.py", "model_1", "0"],
         cwd=workspace.root,
         env=ENVIRONMENT,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10_000_000, 10_000_000)),
@@ -147,13 +147,13 @@ def test_a_full_disk_is_a_clear_message_and_the_next_run_works(workspace, finish
     assert "error: File too large" in done.stderr
     assert "Traceback" not in done.stderr
     assert digests(workspace.root) == before  # what was there is still whole
-    workspace.run("python", "stages/train.py", "model_1")
+    workspace.run("python", "stages/train.py", "model_1", "0")
     assert digests(workspace.root) == before
 
 
 def test_a_place_that_cannot_be_written_is_a_clear_message(workspace):
     (workspace.root / "models/checkpoints").write_text("a file where a folder should be")
-    printed = workspace.run("python", "stages/train.py", "model_1", expect=1)
+    printed = workspace.run("python", "stages/train.py", "model_1", "0", expect=1)
     assert printed.splitlines()[-1].startswith("error: ")
     assert "models/checkpoints" in printed
     assert "Traceback" not in printed
@@ -161,15 +161,15 @@ def test_a_place_that_cannot_be_written_is_a_clear_message(workspace):
 
 @pytest.mark.skipif(not machine.is_x86_64(), reason="one instruction set only")
 def test_a_training_that_goes_on_with_another_arithmetic_starts_over_and_says_why(workspace):
-    (workspace.root / "models/model_1.h5").unlink()
+    (workspace.root / "models/model_1/seed_0.h5").unlink()
     workspace.edit("params.yaml", "epochs: 2", "epochs: 8")
     process = train(workspace.root, **WARM)
-    checkpoint = workspace.root / "models/checkpoints/model_1.npz"
+    checkpoint = workspace.root / "models/checkpoints/model_1-seed_0.npz"
     wait_for(checkpoint, process)
     kill(process)
     kept = checkpoint.read_bytes()
     elsewhere = Path(__file__).parents[1] / "elsewhere.py"
-    process = workspace.start(sys.executable, str(elsewhere), "SSE41", "stages/train.py", "model_1")
+    process = workspace.start(sys.executable, str(elsewhere), "SSE41", "stages/train.py", "model_1", "0")
     printed = ""
     while "epoch 1/8" not in printed and process.poll() is None:
         printed += process.stdout.readline()

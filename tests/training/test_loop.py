@@ -27,7 +27,7 @@ def run(name, data, validation=None, settings=SETTINGS, optimizer=None):
     model = models.build(name, PARAMS.models[name], 10)
     optimizer = optimizer or models.optimizer(name, PARAMS.models[name])
     loop.train_state(model, optimizer)
-    epochs = loop.train(model, optimizer, data, validation or split(0), settings, 1, lambda *_: None)
+    epochs = loop.train(model, optimizer, data, validation or split(0), settings, 0, 1, lambda *_: None)
     return model, list(epochs)
 
 
@@ -60,7 +60,7 @@ def test_an_epoch_is_that_of_keras_fit(name):
     reference.compile(
         getattr(keras.optimizers, kind)(**arguments), "sparse_categorical_crossentropy", metrics=["accuracy"]
     )
-    order = np.concatenate([b.ravel() for b in loop.shuffled_batches(250, 32, SETTINGS.seed, 1)])
+    order = np.concatenate([b.ravel() for b in loop.shuffled_batches(250, 32, 0, 1)])
     fitted = reference.fit(data.images[order], data.labels[order], batch_size=32, shuffle=False, verbose=0)
     model, (epoch,) = run(name, data)
     assert epoch.loss == pytest.approx(fitted.history["loss"][0], rel=1e-4)
@@ -110,14 +110,14 @@ def test_a_restored_state_goes_on_to_the_same_weights(name, tmp_path):
     model = models.build(name, PARAMS.models[name], 10)
     optimizer = models.optimizer(name, PARAMS.models[name])
     variables = loop.train_state(model, optimizer)
-    first = loop.train(model, optimizer, data, validation, settings, 1, lambda *_: None)
+    first = loop.train(model, optimizer, data, validation, settings, 0, 1, lambda *_: None)
     saved.save([next(first).row()], variables)
 
     keras.utils.set_random_seed(99)  # of a process that knows nothing of the first
     model = models.build(name, PARAMS.models[name], 10)
     optimizer = models.optimizer(name, PARAMS.models[name])
     history = saved.load(loop.train_state(model, optimizer))
-    rest = loop.train(model, optimizer, data, validation, settings, 2, lambda *_: None)
+    rest = loop.train(model, optimizer, data, validation, settings, 0, 2, lambda *_: None)
     history += [epoch.row() for epoch in rest]
     assert history == [epoch.row() for epoch in epochs]
     for ours, theirs in zip(model.get_weights(), whole.get_weights(), strict=True):
@@ -133,7 +133,7 @@ def test_a_network_with_dropout_is_restored_with_its_random_generator(tmp_path):
     model = models.build("model_0", entry, 10)
     optimizer = models.optimizer("model_0", entry)
     variables = loop.train_state(model, optimizer)
-    list(loop.train(model, optimizer, split(64), split(0), SETTINGS, 1, lambda *_: None))
+    list(loop.train(model, optimizer, split(64), split(0), SETTINGS, 0, 1, lambda *_: None))
     saved = Checkpoint(tmp_path / "state.npz", "this training", {})
     saved.save([{}], variables)
     images = split(8).images

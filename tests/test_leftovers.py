@@ -1,0 +1,159 @@
+"""Results of models and seeds that params.yaml no longer names are deleted, and count nowhere."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cifar10 import files, leftovers, paths
+from tests.conftest import Clone
+
+TINY = {
+    "optimizer": {"SGD": {"learning_rate": 0.01}},
+    "layers": [{"Flatten": {}}, {"Dense": {"units": "num_classes", "activation": "softmax"}}],
+}
+
+
+def choose(clone, models, seeds):
+    """Set models, all tiny, and seeds in params.yaml."""
+    path = clone.root / "params.yaml"
+    content = yaml.safe_load(path.read_text())
+    content["train"] |= {"seeds": seeds, "epochs": 1}
+    content["models"] = dict.fromkeys(models, TINY)
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+
+
+@pytest.fixture(scope="module")
+def trained(finished, tmp_path_factory):
+    """A clone with two tiny models of three seeds each, pushed to a folder. Each test changes a copy."""
+    clone = Clone(tmp_path_factory.mktemp("leftovers") / "clone")
+    subprocess.run(["git", "clone", "--quiet", finished.root, clone.root], check=True)
+    clone.run("dvc", "cache", "dir", "--local", str(finished.root / ".dvc/cache"))
+    clone.run("dvc", "checkout", "--quiet", "data/raw", "data/processed")
+    clone.run("dvc", "remote", "modify", "storage", "url", str(clone.root.parent / "storage"))
+    choose(clone, ["one", "two"], [0, 1, 2])
+    clone.repro()
+    clone.commit("Train three seeds of two models")
+    clone.run("dvc", "push", "--quiet")
+    return clone
+
+
+@pytest.fixture
+def own(trained, tmp_path):
+    """A copy of the clone with all that lies in it."""
+    subprocess.run(["cp", "--recursive", trained.root, tmp_path / "own"], check=True)
+    return Clone(tmp_path / "own")
+
+
+def fresh(clone, target):
+    """Commit and push the results of a clone; pull them into a new clone with a cache of its own."""
+    clone.commit("Change the models or seeds")
+    clone.run("dvc", "push", "--quiet")
+    subprocess.run(["git", "clone", "--quiet", clone.root, target], check=True)
+    colleague = Clone(target)
+    colleague.run("dvc", "pull", "--quiet")
+    return colleague
+
+
+def content(root):
+    """List the files of results and models, without checkpoints and logs."""
+    found = {
+        path for folder in ("models", "reports") for path in (root / folder).rglob("*") if path.is_file()
+    }
+    return {str(path.relative_to(root)) for path in found if "checkpoints" not in path.parts}
+
+
+@pytest.mark.parametrize(
+    ("models", "seeds", "ran"),
+    [
+        (["one", "two"], [0], {"report"}),
+        (["one", "two"], [2, 1], {"report"}),
+        (["two"], [0, 1, 2], {"report"}),
+        (["one", "three"], [0, 1, 2], {"train", "evaluate", "report"}),
+    ],
+    ids=["seeds removed", "first seed removed", "model removed", "model renamed"],
+)
+def test_what_is_removed_leaves_a_clone_as_a_fresh_one(own, tmp_path, models, seeds, ran):
+    choose(own, models, seeds)
+    stages = own.repro()
+    assert {stage.partition("@")[0] for stage in stages} == ran
+    assert not [stage for stage in stages if stage.startswith("train@") and "three" not in stage]
+    assert "up to date" in own.run("dvc", "status")
+    colleague = fresh(own, tmp_path / "colleague")
+    assert "up to date" in colleague.run("dvc", "status")
+    assert colleague.repro() == []
+    assert colleague.run("git", "status", "--porcelain") == ""
+    assert content(colleague.root) == content(own.root)
+    expected = [
+        f"{stage}@{model}-{seed}" for stage in ("train", "evaluate") for model in models for seed in seeds
+    ]
+    lock = yaml.safe_load((own.root / "dvc.lock").read_text())["stages"]
+    assert sorted(lock) == sorted(["download", "preprocess", *expected, "report"])
+
+
+def test_a_run_from_nothing_records_the_same(own, finished, tmp_path):
+    choose(own, ["one"], [1])
+    own.repro()
+    own.commit("Keep one training")
+    subprocess.run(["git", "clone", "--quiet", own.root, tmp_path / "anew"], check=True)
+    anew = Clone(tmp_path / "anew")
+    (anew.root / "dvc.lock").unlink()
+    anew.repro()
+    locks = [yaml.safe_load((clone.root / "dvc.lock").read_text()) for clone in (own, anew)]
+    assert locks[0] == locks[1]
+    assert content(own.root) == content(anew.root)
+
+
+def test_seeds_that_come_back_are_not_trained_again(own):
+    before = (own.root / "dvc.lock").read_text()
+    choose(own, ["one", "two"], [0])
+    own.repro()
+    choose(own, ["one", "two"], [0, 1, 2])
+    assert own.repro() == ["report"]  # the run-cache has the trainings and evaluations
+    assert yaml.safe_load((own.root / "dvc.lock").read_text()) == yaml.safe_load(before)
+
+
+def test_what_is_deleted_and_what_stays(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    named = [path("a", 0) for path in (*leftovers.OF_A_TRAINING, *leftovers.IN_MODELS)]
+    unnamed = [path(*key) for key in (("a", 1), ("b", 0)) for path in leftovers.OF_A_TRAINING]
+    unnamed += [path("b", 0) for path in leftovers.IN_MODELS]
+    unnamed += [paths.metrics("b"), Path("reports/scores/a.csv")]
+    others = [
+        Path(f"models/{name}") for name in ("README.md", "own.h5", "b/own.h5", "checkpoints/b-seed_0.npz")
+    ]
+    for path in [*named, *unnamed, *others, paths.metrics("a"), paths.RESULTS]:
+        files.write_text(path, "x")
+    assert leftovers.remove(["a"], [0]) == sorted(unnamed)
+    assert all(path.exists() for path in [*named, *others, paths.metrics("a"), paths.RESULTS])
+    assert not [path for path in unnamed if path.exists()]
+    assert not Path("reports/scores/b").exists()
+    assert leftovers.remove(["a"], [0]) == []
+
+
+LOCK = """schema: '2.0'
+stages:
+  download:
+    cmd: python stages/download.py
+  train@a-0:
+    cmd: python stages/train.py a 0
+    deps:
+    - path: data/processed
+  train@a-1:
+    cmd: python stages/train.py a 1
+  evaluate@a-b-0:
+    cmd: python stages/evaluate.py a-b 0
+  report:
+    cmd: python stages/report.py
+"""
+
+
+def test_other_records_of_dvc_lock_keep_every_byte(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    files.write_text(leftovers.LOCK, LOCK)
+    leftovers.remove(["a", "a-b"], [0])
+    text = leftovers.LOCK.read_text()
+    assert text == LOCK.replace("  train@a-1:\n    cmd: python stages/train.py a 1\n", "")
+    leftovers.remove(["c"], [0])
+    assert list(yaml.safe_load(leftovers.LOCK.read_text())["stages"]) == ["download", "report"]
