@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import re
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 import yaml
 
 from tests import servers
-from tests.conftest import ENVIRONMENT, Clone, digests
+from tests.conftest import ENVIRONMENT, WARM, Clone, digests
 
 TRAINED = ["models/*.h5", "reports/histories/*.csv"]
 CLUSTER = ["python", "-m", "cifar10.cluster", "--scheduler"]
@@ -53,11 +52,10 @@ def head(finished, tmp_path, remote):
 @contextlib.contextmanager
 def started(head, scheduler, *arguments, **environment):
     """Run the head; give its process, whose standard error is read line by line."""
-    command = [sys.executable, "-m", "cifar10.cluster", "--scheduler", scheduler, *arguments]
     with subprocess.Popen(
-        command,
+        [*CLUSTER, scheduler, *arguments],
         cwd=head.root,
-        env={**ENVIRONMENT, **environment},
+        env={**ENVIRONMENT, **WARM, **environment},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -139,8 +137,8 @@ def test_a_sweep_ends_in_a_table_and_every_training_is_there_for_the_head(
     head.commit("One model")
     head.run("git", "push", "--quiet", "origin", "HEAD")
     with (
-        servers.worker(tmp_path, "first", scheduler, **remote.environment),
-        servers.worker(tmp_path, "second", scheduler, **remote.environment),
+        servers.worker(tmp_path, "first", scheduler, **WARM, **remote.environment),
+        servers.worker(tmp_path, "second", scheduler, **WARM, **remote.environment),
     ):
         printed = head.run(*CLUSTER, scheduler, "--set", "train.seed=0,5", **remote.environment)
     accuracy = yaml.safe_load((finished.root / "reports/metrics/model_0.json").read_text())["test"][
@@ -213,7 +211,7 @@ def test_a_failing_training_ends_the_run_with_its_last_words(workspace, schedule
     workspace.run("dvc", "remote", "modify", "storage", "url", str(tmp_path / "storage"))
     workspace.edit("params.yaml", "SGD: {learning_rate: 0.01}", "SGD: {learning_rate: 1.0e+30}")
     workspace.commit()
-    with servers.worker(tmp_path, "worker", scheduler):
+    with servers.worker(tmp_path, "worker", scheduler, **WARM):
         printed = workspace.run(*CLUSTER, scheduler, "--origin", ".", expect=2)
     assert "try a smaller learning_rate" in printed
     assert re.search(
