@@ -78,7 +78,8 @@ def lend_environment(root):
 
 def pytest_collection_modifyitems(items):
     """Start with the slowest files."""
-    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
 
 
 @dataclass

@@ -22,7 +22,8 @@ class Server:
         self.programs, self.socket = folder / "bin", folder / "socket"
         self.programs.mkdir(parents=True)
         for name in ("python", "dvc"):
-            client = [sys.executable, "-IS", HERE / "warm_client.py", sys.executable, self.socket, name]
+            real = Path(sys.executable).with_name(name)
+            client = [sys.executable, "-IS", HERE / "warm_client.py", real, self.socket, name]
             script = self.programs / name
             script.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, client))} "$@"\n')
             script.chmod(0o755)

@@ -10,6 +10,7 @@ Usage: python warm_server.py SOCKET < pipe   (it ends when the pipe is closed)
 import array
 import atexit
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -20,6 +21,7 @@ import socket
 import sys
 import threading
 import traceback
+from pathlib import Path
 
 MODULES = """
 keras tensorflow h5py pooch pydantic archspec.cpu jinja2 yaml rich.live rich.table
@@ -40,20 +42,10 @@ dvc.repo.experiments.executor.local dvc.repo.experiments.queue.celery dvc.repo.e
 dvc.repo.experiments.queue.workspace dvc.repo.experiments.run dvc.utils.hydra dvc.utils.plots dvc_render
 
 aiobotocore.session aiohttp_retry asyncssh dvc_http.spec dvc_s3 dvc_ssh.spec s3fs gto.tag
-""".split()
+""".split()  # noqa: SIM905
 BY_CIFAR10 = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"}  # as the package itself sets them
-READ_AT_IMPORT = (
-    "DNNL_",
-    "HDF5_",
-    "KERAS_",
-    "NPY_",
-    "OMP_",
-    "ONEDNN_",
-    "OPENBLAS_",
-    "TENSORFLOW_",
-    "TF_",
-    "VECLIB_",
-)
+READ_AT_IMPORT = ("DNNL_", "HDF5_", "KERAS_", "NPY_", "OMP_")  # how names of variables begin
+READ_AT_IMPORT += ("ONEDNN_", "OPENBLAS_", "TENSORFLOW_", "TF_", "VECLIB_")
 
 
 def main() -> None:
@@ -69,6 +61,7 @@ def main() -> None:
     get_main_parser()  # imports all commands
     Image.init()  # and all formats
     set_by_imports = {name: value for name, value in os.environ.items() if name not in before | BY_CIFAR10}
+    gc.freeze()  # no command's collector goes through what was imported
     Server(sys.argv[1], before, set_by_imports).serve()
 
 
@@ -76,7 +69,7 @@ class Server:
     """Forks, passes signals on, and returns exit codes."""
 
     def __init__(self, address: str, environment: dict[str, str], set_by_imports: dict[str, str]):
-        self.python = os.path.join(os.path.dirname(address), "bin", "python")
+        self.python = str(Path(address).parent / "bin/python")
         self.set_by_imports = set_by_imports
         self.pinned = self.read_at_import(environment)
         self.clients: dict[int, socket.socket] = {}  # by process ID
@@ -172,9 +165,9 @@ def kill(process: int, number: int) -> None:
 def become(task: dict, set_by_imports: dict[str, str]) -> None:
     """Turn this process into the command."""
     os.environ.clear()
-    os.environ.update(
-        task["environment"] if task["program"] == "dvc" else set_by_imports | task["environment"]
-    )
+    if task["program"] != "dvc":  # which imports none of these libraries
+        os.environ.update(set_by_imports)
+    os.environ.update(task["environment"])
     os.chdir(task["folder"])
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=stream.isatty(), write_through="PYTHONUNBUFFERED" in os.environ)
@@ -208,11 +201,11 @@ def run(program: str, arguments: list[str]) -> None:
         from dvc.cli import main
 
         sys.argv[:] = ["dvc", *arguments]
-        sys.path[:0] = [os.path.dirname(sys.executable), *import_paths]
+        sys.path[:0] = [str(Path(sys.executable).parent), *import_paths]
         sys.exit(main(arguments))
     if first == "-m":
         sys.argv[:] = rest
-        sys.path[:0] = [os.getcwd(), *import_paths]
+        sys.path[:0] = [str(Path.cwd()), *import_paths]
         runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
     elif first == "-c":
         sys.argv[:] = ["-c", *rest[1:]]
@@ -220,7 +213,7 @@ def run(program: str, arguments: list[str]) -> None:
         exec(compile(rest[0], "<string>", "exec"), {"__name__": "__main__", "__builtins__": __builtins__})
     else:
         sys.argv[:] = arguments
-        sys.path[:0] = [os.path.dirname(os.path.abspath(first)), *import_paths]
+        sys.path[:0] = [str(Path(first).resolve().parent), *import_paths]
         runpy.run_path(first, run_name="__main__")
 
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests import servers
-from tests.conftest import Clone, digests
+from tests.conftest import WARM, Clone, digests
 
 TRAINED = ["models/*.h5", "reports/histories/*.csv"]
 CLUSTER = ["python", "-m", "cifar10.cluster", "--scheduler"]
@@ -52,7 +52,7 @@ def driver(finished, tmp_path, remote):
 @contextlib.contextmanager
 def started(driver, scheduler, *arguments, **environment):
     """Run the driver; give its process, whose output is read line by line."""
-    with driver.start(*CLUSTER, scheduler, *arguments, **environment) as process:
+    with driver.start(*CLUSTER, scheduler, *arguments, **WARM, **environment) as process:
         try:
             yield process
         finally:
@@ -130,8 +130,8 @@ def test_a_sweep_ends_in_a_table_and_every_training_is_there_for_the_driver(
     driver.commit("One model")
     driver.run("git", "push", "--quiet", "origin", "HEAD")
     with (
-        servers.worker(tmp_path, "first", scheduler, **remote.environment),
-        servers.worker(tmp_path, "second", scheduler, **remote.environment),
+        servers.worker(tmp_path, "first", scheduler, **WARM, **remote.environment),
+        servers.worker(tmp_path, "second", scheduler, **WARM, **remote.environment),
     ):
         printed = driver.run(*CLUSTER, scheduler, "--set", "train.seed=0,5", **remote.environment)
     accuracy = yaml.safe_load((finished.root / "reports/metrics/model_0.json").read_text())["test"][
@@ -204,7 +204,7 @@ def test_a_failing_training_ends_the_run_with_its_last_words(workspace, schedule
     workspace.run("dvc", "remote", "modify", "storage", "url", str(tmp_path / "storage"))
     workspace.edit("params.yaml", "SGD: {learning_rate: 0.01}", "SGD: {learning_rate: 1.0e+30}")
     workspace.commit()
-    with servers.worker(tmp_path, "worker", scheduler):
+    with servers.worker(tmp_path, "worker", scheduler, **WARM):
         printed = workspace.run(*CLUSTER, scheduler, "--git-url", ".", expect=2)
     assert "try a smaller learning_rate" in printed
     assert re.search(

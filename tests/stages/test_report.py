@@ -2,12 +2,12 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests import plausible
+from tests.conftest import ENVIRONMENT, WARM
 
 STAGE = plausible.ROOT / "stages" / "report.py"
 WRITTEN = ["confusion.csv", "curves.csv", "dataset.json", "report.html", "results.md"]
@@ -15,8 +15,9 @@ WRITTEN = ["confusion.csv", "curves.csv", "dataset.json", "report.html", "result
 
 def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *options, STAGE],
+        ["python", *options, str(STAGE)],
         cwd=folder,
+        env={**ENVIRONMENT, **WARM},
         capture_output=True,
         text=True,
         timeout=120,
@@ -112,6 +113,6 @@ def written_or_none(folder: Path) -> list[str]:
 
 def test_help_says_what_the_stage_does(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, STAGE, "--help"], cwd=tmp_path, capture_output=True, text=True, check=True
+        ["python", STAGE, "--help"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert "Draw the figures" in done.stdout
