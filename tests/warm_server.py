@@ -1,10 +1,10 @@
-"""Start `python` and `dvc` commands as forks of one process that has imported their libraries.
+"""Start Python's commands as forks of one process that has imported their libraries.
 
 Each command is a process of its own, in a session of its own: with its own folder, environment and streams.
 The environment variables that libraries read while they are imported must be those of this process; a
 command with others is refused, and the client runs it by itself.
 
-Usage: python warm_server.py SOCKET < pipe   (it ends when the pipe is closed)
+Usage: python warm_server.py SOCKET OWNER   (it ends when the process of the ID OWNER has ended)
 """
 
 import array
@@ -42,6 +42,7 @@ dvc.repo.experiments.executor.local dvc.repo.experiments.queue.celery dvc.repo.e
 dvc.repo.experiments.queue.workspace dvc.repo.experiments.run dvc.utils.hydra dvc.utils.plots dvc_render
 
 aiobotocore.session aiohttp_retry asyncssh dvc_http.spec dvc_s3 dvc_ssh.spec s3fs gto.tag
+distributed distributed.cli.dask_worker hydra.compose omegaconf
 """.split()  # noqa: SIM905
 BY_CIFAR10 = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"}  # as the package itself sets them
 READ_AT_IMPORT = ("DNNL_", "HDF5_", "KERAS_", "NPY_", "OMP_")  # how names of variables begin
@@ -52,6 +53,7 @@ def main() -> None:
     """Import, then fork a process per connection."""
     before = dict(os.environ)
     os.environ.update(BY_CIFAR10)
+    sys.path.pop(0)  # the folder of this file
     for name in MODULES:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
@@ -62,7 +64,7 @@ def main() -> None:
     Image.init()  # and all formats
     set_by_imports = {name: value for name, value in os.environ.items() if name not in before | BY_CIFAR10}
     gc.freeze()  # no command's collector goes through what was imported
-    Server(sys.argv[1], before, set_by_imports).serve()
+    Server(sys.argv[1], before, set_by_imports).serve(int(sys.argv[2]))
 
 
 class Server:
@@ -81,7 +83,6 @@ class Server:
         self.listener.bind(address)
         self.listener.listen(64)
         self.selector = selectors.DefaultSelector()
-        self.selector.register(sys.stdin, selectors.EVENT_READ, sys.exit)
         self.selector.register(self.wake, selectors.EVENT_READ, self.reap)
         self.selector.register(self.listener, selectors.EVENT_READ, self.accept)
 
@@ -90,15 +91,13 @@ class Server:
         complete = self.set_by_imports | BY_CIFAR10 | environment
         return {name: value for name, value in complete.items() if name.startswith(READ_AT_IMPORT)}
 
-    def serve(self) -> None:
-        """Answer until the pipe is closed; then end what still runs."""
-        try:
-            while True:
-                for key, _ in self.selector.select():
-                    key.data()
-        finally:
-            for process in self.clients:
-                kill(process, signal.SIGKILL)
+    def serve(self, owner: int) -> None:
+        """Answer until the owner has ended; then end what still runs."""
+        while exists(owner):
+            for key, _ in self.selector.select(timeout=1):
+                key.data()
+        for process in self.clients:
+            kill(process, signal.SIGKILL)
 
     def accept(self) -> None:
         """Start the command of a new client."""
@@ -156,6 +155,15 @@ def receive(client: socket.socket) -> tuple[bytes, list[int]]:
     return message, list(array.array("i", streams))
 
 
+def exists(process: int) -> bool:
+    """Tell whether a process runs."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def kill(process: int, number: int) -> None:
     """Send a signal to a command and its children."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -165,7 +173,7 @@ def kill(process: int, number: int) -> None:
 def become(task: dict, set_by_imports: dict[str, str]) -> None:
     """Turn this process into the command."""
     os.environ.clear()
-    if task["program"] != "dvc":  # which imports none of these libraries
+    if Path(task["arguments"][0]).name != "dvc":  # which imports none of these libraries
         os.environ.update(set_by_imports)
     os.environ.update(task["environment"])
     os.chdir(task["folder"])
@@ -173,7 +181,7 @@ def become(task: dict, set_by_imports: dict[str, str]) -> None:
         stream.reconfigure(line_buffering=stream.isatty(), write_through="PYTHONUNBUFFERED" in os.environ)
     code = 1
     try:
-        run(task["program"], task["arguments"])
+        run(*task["arguments"])
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
@@ -193,16 +201,9 @@ def become(task: dict, set_by_imports: dict[str, str]) -> None:
     os._exit(code & 255)  # to take down all that was imported would cost as much as the fork saved
 
 
-def run(program: str, arguments: list[str]) -> None:
-    """Run `dvc ...`, `python FILE ...`, `python -m MODULE ...` or `python -c CODE ...` as Python does."""
+def run(first: str, *rest: str) -> None:
+    """Run what `python FILE ...`, `python -m MODULE ...` or `python -c CODE ...` runs."""
     import_paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
-    first, *rest = arguments
-    if program == "dvc":
-        from dvc.cli import main
-
-        sys.argv[:] = ["dvc", *arguments]
-        sys.path[:0] = [str(Path(sys.executable).parent), *import_paths]
-        sys.exit(main(arguments))
     if first == "-m":
         sys.argv[:] = rest
         sys.path[:0] = [str(Path.cwd()), *import_paths]
@@ -212,7 +213,7 @@ def run(program: str, arguments: list[str]) -> None:
         sys.path[:0] = ["", *import_paths]
         exec(compile(rest[0], "<string>", "exec"), {"__name__": "__main__", "__builtins__": __builtins__})
     else:
-        sys.argv[:] = arguments
+        sys.argv[:] = [first, *rest]
         sys.path[:0] = [str(Path(first).resolve().parent), *import_paths]
         runpy.run_path(first, run_name="__main__")
 

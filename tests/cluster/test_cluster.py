@@ -81,6 +81,17 @@ def training_in(folder):
     raise AssertionError(f"no training below {folder}")
 
 
+def suspended_in(folder):
+    """Suspend the training that works below `folder` after its first epoch."""
+    process, end = training_in(folder), time.monotonic() + 60
+    checkpoints = Path(process.cwd(), "models/checkpoints")
+    while not list(checkpoints.glob("*.npz")):
+        assert time.monotonic() < end
+        time.sleep(0.001)
+    process.suspend()
+    return process
+
+
 def ended(process, seconds=20):
     """Wait for the end of a process; kill it if that does not come."""
     for _ in range(10 * seconds):
@@ -99,13 +110,11 @@ def test_a_worker_killed_while_training_changes_no_byte_and_the_driver_trains_no
     lines = []
     with (
         servers.worker(tmp_path, "first", scheduler, **remote.environment) as first,
-        servers.worker(tmp_path, "second", scheduler, **remote.environment) as second,
+        servers.worker(tmp_path, "second", scheduler, **WARM, **remote.environment) as second,
         started(driver, scheduler, **remote.environment) as process,
     ):
         model = read_until(process, rf"(\w+): {first.address}: trains", lines)[1]
-        training = training_in(first.folder)
-        read_until(process, rf"{model}: {first.address}: epoch 1/", lines)
-        training.suspend()  # in the middle it stays, until somebody ends it
+        training = suspended_in(first.folder)  # in the middle it stays, until somebody ends it
         first.process.kill()
         assert ended(training)  # or a training of nobody would go on beside the one that replaces it
         read_until(process, rf"{model}: {second.address}: trains", lines)

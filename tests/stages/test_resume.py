@@ -53,10 +53,7 @@ def wait_for(path, process, seconds=60):
 
 @pytest.fixture
 def clones(finished, tmp_path):
-    """Five copies of the finished clone with the data, without the model, for six epochs.
-
-    The model is as that of params.yaml, with a third of its widest layer: a checkpoint still takes 13 MB.
-    """
+    """Five copies of the finished clone with the data, without the model, for six epochs."""
     roots = []
     for index in range(5):
         root = tmp_path / str(index)
@@ -64,7 +61,6 @@ def clones(finished, tmp_path):
         (root / "data").mkdir(exist_ok=True)
         (root / "data/processed").symlink_to(finished.root / "data/processed")
         Clone(root).edit("params.yaml", "epochs: 2", "epochs: 6")
-        Clone(root).edit_model("model_1", "units: 3000", "units: 1000")
         roots.append(root)
     return roots
 
@@ -142,7 +138,7 @@ def test_a_full_disk_is_a_clear_message_and_the_next_run_works(workspace, finish
         [sys.executable, "stages/train.py", "model_1"],
         cwd=workspace.root,
         env=ENVIRONMENT,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10_000_000, 10_000_000)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5_000_000, 5_000_000)),
         capture_output=True,
         text=True,
         check=False,
