@@ -28,24 +28,30 @@ ENVIRONMENT = {
     "GIT_COMMITTER_EMAIL": "tester@localhost",
 }
 COLD = {"PATH": ENVIRONMENT["PATH"]}  # for `Clone.run`: the programs start as a user starts them
-LONGEST = [  # files that take more than 10 s, in an order that keeps two processes busy to the end
+LONGEST = [  # files that take more than 10 s, in an order that keeps all processes busy to the end
     "test_pipeline.py",  # the first makes the clone that others wait for
     "test_alone.py",
-    "test_resume.py",
     "test_verify.py",
-    "test_cluster.py",
     "test_remotes.py",
+    "test_resume.py",
+    "test_cluster.py",
     "test_repro.py",
-    "test_docs.py",
-    "test_branches.py",
     "test_compare.py",
-    "test_app.py",
+    "test_branches.py",
+    "test_docs.py",
+    "test_report.py",
     "test_arithmetic.py",
     "test_sharing.py",
     "test_staleness.py",
-    "test_models.py",
     "test_loop.py",
+    "test_server.py",
+    "test_api.py",
+    "test_page.py",
+    "test_command.py",
+    "test_accessibility.py",
 ]
+SLOW = {"finished", "remote", "scheduler"}  # fixtures
+SMALL_MODELS = Path(__file__).with_name("small_models.yaml")
 WARM = dict(COLD)  # the same programs, forked from a server that has imported their libraries, once one runs
 
 
@@ -86,9 +92,12 @@ def lend_environment(root):
 
 
 def pytest_collection_modifyitems(items):
-    """Start with the slowest files."""
+    """Start with the slowest files; mark what uses a trained clone or a server as slow."""
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
+    for item in items:
+        if SLOW.intersection(item.fixturenames):
+            item.add_marker("slow")
 
 
 def pytest_collection_finish():
@@ -184,15 +193,17 @@ def programs(shared, worker_id):
 def finished(shared, programs):
     """A clone after a user's `dvc repro` on the digits. Read-only: all tests share it.
 
-    It trains for two epochs and has 500 units in the widest layers.
+    It trains networks of five layers for two epochs; tests/training builds and trains those of params.yaml.
     """
     clone, printed = Clone(shared / "finished" / "clone"), shared / "finished" / "repro.txt"
     with FileLock(shared / "finished.lock"):
         if not printed.exists():
             demo.clone(clone.root)
             clone.edit("params.yaml", "epochs: 10", "epochs: 2")
-            for name in ("model_1", "model_2"):
-                clone.edit_model(name, "units: 3000", "units: 500")
+            params = clone.root / "params.yaml"
+            head, _, _ = params.read_text().partition("\nmodels:\n")
+            _, _, models = SMALL_MODELS.read_text().partition("\n")
+            params.write_text(f"{head}\n{models}")
             clone.commit("Choose the digits")
             output = clone.run("dvc", "repro", **COLD)
             clone.commit("Run")

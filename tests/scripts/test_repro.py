@@ -84,7 +84,7 @@ def test_one_after_the_other_on_a_terminal_each_has_a_live_line_and_the_same_byt
 
 def test_ctrl_c_ends_all_trainings_and_they_go_on_later(fresh):
     fresh.edit("params.yaml", "epochs: 2", "epochs: 20")
-    fresh.edit_model("model_1", "units: 500", "units: 100")
+    fresh.edit_model("model_1", "units: 1000", "units: 100")
     process = fresh.start("python", "scripts/repro.py", JOBS="2", **WARM)
     end = time.monotonic() + 90
     while not list(fresh.root.glob("models/checkpoints/*.npz")):

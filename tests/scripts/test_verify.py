@@ -9,6 +9,8 @@ import pytest
 from scripts import reproduce, verify
 from tests.conftest import COLD, Clone
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = """
   linear:

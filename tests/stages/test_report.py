@@ -9,6 +9,8 @@ import pytest
 from tests import plausible
 from tests.conftest import ENVIRONMENT, WARM
 
+pytestmark = pytest.mark.usefixtures("dvc")  # starts the server of warm programs
+
 STAGE = plausible.ROOT / "stages" / "report.py"
 WRITTEN = ["confusion.csv", "curves.csv", "dataset.json", "report.html", "results.md"]
 
@@ -55,6 +57,7 @@ def test_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     assert str(tmp_path).encode() not in b"".join(written(first).values())
 
 
+@pytest.mark.slow
 def test_a_full_size_report_needs_no_tensorflow(tmp_path: Path) -> None:
     plausible.write(tmp_path, images=10_000)
     done = run(tmp_path, "-X", "importtime")

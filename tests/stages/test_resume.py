@@ -138,7 +138,7 @@ def test_a_full_disk_is_a_clear_message_and_the_next_run_works(workspace, finish
         [sys.executable, "stages/train.py", "model_1"],
         cwd=workspace.root,
         env=ENVIRONMENT,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5_000_000, 5_000_000)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000)),
         capture_output=True,
         text=True,
         check=False,

@@ -139,6 +139,7 @@ def backend(code):
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
 
 
+@pytest.mark.slow
 def test_keras_runs_on_tensorflow():
     code = "from cifar10.training import models; import keras; print(keras.backend.backend())"
     assert backend(code) == "tensorflow"
