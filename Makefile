@@ -6,7 +6,7 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 PIP := .venv/bin/python -m pip --disable-pip-version-check
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install demo repro pull app verify compare check test remote-test bench lint lock clean
+.PHONY: help install demo repro pull app verify compare check check-fast test test-fast remote-test bench lint lock clean
 
 help:  ## show this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,8 +34,14 @@ compare: .venv/run.done  ## compare this branch with BASE (default: main), as Ma
 
 check: lint test  ## run all checks that must pass before a merge
 
+check-fast: .venv/test.done  ## lint, and run the tests that need no training and no server, in 45 s
+	@$(MAKE) --no-print-directory -j 2 lint test-fast
+
 test: .venv/test.done  ## run the tests
 	python -m pytest
+
+test-fast: .venv/test.done
+	python -m pytest -n 2 -m "not slow"
 
 remote-test: .venv/test.done  ## run only the tests of DVC remotes: SSH, S3 and HTTP servers on this machine
 	python -m pytest tests/test_remotes.py tests/test_sharing.py
@@ -49,8 +55,8 @@ lint: .venv/test.done  ## check style, types, imports and declared dependencies
 	ruff check
 	ruff format --check
 	mypy
-	mypy --platform darwin
-	mypy --platform win32
+	mypy --platform darwin --cache-dir .mypy_cache/darwin
+	mypy --platform win32 --cache-dir .mypy_cache/win32  # each has a cache, or it would replace those of the others
 	lint-imports --no-logo --no-cache
 	deptry .
 

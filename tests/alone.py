@@ -13,7 +13,7 @@ from cifar10.training import tensorflow_setup
 import numpy as np
 
 COUNT = 200
-PARTS = 8  # asked of each size: it is the size and the place that decide, not which images stand there
+PARTS = 4  # asked of each size: it is the size and the place that decide, not which images stand there
 SIZES = [1, 2, 3, 5, 7, 8, 16, 31, 32, 33, 63, 64, 65, 100, 127, 128, 129, 199]  # 1: every image alone
 CONVOLUTIONAL = Model.model_validate(
     {

@@ -1,13 +1,14 @@
 """A scratch clone of this repository, where tests run a user's commands."""
 
+import gc
 import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,24 +29,30 @@ ENVIRONMENT = {
     "GIT_COMMITTER_EMAIL": "tester@localhost",
 }
 COLD = {"PATH": ENVIRONMENT["PATH"]}  # for `Clone.run`: the programs start as a user starts them
-LONGEST = [  # files that take more than 10 s, in an order that keeps two processes busy to the end
+LONGEST = [  # files that take more than 10 s, in an order that keeps all processes busy to the end
     "test_pipeline.py",  # the first makes the clone that others wait for
     "test_alone.py",
-    "test_resume.py",
     "test_verify.py",
-    "test_cluster.py",
     "test_remotes.py",
+    "test_resume.py",
+    "test_cluster.py",
     "test_repro.py",
-    "test_docs.py",
-    "test_branches.py",
     "test_compare.py",
-    "test_app.py",
+    "test_branches.py",
+    "test_docs.py",
+    "test_report.py",
     "test_arithmetic.py",
     "test_sharing.py",
     "test_staleness.py",
-    "test_models.py",
     "test_loop.py",
+    "test_server.py",
+    "test_api.py",
+    "test_page.py",
+    "test_command.py",
+    "test_accessibility.py",
 ]
+SLOW = {"finished", "remote", "scheduler"}  # fixtures
+SMALL_MODELS = Path(__file__).with_name("small_models.yaml")
 WARM = dict(COLD)  # the same programs, forked from a server that has imported their libraries, once one runs
 
 
@@ -69,17 +76,35 @@ def digests(root, *patterns):
 
 
 def lend_environment(root):
-    """Give a clone the environment of the tests as its .venv, so that `make` installs nothing there."""
-    (root / ".venv").mkdir()
-    for name in ("bin", "lib", "pyvenv.cfg"):
-        (root / ".venv" / name).symlink_to(Path(sys.executable).parents[1] / name)
+    """Give a clone the environment of the tests as its .venv, so that `make` installs nothing there.
+
+    Its programs are warm if those of `Clone.run` are.
+    """
+    real = Path(sys.executable).parents[1]
+    (root / ".venv/bin").mkdir(parents=True)
+    first = Path(WARM["PATH"].partition(os.pathsep)[0])  # where the warm programs are
+    for program in (real / "bin").iterdir():
+        found = first / program.name
+        (root / ".venv/bin" / program.name).symlink_to(found if found.exists() else program)
+    for name in ("lib", "pyvenv.cfg"):
+        (root / ".venv" / name).symlink_to(real / name)
     for done in ("run", "test", "app"):
         (root / f".venv/{done}.done").touch()
 
 
 def pytest_collection_modifyitems(items):
-    """Start with the slowest files."""
-    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+    """Start with the slowest files; mark what uses a trained clone or a server as slow."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
+    for item in items:
+        if SLOW.intersection(item.fixturenames):
+            item.add_marker("slow")
+
+
+def pytest_collection_finish():
+    """Keep what the test files imported out of the garbage collector, which takes 0.4 s to go through it."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass
@@ -149,30 +174,39 @@ class Clone:
 
 
 @pytest.fixture(scope="session")
-def programs():
-    """The server of warm programs, one per test process; `Clone.run` uses it from now on."""
-    with tempfile.TemporaryDirectory(prefix="warm") as folder:  # short: a socket's path has a limit
-        server = warm.Server(Path(folder), ENVIRONMENT)
-        WARM["PATH"] = server.environment["PATH"]
-        yield server
-        WARM.update(COLD)
-        server.stop()
+def shared(tmp_path_factory, worker_id):
+    """The folder that all test processes share."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory, worker_id, programs):
-    """A clone after a user's `dvc repro` on the digits, with two epochs. Read-only: all tests share it.
+def programs(shared, worker_id):
+    """The server of warm programs; `Clone.run` uses it from now on."""
+    with FileLock(shared / "warm.lock"):
+        owner = os.getpid() if worker_id == "master" else os.getppid()
+        server = warm.Server(shared / "warm", ENVIRONMENT, owner)
+    WARM["PATH"] = server.environment["PATH"]
+    return server
 
+
+@pytest.fixture(scope="session")
+def finished(shared, programs):
+    """A clone after a user's `dvc repro` on the digits. Read-only: all tests share it.
+
+    It trains networks of five layers for two epochs; tests/training builds and trains those of params.yaml.
     The first run has one seed and starts cold, as a user starts it; the second run, warm, adds a seed.
     """
-    base = tmp_path_factory.getbasetemp()
-    shared = base if worker_id == "master" else base.parent  # of all test processes
     clone, ran = Clone(shared / "finished" / "clone"), shared / "finished" / "runs.json"
     with FileLock(shared / "finished.lock"):
         if not ran.exists():
             demo.clone(clone.root)
             clone.edit("params.yaml", "epochs: 10", "epochs: 2")
             clone.edit("params.yaml", "seeds: [0, 1, 2]", "seeds: [0]")
+            params = clone.root / "params.yaml"
+            head, _, _ = params.read_text().partition("\nmodels:\n")
+            _, _, models = SMALL_MODELS.read_text().partition("\n")
+            params.write_text(f"{head}\n{models}")
             clone.commit("Choose the digits")
             first = stages_in(clone.run("dvc", "repro", **COLD))
             programs.wait()
@@ -192,11 +226,22 @@ def dvc(programs):
     return programs
 
 
-@pytest.fixture
-def workspace(finished, tmp_path):
-    """A copy of the finished clone that a test may change; the shared cache avoids new trainings."""
-    clone = Clone(tmp_path / "clone")
-    subprocess.run(["git", "clone", "--quiet", finished.root, clone.root], check=True)
-    clone.run("dvc", "cache", "dir", "--local", str(finished.root / ".dvc/cache"))
-    clone.run("dvc", "checkout", "--quiet")
+@pytest.fixture(scope="session")
+def clone_finished(finished, tmp_path_factory):
+    """A function that copies the finished clone; the copies share its cache, which avoids new trainings."""
+    first = Clone(tmp_path_factory.mktemp("first") / "clone")
+    subprocess.run(["git", "clone", "--quiet", finished.root, first.root], check=True)
+    first.run("dvc", "cache", "dir", "--local", str(finished.root / ".dvc/cache"))
+    first.run("dvc", "checkout", "--quiet")
+
+    def clone(target):
+        shutil.copytree(first.root, target, symlinks=True)
+        return Clone(target)
+
     return clone
+
+
+@pytest.fixture
+def workspace(clone_finished, tmp_path):
+    """A copy of the finished clone that a test may change."""
+    return clone_finished(tmp_path / "clone")

@@ -1,14 +1,12 @@
 """Run a stage as a separate process, in its own folder."""
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tests.conftest import heed_ctrl_c
+from tests.conftest import ENVIRONMENT, WARM, heed_ctrl_c
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -22,10 +20,10 @@ def write_params(folder: Path, **data: Any) -> None:
 
 
 def start(stage: str, folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-    """Start a stage in `folder`."""
-    inherited = {name: value for name, value in os.environ.items() if name != "CIFAR10_ARCHIVE"}
+    """Start a stage in `folder`, as a user does."""
+    inherited = {name: value for name, value in ENVIRONMENT.items() if name != "CIFAR10_ARCHIVE"}
     return subprocess.Popen(
-        [sys.executable, ROOT / "stages" / f"{stage}.py", *arguments],
+        ["python", str(ROOT / "stages" / f"{stage}.py"), *arguments],
         cwd=folder,
         env=inherited | environment,
         stdout=subprocess.PIPE,
@@ -36,7 +34,7 @@ def start(stage: str, folder: Path, *arguments: str, **environment: str) -> subp
 
 
 def run(stage: str, folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a stage in `folder` and wait for its end."""
-    process = start(stage, folder, *arguments, **environment)
+    """Run a stage in `folder` and wait for its end; it is warm (tests/warm.py) if a server runs."""
+    process = start(stage, folder, *arguments, **WARM, **environment)
     output, messages = process.communicate(timeout=60)
     return subprocess.CompletedProcess(process.args, process.returncode, output, messages)

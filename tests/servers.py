@@ -219,9 +219,12 @@ def scheduler(root):
 
 @contextlib.contextmanager
 def worker(root, name, address, **environment):
-    """Run a dask worker as a single process: killing it leaves nothing running."""
+    """Run a dask worker as a single process: killing it leaves nothing running.
+
+    With `**WARM` it is warm (tests/warm.py), and so are its trainings.
+    """
     port = free_port()
-    dask = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-nanny", "--nthreads", "1"]
+    dask = ["python", "-m", "distributed.cli.dask_worker", address, "--no-nanny", "--nthreads", "1"]
     local = ["--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0", "--worker-port", str(port)]
     folder = root / name
     command = [*dask, *local, "--local-directory", str(folder)]

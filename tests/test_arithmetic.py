@@ -66,6 +66,7 @@ def test_a_library_that_was_loaded_before_is_named(library, loaded):
     assert "imported before" not in python(f"import {library}, cifar10", **arithmetic.settings())[1]
 
 
+@pytest.mark.slow
 def test_every_way_in_pins_before_numpy_is_loaded():
     files = sorted([*Path("stages").glob("*.py"), *Path("scripts").glob("*.py")])
     modules = [".".join(file.with_suffix("").parts) for file in files]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import hosts
-from tests.conftest import ENVIRONMENT, Clone
+from tests.conftest import ENVIRONMENT, WARM, Clone
 from tests.storages import DOCS, MODEL, Colleague, documented, make_pusher, recorded
 
 SECTION = "A model without the repository"
@@ -36,7 +36,7 @@ def outside(published, elsewhere, line):
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", line],
         cwd=elsewhere,
-        env=ENVIRONMENT,
+        env={**ENVIRONMENT, **WARM},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -1,13 +1,11 @@
 """Stages that become stale after an edit, according to `dvc status` in a finished clone."""
 
 import json
-import subprocess
 
 import pytest
 
 from cifar10 import staleness
 from cifar10.errors import UserError
-from tests.conftest import Clone
 
 MODELS = ["model_0", "model_1", "model_2"]
 TRAIN = {f"train@{name}-{seed}" for name in MODELS for seed in (0, 1)}
@@ -15,13 +13,9 @@ EVALUATE = {f"evaluate@{name}-{seed}" for name in MODELS for seed in (0, 1)}
 
 
 @pytest.fixture(scope="module")
-def clone(finished, tmp_path_factory):
+def clone(clone_finished, tmp_path_factory):
     """A copy of the finished clone for all tests; each test reverts its edit."""
-    copy = Clone(tmp_path_factory.mktemp("staleness") / "clone")
-    subprocess.run(["git", "clone", "--quiet", finished.root, copy.root], check=True)
-    copy.run("dvc", "cache", "dir", "--local", str(finished.root / ".dvc/cache"))
-    copy.run("dvc", "checkout", "--quiet")
-    return copy
+    return clone_finished(tmp_path_factory.mktemp("staleness") / "clone")
 
 
 def stale(dvc, clone):

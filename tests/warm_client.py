@@ -1,6 +1,6 @@
-"""Stand for `python` or `dvc`: have the server of tests/warm_server.py run the command, or run it here.
+"""Stand for Python: have the server of tests/warm_server.py run the command, or run it here.
 
-Usage: python -IS warm_client.py PYTHON SOCKET PROGRAM ARGUMENTS...
+Usage: python -IS warm_client.py PYTHON SOCKET ARGUMENTS-OF-PYTHON...
 """
 
 import json
@@ -14,12 +14,11 @@ FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def main() -> None:
     """Send the command, pass signals on, end as the command ends."""
-    python, address, program, *arguments = sys.argv[1:]
-    known = program == "dvc" or (arguments and (arguments[0] in ("-m", "-c") or arguments[0].endswith(".py")))
-    code = ask(address, program, arguments) if known else None
+    python, address, *arguments = sys.argv[1:]
+    known = arguments and (arguments[0] in ("-m", "-c") or not arguments[0].startswith("-"))
+    code = ask(address, arguments) if known else None
     if code is None:
-        real = python if program == "python" else os.path.join(os.path.dirname(python), program)
-        os.execv(real, [real, *arguments])
+        os.execv(python, [python, *arguments])
     if code < 0:
         if -code != signal.SIGKILL:
             signal.signal(-code, signal.SIG_DFL)
@@ -27,14 +26,10 @@ def main() -> None:
     sys.exit(code)
 
 
-def ask(address: str, program: str, arguments: list[str]) -> int | None:
+def ask(address: str, arguments: list[str]) -> int | None:
     """Return the exit code, minus the signal that ended it; None if the server does not run the command."""
-    task = {
-        "program": program,
-        "arguments": arguments,
-        "folder": os.getcwd(),
-        "environment": dict(os.environ),
-    }
+    folder = os.getcwd()  # noqa: PTH109 - to import pathlib would take longer than all else here
+    task = {"arguments": arguments, "folder": folder, "environment": dict(os.environ)}
     with socket.socket(socket.AF_UNIX) as server:
         try:
             server.connect(address)

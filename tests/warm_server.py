@@ -1,15 +1,16 @@
-"""Start `python` and `dvc` commands as forks of one process that has imported their libraries.
+"""Start Python's commands as forks of one process that has imported their libraries.
 
 Each command is a process of its own, in a session of its own: with its own folder, environment and streams.
 The environment variables that libraries read while they are imported must be those of this process; a
 command with others is refused, and the client runs it by itself.
 
-Usage: python warm_server.py SOCKET < pipe   (it ends when the pipe is closed)
+Usage: python warm_server.py SOCKET OWNER   (it ends when the process of the ID OWNER has ended)
 """
 
 import array
 import atexit
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -20,6 +21,7 @@ import socket
 import sys
 import threading
 import traceback
+from pathlib import Path
 
 MODULES = """
 keras tensorflow h5py pooch pydantic archspec.cpu jinja2 yaml rich.live rich.table
@@ -40,26 +42,18 @@ dvc.repo.experiments.executor.local dvc.repo.experiments.queue.celery dvc.repo.e
 dvc.repo.experiments.queue.workspace dvc.repo.experiments.run dvc.utils.hydra dvc.utils.plots dvc_render
 
 aiobotocore.session aiohttp_retry asyncssh dvc_http.spec dvc_s3 dvc_ssh.spec s3fs gto.tag
-""".split()
+distributed distributed.cli.dask_worker hydra.compose omegaconf
+""".split()  # noqa: SIM905
 BY_CIFAR10 = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"}  # as the package itself sets them
-READ_AT_IMPORT = (
-    "DNNL_",
-    "HDF5_",
-    "KERAS_",
-    "NPY_",
-    "OMP_",
-    "ONEDNN_",
-    "OPENBLAS_",
-    "TENSORFLOW_",
-    "TF_",
-    "VECLIB_",
-)
+READ_AT_IMPORT = ("DNNL_", "HDF5_", "KERAS_", "NPY_", "OMP_")  # how names of variables begin
+READ_AT_IMPORT += ("ONEDNN_", "OPENBLAS_", "TENSORFLOW_", "TF_", "VECLIB_")
 
 
 def main() -> None:
     """Import, then fork a process per connection."""
     before = dict(os.environ)
     os.environ.update(BY_CIFAR10)
+    sys.path.pop(0)  # the folder of this file
     for name in MODULES:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
@@ -69,14 +63,15 @@ def main() -> None:
     get_main_parser()  # imports all commands
     Image.init()  # and all formats
     set_by_imports = {name: value for name, value in os.environ.items() if name not in before | BY_CIFAR10}
-    Server(sys.argv[1], before, set_by_imports).serve()
+    gc.freeze()  # no command's collector goes through what was imported
+    Server(sys.argv[1], before, set_by_imports).serve(int(sys.argv[2]))
 
 
 class Server:
     """Forks, passes signals on, and returns exit codes."""
 
     def __init__(self, address: str, environment: dict[str, str], set_by_imports: dict[str, str]):
-        self.python = os.path.join(os.path.dirname(address), "bin", "python")
+        self.python = str(Path(address).parent / "bin/python")
         self.set_by_imports = set_by_imports
         self.pinned = self.read_at_import(environment)
         self.clients: dict[int, socket.socket] = {}  # by process ID
@@ -88,7 +83,6 @@ class Server:
         self.listener.bind(address)
         self.listener.listen(64)
         self.selector = selectors.DefaultSelector()
-        self.selector.register(sys.stdin, selectors.EVENT_READ, sys.exit)
         self.selector.register(self.wake, selectors.EVENT_READ, self.reap)
         self.selector.register(self.listener, selectors.EVENT_READ, self.accept)
 
@@ -97,15 +91,13 @@ class Server:
         complete = self.set_by_imports | BY_CIFAR10 | environment
         return {name: value for name, value in complete.items() if name.startswith(READ_AT_IMPORT)}
 
-    def serve(self) -> None:
-        """Answer until the pipe is closed; then end what still runs."""
-        try:
-            while True:
-                for key, _ in self.selector.select():
-                    key.data()
-        finally:
-            for process in self.clients:
-                kill(process, signal.SIGKILL)
+    def serve(self, owner: int) -> None:
+        """Answer until the owner has ended; then end what still runs."""
+        while exists(owner):
+            for key, _ in self.selector.select(timeout=1):
+                key.data()
+        for process in self.clients:
+            kill(process, signal.SIGKILL)
 
     def accept(self) -> None:
         """Start the command of a new client."""
@@ -163,6 +155,15 @@ def receive(client: socket.socket) -> tuple[bytes, list[int]]:
     return message, list(array.array("i", streams))
 
 
+def exists(process: int) -> bool:
+    """Tell whether a process runs."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def kill(process: int, number: int) -> None:
     """Send a signal to a command and its children."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -172,15 +173,15 @@ def kill(process: int, number: int) -> None:
 def become(task: dict, set_by_imports: dict[str, str]) -> None:
     """Turn this process into the command."""
     os.environ.clear()
-    os.environ.update(
-        task["environment"] if task["program"] == "dvc" else set_by_imports | task["environment"]
-    )
+    if Path(task["arguments"][0]).name != "dvc":  # which imports none of these libraries
+        os.environ.update(set_by_imports)
+    os.environ.update(task["environment"])
     os.chdir(task["folder"])
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=stream.isatty(), write_through="PYTHONUNBUFFERED" in os.environ)
     code = 1
     try:
-        run(task["program"], task["arguments"])
+        run(*task["arguments"])
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
@@ -200,27 +201,20 @@ def become(task: dict, set_by_imports: dict[str, str]) -> None:
     os._exit(code & 255)  # to take down all that was imported would cost as much as the fork saved
 
 
-def run(program: str, arguments: list[str]) -> None:
-    """Run `dvc ...`, `python FILE ...`, `python -m MODULE ...` or `python -c CODE ...` as Python does."""
+def run(first: str, *rest: str) -> None:
+    """Run what `python FILE ...`, `python -m MODULE ...` or `python -c CODE ...` runs."""
     import_paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
-    first, *rest = arguments
-    if program == "dvc":
-        from dvc.cli import main
-
-        sys.argv[:] = ["dvc", *arguments]
-        sys.path[:0] = [os.path.dirname(sys.executable), *import_paths]
-        sys.exit(main(arguments))
     if first == "-m":
         sys.argv[:] = rest
-        sys.path[:0] = [os.getcwd(), *import_paths]
+        sys.path[:0] = [str(Path.cwd()), *import_paths]
         runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
     elif first == "-c":
         sys.argv[:] = ["-c", *rest[1:]]
         sys.path[:0] = ["", *import_paths]
         exec(compile(rest[0], "<string>", "exec"), {"__name__": "__main__", "__builtins__": __builtins__})
     else:
-        sys.argv[:] = arguments
-        sys.path[:0] = [os.path.dirname(os.path.abspath(first)), *import_paths]
+        sys.argv[:] = [first, *rest]
+        sys.path[:0] = [str(Path(first).resolve().parent), *import_paths]
         runpy.run_path(first, run_name="__main__")
 
 

@@ -122,6 +122,7 @@ def test_the_sides_are_those_that_differ_on_the_processor(flags, system, expecte
 
 
 @pytest.mark.skipif(platform.system() != "Linux", reason="the processor decides on Linux alone")
+@pytest.mark.slow
 def test_tensorflow_uses_onednn_by_itself_with_those_flags():
     ask = "from tensorflow.python.util import _pywrap_util_port as port; print(port.IsMklEnabled())"
     done = subprocess.run(

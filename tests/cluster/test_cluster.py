@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests import servers
-from tests.conftest import Clone, digests
+from tests.conftest import WARM, Clone, digests
 
 TRAINED = ["models/*/*.h5", "reports/histories/*/*.csv"]
 CLUSTER = ["python", "-m", "cifar10.cluster", "--scheduler"]
@@ -53,7 +53,7 @@ def driver(finished, tmp_path, remote):
 @contextlib.contextmanager
 def started(driver, scheduler, *arguments, **environment):
     """Run the driver; give its process, whose output is read line by line."""
-    with driver.start(*CLUSTER, scheduler, *arguments, **environment) as process:
+    with driver.start(*CLUSTER, scheduler, *arguments, **WARM, **environment) as process:
         try:
             yield process
         finally:
@@ -82,6 +82,17 @@ def training_in(folder):
     raise AssertionError(f"no training below {folder}")
 
 
+def suspended_in(folder):
+    """Suspend the training that works below `folder` after its first epoch."""
+    process, end = training_in(folder), time.monotonic() + 60
+    checkpoints = Path(process.cwd(), "models/checkpoints")
+    while not list(checkpoints.glob("*.npz")):
+        assert time.monotonic() < end
+        time.sleep(0.001)
+    process.suspend()
+    return process
+
+
 def ended(process, seconds=20):
     """Wait for the end of a process; kill it if that does not come."""
     for _ in range(10 * seconds):
@@ -100,13 +111,11 @@ def test_a_worker_killed_while_training_changes_no_byte_and_the_driver_trains_no
     lines = []
     with (
         servers.worker(tmp_path, "first", scheduler, **remote.environment) as first,
-        servers.worker(tmp_path, "second", scheduler, **remote.environment) as second,
+        servers.worker(tmp_path, "second", scheduler, **WARM, **remote.environment) as second,
         started(driver, scheduler, **remote.environment) as process,
     ):
         model = read_until(process, rf"(\w+ seed \d): {first.address}: trains", lines)[1]
-        training = training_in(first.folder)
-        read_until(process, rf"{model}: {first.address}: epoch 1/", lines)
-        training.suspend()  # in the middle it stays, until somebody ends it
+        training = suspended_in(first.folder)  # in the middle it stays, until somebody ends it
         first.process.kill()
         assert ended(training)  # or a training of nobody would go on beside the one that replaces it
         read_until(process, rf"{model}: {second.address}: trains", lines)
@@ -131,8 +140,8 @@ def test_a_sweep_ends_in_a_table_and_every_training_is_there_for_the_driver(
     driver.commit("One model")
     driver.run("git", "push", "--quiet", "origin", "HEAD")
     with (
-        servers.worker(tmp_path, "first", scheduler, **remote.environment),
-        servers.worker(tmp_path, "second", scheduler, **remote.environment),
+        servers.worker(tmp_path, "first", scheduler, **WARM, **remote.environment),
+        servers.worker(tmp_path, "second", scheduler, **WARM, **remote.environment),
     ):
         printed = driver.run(*CLUSTER, scheduler, "--set", "train.seeds=[0,5]", **remote.environment)
     path = finished.root / "reports/evaluations/model_0/seed_0.json"
@@ -206,7 +215,7 @@ def test_a_failing_training_ends_the_run_with_its_last_words(workspace, schedule
     workspace.run("dvc", "remote", "modify", "storage", "url", str(tmp_path / "storage"))
     workspace.edit("params.yaml", "SGD: {learning_rate: 0.01}", "SGD: {learning_rate: 1.0e+30}")
     workspace.commit()
-    with servers.worker(tmp_path, "worker", scheduler):
+    with servers.worker(tmp_path, "worker", scheduler, **WARM):
         printed = workspace.run(*CLUSTER, scheduler, "--git-url", ".", expect=2)
     assert "try a smaller learning_rate" in printed
     assert re.search(

@@ -75,7 +75,7 @@ def team(finished, tmp_path_factory):
     clone.run("dvc", "checkout", "--quiet")
     clone.run("git", "checkout", "--quiet", "-b", "my-branch")
     clone.edit_model("model_1", "learning_rate: 0.001", "learning_rate: 0.002")
-    clone.edit_model("model_2", "units: 3000", "units: 300")
+    clone.edit_model("model_2", "units: 1000", "units: 300")
     set_right(clone, "model_1", 12, 1)
     set_right(clone, "model_2", 6, 5)
     shutil.copy(clone.root / "reports/figures/loss.png", clone.root / "reports/figures/accuracy.png")
@@ -155,7 +155,7 @@ def test_the_page_shows_the_parameters_that_dvc_says_differ(team, page):
     assert {key.split(".")[1] for key in asked} == {"model_1", "model_2"}
     assert table(section(page(team), "Parameters")) == [
         ["models.model_1.optimizer.Adam.learning_rate", "0.001", "0.002"],
-        ["models.model_2.layers[7].Dense.units", "3000", "300"],
+        ["models.model_2.layers[3].Dense.units", "1000", "300"],
     ]
 
 

@@ -9,6 +9,8 @@ from cifar10.data import download
 from cifar10.errors import UserError
 from tests.hosts import Host, black_hole, closed, serving
 
+pytestmark = pytest.mark.slow
+
 CONTENT = np.random.default_rng(0).bytes(300_000)
 OTHER = np.random.default_rng(1).bytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

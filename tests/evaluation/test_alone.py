@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("instructions", ["none", "SSE41", "AVX2", "AVX512_CORE"])
 def test_answers_do_not_depend_on_other_images(instructions):

@@ -3,13 +3,14 @@
 import csv
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import skimage
 from PIL import Image
+
+from tests.conftest import ENVIRONMENT, WARM
 
 COMMAND = ("python", "-m", "cifar10.predict")
 MODELS = ["model_0", "model_1", "model_2"]
@@ -106,8 +107,9 @@ def test_one_model_one_image_and_standard_input_give_the_same(finished, pictures
     assert predicted(finished, "model_1")[7]["predicted"] in alone[2]
     with path.open("rb") as file:
         piped = subprocess.run(
-            [sys.executable, "-m", "cifar10.predict", "-", "--model", "model_1", "--seed", "0"],
+            [*COMMAND, "-", "--model", "model_1", "--seed", "0"],
             cwd=finished.root,
+            env={**ENVIRONMENT, **WARM},
             stdin=file,
             capture_output=True,
             text=True,
@@ -127,8 +129,9 @@ def test_what_cannot_be_read_is_named_and_the_others_are_classified(finished, pi
     figure = tmp_path.parent / "answers.png"
     absent = tmp_path.parent / "absent.png"
     done = subprocess.run(
-        [sys.executable, *COMMAND[1:], tmp_path, absent, "--figure", figure],
+        [*COMMAND, tmp_path, absent, "--figure", figure],
         cwd=finished.root,
+        env={**ENVIRONMENT, **WARM},
         capture_output=True,
         text=True,
         check=False,

@@ -97,8 +97,9 @@ def stage_of(checkpoint):
 
 
 def test_ctrl_c_ends_all_trainings_and_they_go_on_later(fresh):
-    fresh.edit("params.yaml", "epochs: 2", "epochs: 30")
-    process = fresh.start("python", "scripts/repro.py", JOBS="2")
+    fresh.edit("params.yaml", "epochs: 2", "epochs: 20")
+    fresh.edit_model("model_1", "units: 1000", "units: 100")
+    process = fresh.start("python", "scripts/repro.py", JOBS="2", **WARM)
     end = time.monotonic() + 90
     while not list(fresh.root.glob("models/checkpoints/*.npz")):
         assert time.monotonic() < end

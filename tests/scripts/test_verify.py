@@ -9,6 +9,8 @@ import pytest
 from scripts import reproduce, verify
 from tests.conftest import COLD, Clone
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = """
   linear:
@@ -147,7 +149,7 @@ def test_recording_other_bytes_deletes_the_records_of_other_machines(folder, rec
 
 def test_the_committed_records_are_those_of_this_code():
     """On a recorded machine: the exit code is 1 if the models have other bytes now."""
-    run(ROOT, "scripts/verify.py", expect=0, **COLD)
+    run(ROOT, "scripts/verify.py", expect=0)
 
 
 def test_what_was_reproduced_is_said_stage_by_stage(workspace):

@@ -11,6 +11,8 @@ from tests import archives, scratch
 from tests.data.test_archive import BATCH
 from tests.hosts import Host, closed, serving
 
+pytestmark = pytest.mark.slow
+
 SMALL = archives.small()
 OTHER = archives.small(21)
 SHA256 = hashlib.sha256(SMALL).hexdigest()

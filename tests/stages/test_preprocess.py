@@ -7,6 +7,8 @@ from PIL import Image
 
 from tests import archives, scratch
 
+pytestmark = pytest.mark.usefixtures("dvc")  # starts the server of warm programs
+
 run = partial(scratch.run, "preprocess")
 
 

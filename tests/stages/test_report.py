@@ -3,12 +3,14 @@
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests import plausible
+from tests.conftest import ENVIRONMENT, WARM
+
+pytestmark = pytest.mark.usefixtures("dvc")  # starts the server of warm programs
 
 STAGE = plausible.ROOT / "stages" / "report.py"
 WRITTEN = ["confusion.csv", "curves.csv", "dataset.json", "report.html", "results.md"]
@@ -16,8 +18,9 @@ WRITTEN = ["confusion.csv", "curves.csv", "dataset.json", "report.html", "result
 
 def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *options, STAGE],
+        ["python", *options, str(STAGE)],
         cwd=folder,
+        env={**ENVIRONMENT, **WARM},
         capture_output=True,
         text=True,
         timeout=120,
@@ -55,6 +58,7 @@ def test_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     assert str(tmp_path).encode() not in b"".join(written(first).values())
 
 
+@pytest.mark.slow
 def test_a_full_size_report_needs_no_tensorflow(tmp_path: Path) -> None:
     plausible.write(tmp_path, images=10_000)
     done = run(tmp_path, "-X", "importtime")
@@ -117,6 +121,6 @@ def written_or_none(folder: Path) -> list[str]:
 
 def test_help_says_what_the_stage_does(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, STAGE, "--help"], cwd=tmp_path, capture_output=True, text=True, check=True
+        ["python", STAGE, "--help"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert "draw the figures" in done.stdout

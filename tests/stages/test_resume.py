@@ -53,14 +53,14 @@ def wait_for(path, process, seconds=60):
 
 @pytest.fixture
 def clones(finished, tmp_path):
-    """Five copies of the finished clone with the data, without the model, for eight epochs."""
+    """Five copies of the finished clone with the data, without the model, for six epochs."""
     roots = []
     for index in range(5):
         root = tmp_path / str(index)
         subprocess.run(["git", "clone", "--quiet", finished.root, root], check=True)
         (root / "data").mkdir(exist_ok=True)
         (root / "data/processed").symlink_to(finished.root / "data/processed")
-        Clone(root).edit("params.yaml", "epochs: 2", "epochs: 8")
+        Clone(root).edit("params.yaml", "epochs: 2", "epochs: 6")
         roots.append(root)
     return roots
 
@@ -97,7 +97,7 @@ def test_twenty_kills_end_in_the_same_bytes(clones):
         printed = list(pool.map(killed_again_and_again, killed, range(4), [seconds] * 4))
     assert [digests(root) for root in killed] == [digests(whole)] * 4
     # the kill while the .h5 was written comes after the last checkpoint, however slow the machine is
-    assert all("resuming after epoch 8" in text for text in printed)
+    assert all("resuming after epoch 6" in text for text in printed)
     for root in killed:
         assert not (root / "models/checkpoints/model_1-seed_0.npz").exists()
 
@@ -138,7 +138,7 @@ def test_a_full_disk_is_a_clear_message_and_the_next_run_works(workspace, finish
         [sys.executable, "stages/train.py", "model_1", "0"],
         cwd=workspace.root,
         env=ENVIRONMENT,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10_000_000, 10_000_000)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000)),
         capture_output=True,
         text=True,
         check=False,

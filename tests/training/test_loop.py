@@ -11,6 +11,8 @@ from cifar10.errors import UserError
 from cifar10.training import loop, models
 from cifar10.training.checkpoint import Checkpoint
 
+pytestmark = pytest.mark.slow
+
 PARAMS = params.load()
 SETTINGS = PARAMS.train.model_copy(update={"epochs": 1})
 

@@ -121,10 +121,30 @@ def test_a_fault_in_a_model_names_the_key_what_it_got_and_what_is_allowed(entry,
     assert [word for word in ["params.yaml: models.model_0", *words] if word not in message] == []
 
 
-@pytest.mark.parametrize("first", ["dense", "loop", "models"])
-def test_keras_runs_on_tensorflow_whatever_module_is_imported_first(first):
-    code = f"from cifar10.training import {first}; import keras; print(keras.backend.backend())"
+AT_THE_IMPORT_OF_KERAS = """
+import os, sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("keras", "tensorflow"):
+            print(os.environ["KERAS_BACKEND"], flush=True)
+            os._exit(0)
+sys.meta_path.insert(0, Finder())
+"""
+
+
+def backend(code):
+    """Return what a program prints that starts with another backend in its environment."""
     environment = {**os.environ, "KERAS_BACKEND": "jax"}
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "tensorflow"
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.mark.slow
+def test_keras_runs_on_tensorflow():
+    code = "from cifar10.training import models; import keras; print(keras.backend.backend())"
+    assert backend(code) == "tensorflow"
+
+
+@pytest.mark.parametrize("first", ["dense", "loop", "models"])
+def test_the_backend_is_set_before_keras_is_imported_whatever_module_comes_first(first):
+    assert backend(f"{AT_THE_IMPORT_OF_KERAS}from cifar10.training import {first}") == "tensorflow"
