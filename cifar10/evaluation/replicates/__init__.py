@@ -3,13 +3,14 @@
     models = {"a": bool (S_a, N), "b": bool (S_b, N)}   # training by image: correct or not
     accuracies(models)["a"]       # mean, spread over trainings, 95 % interval
     differences(models)           # a `Difference` for every two models
-    headline(models), sentences(difference)
+    headline(models), sentences(differences(models)[0])
 
 `components` estimates the variances, `intervals` has quantiles and limits, `power` the number of trainings.
 """
 
 from cifar10.evaluation.replicates.accuracy import Accuracy, accuracies
-from cifar10.evaluation.replicates.difference import Difference, Estimate, Outcome, differences
+from cifar10.evaluation.replicates.difference import Difference, Estimate, Outcome
+from cifar10.evaluation.replicates.pairwise import differences
 from cifar10.evaluation.replicates.power import Design
 from cifar10.evaluation.replicates.wording import headline, sentences
 

@@ -18,9 +18,9 @@ def quantile(parts: Sequence[Array], counts: Sequence[int], level: float) -> Arr
     """Critical value of |estimate| / sqrt(v), where v is the sum of the parts.
 
     sum_k v_k t(f_k) / v, the mean of the quantiles t(f_k) of Student's t, weighted by variance (Cochran and
-    Cox, Experimental Designs, 1950). The quantile with Satterthwaite's degrees of freedom is smaller, but finds
-    too many differences between equal models where trainings spread unequally; benchmarks/replicates.py
-    compares both. Where a part has one degree of freedom (two trainings), its quantile is that of all.
+    Cox, Experimental Designs, 1950). Satterthwaite's degrees of freedom give a smaller quantile, but too
+    many differences between equal models where trainings spread unequally: benchmarks/replicates.py compares
+    both. Where a part has one degree of freedom (two trainings), its quantile is that of all.
 
     Args:
         parts: variances v_k, each of shape (...,).
@@ -78,9 +78,9 @@ def accuracy_limits(model: Components, critical: Array) -> tuple[Array, Array]:
 def difference_limits(first: Components, second: Components, critical: Array) -> tuple[Array, Array]:
     """Limits of the difference of two accuracies, D -+ critical sqrt(v).
 
-    Where one of them `is_bounded`, they come from Wilson's limits l, u of both (Newcombe, Stat. Med. 17, 1998,
-    method 10): the lower one is D - sqrt(x^2 - 2 r x y + y^2) with x = A - l_A, y = u_B - B and the correlation r
-    of the two means; the upper one is D + the same with x = u_A - A, y = B - l_B.
+    Where one of them `is_bounded`, they come from Wilson's limits l, u of both (Newcombe, Stat. Med. 17,
+    1998, method 10): the lower one is D - sqrt(x^2 - 2 r x y + y^2) with x = A - l_A, y = u_B - B and the
+    correlation r of the two means; the upper one is D + the same with x = u_A - A, y = B - l_B.
     """
     parts, _ = difference_parts(first, second)
     lead, half = first.mean - second.mean, critical * np.sqrt(np.asarray(sum(parts)))

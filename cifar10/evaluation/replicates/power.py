@@ -24,8 +24,8 @@ class Design:
     Attributes:
         seeds: var_s(a) of each model.
         noise: sum over both models of mean_i var_s(c) / N: in `seeds` too, and counted twice by the test.
-        images: variance of the difference over test images after infinitely many trainings, max(0, var_i(d) / N
-            minus the sum over both models of mean_i var_s(c) / (N S)).
+        images: variance of the difference over test images after infinitely many trainings: var_i(d) / N
+            minus mean_i var_s(c) / (N S) of both models, at least 0.
         cases: number of test images or groups.
     """
 
