@@ -26,7 +26,8 @@ class Estimate:
 
     Attributes:
         error: standard error from the trainings of both models and from test images, 0 to 1.
-        df: Welch-Satterthwaite degrees of freedom of `error`; 1 if a model has two trainings.
+        df: Welch-Satterthwaite degrees of freedom of `error`, to report; 1 if a model has two trainings. The
+            interval and p-value use `intervals.quantile`, which never falls below Student's t with `df`.
         low: lower limit of the interval that holds for all pairs at once, at 1 - 0.05 / pairs.
         high: upper limit.
         p_value: level at which the interval touches 0.
@@ -91,7 +92,7 @@ class Difference:
 
     @property
     def trainings_to_decide(self) -> int | None:
-        """Trainings of each, more than now, that decide with 80 % power if `lead` is true; None if none do."""
+        """Trainings of each, more than now, that decide with 80 % power if `lead` is true; None if none."""
         if self.estimate is None:
             return None
         enough = self.estimate.design.to_decide(self.lead, MARGIN, self.estimate.level)

@@ -11,7 +11,7 @@ from cifar10.evaluation.replicates.components import Array, Components, covarian
 
 EXTREME = 0.97  # accuracies above it, or below 1 - it, need limits between 0 and 1
 FEW = 200  # images or groups; with fewer, too
-TINY = 1e-300  # smaller p-values are 0
+TINY = 1e-100  # smaller p-values are 0; SciPy has their quantiles for any degrees of freedom
 
 
 def quantile(parts: Sequence[Array], counts: Sequence[int], level: float) -> Array:

@@ -20,6 +20,7 @@ from cifar10.evaluation.replicates.intervals import (
 from cifar10.evaluation.replicates.power import Design
 
 FARTHEST = 1e12  # critical value of the widest interval
+EQUAL = 1e-12  # smaller differences are rounding errors
 
 
 def differences(correct: Mapping[str, Array], groups: Array | None = None) -> list[Difference]:
@@ -73,7 +74,7 @@ def _p_value(first: Components, second: Components) -> float:
     """Return the level at which the interval touches 0."""
     parts, counts = difference_parts(first, second)
     lead, error = float(first.mean - second.mean), math.sqrt(float(sum(parts)))
-    if lead == 0:
+    if lead < EQUAL:
         return 1.0
     if not (is_bounded(first) | is_bounded(second)):
         return p_value(lead / error if error else math.inf, parts, counts)
