@@ -22,10 +22,10 @@ import numpy as np
 from scipy.stats import binom, norm, t
 
 from benchmarks import replicates_report
+from cifar10.evaluation import significance
 from cifar10.evaluation.replicates import intervals
 from cifar10.evaluation.replicates.components import Array, Components, degrees_of_freedom
 from cifar10.evaluation.replicates.power import Design
-from cifar10.evaluation.significance import LEVEL
 from cifar10.progress import bar
 
 DIFFICULTY, OWN, NOISE = (np.float32(np.sqrt(part)) for part in (0.5, 0.15, 0.35))  # standard deviations
@@ -186,9 +186,9 @@ def designs_of(first: Components, second: Components) -> list[Design]:
 def excludes(first: Components, second: Components, difference: float, pairs: int) -> tuple[Array, Array]:
     """Tell whether the interval excludes a difference: the one used, and with Satterthwaite's df alone."""
     parts, counts = intervals.difference_parts(first, second)
-    satterthwaite = t.isf(LEVEL / pairs / 2, degrees_of_freedom(parts, counts))
+    satterthwaite = t.isf(significance.LEVEL / pairs / 2, degrees_of_freedom(parts, counts))
     excluded = []
-    for critical in (intervals.quantile(parts, counts, LEVEL / pairs), satterthwaite):
+    for critical in (intervals.quantile(parts, counts, significance.LEVEL / pairs), satterthwaite):
         low, high = intervals.difference_limits(first, second, critical)
         excluded.append((low > difference) | (high < difference))
     return excluded[0], excluded[1]
@@ -196,7 +196,8 @@ def excludes(first: Components, second: Components, difference: float, pairs: in
 
 def covers(model: Components, accuracy: float) -> Array:
     """Tell whether the 95 % interval of an accuracy holds the true one."""
-    low, high = intervals.accuracy_limits(model, intervals.quantile(*intervals.accuracy_parts(model), LEVEL))
+    critical = intervals.quantile(*intervals.accuracy_parts(model), significance.LEVEL)
+    low, high = intervals.accuracy_limits(model, critical)
     return (low <= accuracy) & (accuracy <= high)
 
 
@@ -205,7 +206,7 @@ def mcnemar(correct: list[Array]) -> Array:
     found = []
     for one, other in combinations(correct, 2):
         counts = (one & ~other).sum(axis=-1), (other & ~one).sum(axis=-1)
-        found.append(2 * binom.cdf(np.minimum(*counts), sum(counts), 0.5) < LEVEL / 3)
+        found.append(2 * binom.cdf(np.minimum(*counts), sum(counts), 0.5) < significance.LEVEL / 3)
     return np.any(found, axis=0)
 
 
