@@ -1,4 +1,4 @@
-"""Copy results and benchmarks from reports/ into README.md, docs/pictures.md and docs/speed.md."""
+"""Copy results and benchmarks from reports/ into README.md and docs/."""
 
 import json
 import re
@@ -8,11 +8,13 @@ from typing import Any
 README = Path("README.md")
 PICTURES = Path("docs/pictures.md")
 SPEED = Path("docs/speed.md")
+STATISTICS = Path("docs/statistics.md")
 RESULTS = Path("reports/results.md")
 BENCHMARK = Path("reports/benchmark.md")
 CLASSIFY = Path("reports/classify.md")
 FULL_RUN = Path("reports/full_run.json")
 SERVE = Path("reports/serve.md")
+REPLICATES = Path("reports/replicates.md")
 
 
 def main() -> None:
@@ -31,6 +33,7 @@ def parts() -> dict[str, tuple[Path, Path, str]]:
         "classify": (PICTURES, CLASSIFY, after_title(CLASSIFY)),
         "benchmark": (SPEED, BENCHMARK, after_title(BENCHMARK)),
         "load": (SPEED, SERVE, after_title(SERVE)),
+        "replicates": (STATISTICS, REPLICATES, after_title(REPLICATES)),
     }
 
 

@@ -7,7 +7,9 @@ import pytest
 from scripts import readme
 
 
-@pytest.mark.parametrize("part", ["results", "wall time", "ood", "person", "classify", "benchmark", "load"])
+@pytest.mark.parametrize(
+    "part", ["results", "wall time", "ood", "person", "classify", "benchmark", "load", "replicates"]
+)
 def test_the_pages_show_what_the_committed_run_wrote(part):
     page, source, content = readme.parts()[part]
     mark = f"<!-- {part}: scripts/readme.py copies it from {source} -->"
