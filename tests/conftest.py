@@ -195,7 +195,8 @@ def finished(shared, programs):
     """A clone after a user's `dvc repro` on the digits. Read-only: all tests share it.
 
     It trains networks of five layers for two epochs; tests/training builds and trains those of params.yaml.
-    The first run has one seed and starts cold, as a user starts it; the second run, warm, adds a seed.
+    The stages of the first model start cold, as a user starts them. The tag `one-seed` is the state after
+    all models were trained with one seed; the second run adds a seed.
     """
     clone, ran = Clone(shared / "finished" / "clone"), shared / "finished" / "runs.json"
     with FileLock(shared / "finished.lock"):
@@ -208,11 +209,14 @@ def finished(shared, programs):
             _, _, models = SMALL_MODELS.read_text().partition("\n")
             params.write_text(f"{head}\n{models}")
             clone.commit("Choose the digits")
-            first = stages_in(clone.run("dvc", "repro", **COLD))
+            first = stages_in(clone.run("dvc", "repro", "evaluate@model_0-0", **COLD))
             programs.wait()
+            first += clone.repro()
+            clone.commit("Run")
+            clone.run("git", "tag", "one-seed")
             clone.edit("params.yaml", "seeds: [0]", "seeds: [0, 1]")
             runs = [first, clone.repro()]
-            clone.commit("Run")
+            clone.commit("Add a seed")
             ran.write_text(json.dumps(runs))
     programs.wait()
     clone.first_run, clone.second_run = json.loads(ran.read_text())
@@ -245,3 +249,13 @@ def clone_finished(finished, tmp_path_factory):
 def workspace(clone_finished, tmp_path):
     """A copy of the finished clone that a test may change."""
     return clone_finished(tmp_path / "clone")
+
+
+@pytest.fixture
+def one_seed(workspace):
+    """A copy of the finished clone with one seed, that a test may change."""
+    workspace.run("git", "checkout", "--quiet", "-b", "fewer-seeds", "one-seed")
+    workspace.run("dvc", "checkout", "--quiet")
+    for path in workspace.root.rglob("seed_1.*"):
+        path.unlink()
+    return workspace

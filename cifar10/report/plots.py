@@ -106,7 +106,6 @@ def save(figure: Figure, path: Path) -> None:
         bbox_inches="tight",
         pad_inches=0.08,
         metadata={"Software": None},
-        pil_kwargs={"optimize": True},
     )
 
 

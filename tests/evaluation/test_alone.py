@@ -12,5 +12,5 @@ pytestmark = pytest.mark.slow
 def test_answers_do_not_depend_on_other_images(instructions):
     command = [sys.executable, "tests/elsewhere.py", instructions, "tests/alone.py"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    models = ["model_0", "model_1", "model_2", "convolutional", "mean over places"]
+    models = ["model_0", "model_2", "convolutional", "mean over places"]  # model_1 has the layers of model_2
     assert done.stdout.splitlines() == [f"{name}: compared" for name in models]
