@@ -16,7 +16,7 @@ install: .venv/run.done  ## install the dependencies of the pipeline in .venv, w
 demo: .venv/run.done  ## run everything on 1,797 built-in digits, without network, in the folder demo
 	python scripts/demo.py
 
-repro: .venv/run.done  ## run all outdated stages, JOBS=n trainings at once (default: one per core)
+repro: .venv/run.done  ## run all outdated stages, JOBS=n at once (default: one per core)
 	@python scripts/repro.py
 
 pull: .venv/run.done  ## fetch the trained models from the DVC remote; TARGETS=paths, REMOTE=name

@@ -7,9 +7,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from cifar10 import params, stage_names
 from cifar10.stage_run import StageRun
-from scripts.repro import train, wanted_jobs
+from scripts.repro import run, wanted_jobs
 
 if __name__ == "__main__":
     chosen = params.load()
     stages = [stage_names.stage("train", *each) for each in product(chosen.models, chosen.train.seeds)]
-    train([StageRun(stage) for stage in stages], wanted_jobs())
+    run([StageRun(stage) for stage in stages], wanted_jobs(), "trainings")

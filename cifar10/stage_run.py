@@ -20,6 +20,7 @@ class StageRun:
         line: current state, as one line of text.
         lines: output of the run, without progress.
         messages: the part of `lines` that begins with `name`: "model_0 seed 1: epoch 1/10: loss ...".
+        model: name of the model.
         stopped: whether `interrupt` was called.
     """
 
@@ -32,7 +33,8 @@ class StageRun:
             tied: whether the stage is killed if this process dies.
         """
         self.stage = stage
-        self.name = stage_names.label(*stage_names.split(stage))
+        self.model, self.seed = stage_names.split(stage)
+        self.name = stage_names.label(self.model, self.seed)
         self.line = f"{self.name}: waiting"
         self.lines: list[str] = []
         self.messages: list[str] = []
@@ -40,12 +42,34 @@ class StageRun:
         self._folder = folder
         self._tied = tied
         self._process: subprocess.Popen[str] | None = None
+        self._started: float | None = None  # time.monotonic(), s
+        self._duration: float | None = None  # s, of a run that has ended
+        self._projected: float | None = None  # s, from the progress
 
     @property
     def log(self) -> Path:
         """The log file, written at the end of the run."""
-        model, seed = stage_names.split(self.stage)
-        return self._folder / LOGS / f"{model}-seed_{seed}.log"
+        return self._folder / LOGS / f"{self.model}-seed_{self.seed}.{self.stage.partition('@')[0]}.log"
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run has ended."""
+        return self._duration is not None
+
+    @property
+    def running(self) -> bool:
+        """Whether the run has begun and not ended."""
+        return self._started is not None and not self.ended
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run began; 0 before."""
+        return 0.0 if self._started is None else time.monotonic() - self._started
+
+    @property
+    def expected(self) -> float | None:
+        """Duration in seconds: measured, or projected from the progress; None if it is not known yet."""
+        return self._duration if self.ended else self._projected
 
     @property
     def last_lines(self) -> list[str]:
@@ -64,9 +88,11 @@ class StageRun:
         self.line = f"{self.name}: starting"
         command = (*commands.DVC, "--wait-for-lock", "repro", *options, "--single-item", self.stage)
         json_lines = {progress.VARIABLE: progress.JSON}
+        self._started = time.monotonic()
         with commands.running(*command, folder=self._folder, tied=self._tied, **json_lines) as self._process:
             self.follow(self._process.stdout or (), hear)
         code = self._process.returncode
+        self._duration = self.elapsed
         self.line = f"{self.name}: {'done' if code == 0 else 'interrupted' if self.stopped else 'failed'}"
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.log.write_text("".join(f"{line}\n" for line in self.lines), encoding="utf-8")
@@ -84,6 +110,8 @@ class StageRun:
         for line in map(str.rstrip, printed):
             if update := progress.read(line):
                 self.line = progress.drawn(update)
+                if update["rate"]:
+                    self._projected = self.elapsed + (update["total"] - update["n"]) / update["rate"]
                 if hear and time.monotonic() - told > progress.LOG_EVERY:
                     told = time.monotonic()
                     hear(progress.drawn(update, in_a_log=True))

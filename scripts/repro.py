@@ -1,7 +1,7 @@
-"""Bring everything up to date, with one training per core at a time.
+"""Bring everything up to date, with one training or evaluation per core at a time.
 
 DVC decides which stages are stale and records the results; this script runs several `dvc repro` in parallel.
-Plain `dvc repro` gives the same bytes. JOBS=n in the environment sets the number of parallel trainings.
+Plain `dvc repro` gives the same bytes. JOBS=n in the environment sets the number of parallel stages.
 """
 
 import argparse
@@ -16,22 +16,23 @@ from rich.live import Live
 from rich.text import Text
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cifar10 import commands, errors, machine, params, staleness
+from cifar10 import commands, errors, machine, params, remaining, staleness
 from cifar10.stage_run import StageRun
 
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def main() -> None:
-    """Prepare the data, run the stale trainings in parallel, then run the other stages."""
+    """Prepare the data, run the stale trainings and evaluations in parallel, then run the other stages."""
     form = argparse.RawDescriptionHelpFormatter
     argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
     jobs = wanted_jobs()
     params.load()  # a fault of the file in one line, before DVC expands dvc.yaml with it
     commands.show(*commands.DVC, "repro", "preprocess")
-    trainings = [StageRun(stage) for stage in staleness.stale("train")]
-    if len(trainings) > 1:
-        train(trainings, jobs)
+    for kind, noun in (("train", "trainings"), ("evaluate", "evaluations")):
+        runs = [StageRun(stage) for stage in staleness.stale(kind)]
+        if len(runs) > 1:
+            run(runs, jobs, noun)
     commands.show(*commands.DVC, "repro")
 
 
@@ -39,14 +40,20 @@ def wanted_jobs() -> int:
     """Read JOBS, or count the cores that this process may use."""
     text = os.environ.get("JOBS") or str(machine.cores())
     if not text.isdecimal() or int(text) == 0:
-        raise SystemExit(f"error: JOBS: got {text!r}, expected how many trainings to run at once, 1 or more")
+        raise SystemExit(f"error: JOBS: got {text!r}, expected how many stages to run at once, 1 or more")
     return int(text)
 
 
-def train(trainings: list[StageRun], jobs: int) -> None:
-    """Run the trainings, `jobs` at a time; if one fails, interrupt the others and exit with its log."""
-    with ThreadPoolExecutor(jobs) as pool, Display(trainings) as show:
-        futures = {pool.submit(training.run): training for training in trainings}
+def run(runs: list[StageRun], jobs: int, noun: str) -> None:
+    """Run stages, `jobs` at a time; if one fails, interrupt the others and exit with its log.
+
+    Args:
+        runs: in the order in which they start.
+        jobs: number of stages at once.
+        noun: what messages call the stages: trainings or evaluations.
+    """
+    with ThreadPoolExecutor(jobs) as pool, Display(runs, jobs, noun) as show:
+        futures = {pool.submit(each.run): each for each in runs}
         pending, failed = set(futures), []
         try:
             while pending:
@@ -55,26 +62,27 @@ def train(trainings: list[StageRun], jobs: int) -> None:
                 failed += [
                     futures[future] for future in done if future.result() and not futures[future].stopped
                 ]
-                for training in trainings if failed else []:
-                    training.interrupt()
+                for each in runs if failed else []:
+                    each.interrupt()
         except KeyboardInterrupt:
-            for training in trainings:
-                training.interrupt()
+            for each in runs:
+                each.interrupt()
             wait(pending)
             raise SystemExit(
                 "interrupted: `make repro` goes on after each training's last full epoch"
             ) from None
-    for training in failed[:1]:
-        last = "\n".join(f"  {line}" for line in training.last_lines)
-        raise SystemExit(f"error: {training.stage} failed; the end of {training.log}:\n{last}")
+    for each in failed[:1]:
+        last = "\n".join(f"  {line}" for line in each.last_lines)
+        raise SystemExit(f"error: {each.stage} failed; the end of {each.log}:\n{last}")
 
 
 class Display:
-    """Show the state of the trainings: live lines on a terminal, otherwise only their messages."""
+    """Show the state of the stages and what remains: live on a terminal, otherwise after each stage."""
 
-    def __init__(self, trainings: list[StageRun]):
-        self.trainings = trainings
-        self.printed = dict.fromkeys(trainings, 0)
+    def __init__(self, runs: list[StageRun], jobs: int, noun: str):
+        self.runs, self.jobs, self.noun = runs, jobs, noun
+        self.printed = dict.fromkeys(runs, 0)
+        self.ended = -1  # number of runs that had ended at the last summary
         self.live = Live(console=console, auto_refresh=False) if console.is_terminal else None
 
     def __enter__(self) -> Callable[[], None]:
@@ -88,15 +96,25 @@ class Display:
             self.live.stop()
 
     def show(self) -> None:
-        """Print new messages and update the live lines."""
-        for training in self.trainings:
-            new = training.messages[self.printed[training] :]
-            self.printed[training] += len(new)
+        """Print new messages; update the live lines, or print what remains when a stage has ended."""
+        for each in self.runs:
+            new = each.messages[self.printed[each] :]
+            self.printed[each] += len(new)
             for line in new:
                 console.print(line, markup=False)
+        ended = sum(each.ended for each in self.runs)
         if self.live:
-            lines = [Text(training.line, no_wrap=True, overflow="ellipsis") for training in self.trainings]
-            self.live.update(Group(*lines), refresh=True)
+            lines = [*(each.line for each in self.runs), self.summary(ended)]
+            shown = [Text(line, no_wrap=True, overflow="ellipsis") for line in lines]
+            self.live.update(Group(*shown), refresh=True)
+        elif ended != self.ended:
+            console.print(self.summary(ended), markup=False)
+        self.ended = ended
+
+    def summary(self, ended: int) -> str:
+        """Say how many stages have ended and how much time is left."""
+        left = remaining.text(remaining.seconds(self.runs, self.jobs)) if ended < len(self.runs) else ""
+        return ", ".join(filter(None, [f"{ended} of {len(self.runs)} {self.noun} done", left]))
 
 
 if __name__ == "__main__":

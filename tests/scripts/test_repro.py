@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pty
+import re
 import signal
 import subprocess
 import time
@@ -34,10 +35,15 @@ def test_three_trainings_at_once_give_the_bytes_of_dvc_repro(fresh):
     assert fresh.run("git", "status", "--porcelain") == ""  # dvc.lock too
     for name in ("model_0", "model_1", "model_2"):
         assert f"{name} seed 0: epoch 2/2: loss " in printed
-        log = (fresh.root / f"models/checkpoints/{name}-seed_0.log").read_text()
+        log = (fresh.root / f"models/checkpoints/{name}-seed_0.train.log").read_text()
         assert f"Running stage 'train@{name}-0'" in log
         assert f"{name} seed 0: epoch 2/2: loss " in log
         assert '"progress"' not in printed + log
+        assert f"{name} seed 0: test accuracy " in printed
+    for noun in ("trainings", "evaluations"):
+        assert f"0 of 3 {noun} done\n" in printed
+        assert re.search(rf"^[12] of 3 {noun} done, about \d+ s left$", printed, re.MULTILINE)
+        assert f"3 of 3 {noun} done\n" in printed
     again = fresh.run("python", "scripts/repro.py", JOBS="3")
     assert "Running stage" not in again
 
@@ -57,7 +63,7 @@ def test_a_failed_training_shows_its_log_and_keeps_the_finished_ones(workspace):
 @pytest.mark.parametrize("jobs", ["0", "two", "-1"])
 def test_jobs_has_to_be_a_number(finished, jobs):
     printed = finished.run("python", "scripts/repro.py", expect=1, JOBS=jobs)
-    assert printed == f"error: JOBS: got {jobs!r}, expected how many trainings to run at once, 1 or more\n"
+    assert printed == f"error: JOBS: got {jobs!r}, expected how many stages to run at once, 1 or more\n"
 
 
 @pytest.mark.parametrize("seeds", ["[]", "[0, 0]", "[-1]", "[a]", "2"])
@@ -89,6 +95,7 @@ def test_one_after_the_other_on_a_terminal_each_has_a_live_line(fresh):
     os.close(outside)
     assert process.wait() == 0
     assert "model_0 seed 1: waiting" in shown
+    assert "0 of 2 trainings done, about " in shown
     assert "epoch 1/30" in shown
     assert "loss=" in shown
     assert "accuracy=" in shown
