@@ -1,4 +1,4 @@
-"""Intervals, paired significance tests, and the verdict about the best model."""
+"""Wilson's interval, and paired significance tests of two .h5 files on the same test images."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,15 +36,6 @@ class Pair:
     def significant(self) -> bool:
         """Whether the lead is significant at `LEVEL`."""
         return self.corrected < LEVEL
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The comparison in words: a headline, a sentence per lead, and the limits of the test."""
-
-    headline: str
-    leads: list[str]
-    limit: str
 
 
 def accuracy_interval(correct: int, images: int) -> tuple[float, float]:
@@ -112,26 +103,6 @@ def pairs(correct: Mapping[str, np.ndarray]) -> list[Pair]:
     ]
 
 
-def verdict(correct: Mapping[str, np.ndarray]) -> Verdict:
-    """Name the model with the highest test accuracy, and test each of its leads.
-
-    Args:
-        correct: as for `pairs`; at least one model.
-    """
-    right = {model: int(hits.sum()) for model, hits in correct.items()}
-    leaders = [model for model in right if right[model] == max(right.values())]
-    tested = pairs(correct)
-    leads = [pair for pair in tested if pair.better in leaders and pair.lead > 0]
-    images = len(correct[leaders[0]])
-    low, high = accuracy_interval(right[leaders[0]], images)
-    accuracy = (
-        f"{100 * right[leaders[0]] / images:.2f} % (95 % interval {100 * low:.2f} to {100 * high:.2f} %)"
-    )
-    return Verdict(
-        _headline(leaders, leads, accuracy), [_lead(pair) for pair in leads], _limit(images, tested)
-    )
-
-
 def p_text(p_value: float) -> str:
     """Format a p-value: "= 0.0312", or "< 0.0001"."""
     return "< 0.0001" if p_value < 0.0001 else f"= {p_value:.4f}"
@@ -140,38 +111,3 @@ def p_text(p_value: float) -> str:
 def listed(words: Sequence[str]) -> str:
     """Join words to a list such as "a, b and c"."""
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
-
-
-def _headline(leaders: list[str], leads: list[Pair], accuracy: str) -> str:
-    if len(leaders) > 1:
-        return f"{listed(leaders)} tie for the highest test accuracy: {accuracy} each."
-    if not leads:
-        return f"{leaders[0]} is the only model; its test accuracy is {accuracy}."
-    start = f"{leaders[0]} has the highest test accuracy: {accuracy}"
-    unsure = [pair.worse for pair in leads if not pair.significant]
-    if unsure:
-        return f"{start}, but its lead over {listed(unsure)} is not significant."
-    others = f"each of the other {len(leads)} models" if len(leads) > 1 else leads[0].worse
-    return f"{start}; its lead over {others} is significant."
-
-
-def _lead(pair: Pair) -> str:
-    outcome = "significant" if pair.significant else "not significant"
-    return (
-        f"{pair.better} leads {pair.worse} by {100 * pair.lead:.2f} points "
-        f"(p {p_text(pair.corrected)}): {outcome} at the {100 * LEVEL:.0f} % level."
-    )
-
-
-def _limit(images: int, tested: list[Pair]) -> str:
-    if not tested:
-        return (
-            f"The interval is that of one .h5 file and covers the sampling of the {images:,} test images but "
-            "not the seed: another seed can change the accuracy by more."
-        )
-    correction = f", Holm-corrected over all {len(tested)} pairs" if len(tested) > 1 else ""
-    return (
-        "Points are percentage points of test accuracy; p comes from the exact McNemar test on the same "
-        f"{images:,} test images{correction}. The test compares one .h5 file of each model: it covers the "
-        "sampling of the test images but not the seed, and another seed can change every accuracy."
-    )

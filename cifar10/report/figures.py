@@ -22,6 +22,8 @@ def draw(found: results.Results, seed: int) -> dict[str, Figure]:
             {model.name: model.first.probabilities for model in found.models}, test_labels
         ),
     }
+    if any(pair.estimate for pair in found.differences):
+        figures["differences.png"] = plots.differences(found.differences)
     scores = {model.name: model.first.scores for model in found.models}
     detectors = {model.name: model.first.detector for model in found.models}
     persons = {model.name: model.person for model in found.models}

@@ -16,9 +16,11 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 
 from cifar10.evaluation import metrics, significance
+from cifar10.evaluation.replicates.difference import MARGIN
 
 if TYPE_CHECKING:
     from cifar10.evaluation.predictions import Answers
+    from cifar10.evaluation.replicates import Difference
 
 WIDTH = 6.4  # inches; the width of a text column, readable on a phone
 DOTS = 200  # per inch
@@ -288,8 +290,10 @@ def _picture(axes: Axes, image: np.ndarray, truth: str, guess: str, confidence: 
 def class_accuracy(table: pd.DataFrame, class_names: Sequence[str]) -> Figure:
     """Draw accuracy per class and model with intervals, the easiest class on average on top.
 
+    Small dots are the single trainings, if a model has several.
+
     Args:
-        table: model, label (0 to K - 1), accuracy, low, high (0 to 1).
+        table: model, label (0 to K - 1), accuracy, low, high (0 to 1), accuracies (a list, by training).
         class_names: K names.
     """
     models = [*table["model"].unique()]
@@ -299,10 +303,13 @@ def class_accuracy(table: pd.DataFrame, class_names: Sequence[str]) -> Figure:
     axes = figure.subplots()
     for index, (model, style) in enumerate(styles(models).items()):
         rows = table[table["model"] == model].set_index("label").loc[order]
-        shift = 0.72 * ((len(models) - 1) / 2 - index) / len(models)
+        places = np.arange(len(order)) + 0.72 * ((len(models) - 1) / 2 - index) / len(models)
+        for place, each in zip(places, rows["accuracies"], strict=True):
+            if len(each) > 1:
+                axes.plot(each, [place] * len(each), ".", color=style.color, markersize=4, alpha=0.35)
         axes.errorbar(
             rows["accuracy"],
-            np.arange(len(order)) + shift,
+            places,
             xerr=_reach(rows["accuracy"], rows["low"], rows["high"]),
             **style._asdict(),
             linestyle="none",
@@ -314,6 +321,38 @@ def class_accuracy(table: pd.DataFrame, class_names: Sequence[str]) -> Figure:
     more = f", the hardest {ROWS} of {len(hardest)}" if len(hardest) > ROWS else ""
     axes.set_title(f"Accuracy per class{more}")
     _explain_models(figure, models)
+    return figure
+
+
+@_styled
+def differences(pairs: Sequence["Difference"]) -> Figure:
+    """Draw the lead of each pair of models with its interval, and the outcome in words: a row per pair.
+
+    Args:
+        pairs: from `replicates.differences`; those without an estimate are left out.
+    """
+    shown = [(pair, pair.estimate) for pair in reversed(pairs) if pair.estimate]
+    figure = Figure((WIDTH, 1.5 + 0.5 * len(shown)), layout="constrained")
+    axes = figure.subplots()
+    axes.axvspan(-100 * MARGIN, 100 * MARGIN, color="0.92", linewidth=0, zorder=0)
+    axes.axvline(0, color="0.4", linewidth=1)
+    for row, (pair, estimate) in enumerate(shown):
+        low, lead, high = (100 * value for value in (estimate.low, pair.lead, estimate.high))
+        axes.errorbar(
+            lead,
+            row,
+            xerr=_reach([lead], [low], [high]),
+            color=COLOURS[0],
+            marker="o",
+            elinewidth=1.6,
+            capsize=3,
+        )
+        axes.annotate(
+            pair.outcome.value, (lead, row), (0, 7), textcoords="offset points", ha="center", fontsize=8
+        )
+    _name_rows(axes, [f"{shorten(pair.first, 16)} - {shorten(pair.second, 16)}" for pair, _ in shown])
+    axes.set_xlabel("difference in test accuracy, points; intervals hold together at 95 %")
+    axes.set_title(f"Differences of models; grey: less than {100 * MARGIN:g} points")
     return figure
 
 

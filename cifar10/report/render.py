@@ -6,11 +6,11 @@ import re
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 
-from cifar10.evaluation import significance
+from cifar10.evaluation import replicates, significance
 from cifar10.evaluation.predictions import NONE, Answers, verdict
 from cifar10.params import KerasObject, Params, Reference
 from cifar10.report import results
@@ -24,6 +24,14 @@ DATA = {
 }
 RELIABLE = 0.9  # lowest AUROC of a detector without a warning
 SCORES = {"msp": "MSP", "energy": "energy", "knn": "k-NN distance"}
+
+
+class Verdict(NamedTuple):
+    """The comparison in words: a headline, the sentences about each pair, and the limits."""
+
+    headline: str
+    pairs: list[str]
+    limits: list[str]
 
 
 def _fact(value: Any) -> str:
@@ -129,8 +137,13 @@ def _context(found: Results, params: Params) -> dict[str, Any]:
         "best": max(model.metrics["test"]["accuracy"]["mean"] for model in found.models),
         "reference": {model.name: reference[model.name] for model in found.models if model.name in reference},
         "sizes": _sizes(found, reference),
-        "verdict": significance.verdict(found.first_correct),
+        "verdict": Verdict(
+            replicates.headline(found.correct),
+            [replicates.sentences(pair) for pair in found.differences],
+            _limits(found),
+        ),
         "pairs": significance.pairs(found.first_correct),
+        "compared": any(pair.estimate for pair in found.differences),
         "top_confusion": {
             m.name: next(iter(results.top_confusions(found, m, 1)), None) for m in found.models
         },
@@ -143,6 +156,37 @@ def _context(found: Results, params: Params) -> dict[str, Any]:
         "score_words": SCORES,
         "optimizers": {name: _optimizer(model.optimizer) for name, model in params.models.items()},
     }
+
+
+def _limits(found: Results) -> list[str]:
+    """Say what the intervals cover, what another number of trainings would show, and the training sd."""
+    images = f"{found.images['test']:,} test images"
+    if len(found.seeds) == 1:
+        return [
+            f"The intervals cover the sampling of the {images}, not the seed, and not the training images."
+        ]
+    told = [
+        f"The intervals cover the choice of seeds and of the {images}, but not that of the training images."
+    ]
+    needed = {pair: pair.trainings_for_a_point for pair in found.differences}
+    enough = [f"{count:,} for {pair.first} and {pair.second}" for pair, count in needed.items() if count]
+    never = [f"{pair.first} and {pair.second}" for pair, count in needed.items() if not count]
+    if enough:
+        told.append(
+            "Trainings of each model that tell a difference of one point with a probability of 80 %: "
+            f"{significance.listed(enough)}."
+        )
+    if never:
+        told.append(
+            "No number of trainings tells a difference of one point with a probability of 80 %, because the "
+            f"test set is too small: {'; '.join(never)}."
+        )
+    spreads = [f"{100 * (model.accuracy.training_sd or 0):.2f} for {model.name}" for model in found.models]
+    told.append(
+        "The sd over seeds without the part that the finite test set causes, in points: "
+        f"{significance.listed(spreads)}."
+    )
+    return told
 
 
 def _over_seeds(seeds: Sequence[int]) -> str:

@@ -11,8 +11,9 @@ import pandas as pd
 
 from cifar10 import files, paths
 from cifar10.errors import UserError
-from cifar10.evaluation import significance
+from cifar10.evaluation import metrics, replicates, significance
 from cifar10.evaluation.predictions import Answers
+from cifar10.evaluation.replicates import Accuracy, Difference
 from cifar10.report import summary
 
 SPLITS = ("train", "validation", "test")
@@ -52,16 +53,39 @@ class Training:
 
 @dataclass(frozen=True)
 class Model:
-    """Results of a model: its layers, and its trainings in the order of `train.seeds`, at least one."""
+    """Results of a model: its layers, and its trainings in the order of `train.seeds`, at least one.
+
+    `classes` are the class names, `actual` the labels of the test images, int64 (N,).
+    """
 
     name: str
     architecture: list[dict[str, Any]]
     trainings: list[Training]
+    classes: list[str]
+    actual: np.ndarray
 
     @property
     def first(self) -> Training:
         """The training with the first seed, whose OOD detector decides for the ensemble."""
         return self.trainings[0]
+
+    @property
+    def correct(self) -> np.ndarray:
+        """Correct predictions of the N test images by the S trainings, bool (S, N)."""
+        return np.array([training.predicted == self.actual for training in self.trainings])
+
+    @cached_property
+    def accuracy(self) -> Accuracy:
+        """Test accuracy over the trainings, with its interval."""
+        return replicates.accuracies({self.name: self.correct})[self.name]
+
+    @cached_property
+    def ensemble(self) -> dict[str, Any] | None:
+        """Test metrics of the mean probabilities of the trainings, from `metrics.summary`; None for one."""
+        if len(self.trainings) == 1:
+            return None
+        mean = np.mean([training.probabilities for training in self.trainings], axis=0)
+        return metrics.summary(mean, self.actual, self.classes)
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
@@ -69,6 +93,8 @@ class Model:
         return summary.summarize(
             [training.evaluation for training in self.trainings],
             [training.detector for training in self.trainings],
+            self.accuracy,
+            self.ensemble,
         )
 
     @property
@@ -97,15 +123,17 @@ class Results:
     @property
     def correct(self) -> dict[str, np.ndarray]:
         """By model, bool (S, N): correct predictions of the N test images by the S trainings."""
-        return {
-            model.name: np.array([training.predicted == self.actual for training in model.trainings])
-            for model in self.models
-        }
+        return {model.name: model.correct for model in self.models}
 
     @property
     def first_correct(self) -> dict[str, np.ndarray]:
         """By model, bool (N,): the part of `correct` of the first seed."""
         return {name: correct[0] for name, correct in self.correct.items()}
+
+    @cached_property
+    def differences(self) -> list[Difference]:
+        """The comparison of every two models."""
+        return replicates.differences(self.correct)
 
     @property
     def dataset(self) -> dict[str, Any]:
@@ -202,21 +230,24 @@ def top_confusions(results: Results, model: Model, most: int) -> list[tuple[str,
 
 
 def class_accuracy(results: Results) -> pd.DataFrame:
-    """Tabulate accuracy per model and class: the mean over seeds, with Wilson's 95 % interval.
-
-    The interval covers the sampling of the test images, not the seeds: all trainings see the same images, so
-    it takes the mean over seeds as the share of these images.
+    """Tabulate accuracy per model and class: the mean over seeds, with its 95 % interval.
 
     Returns:
-        model, label (0 to K - 1), accuracy, low, high; classes without test images are left out.
+        model, label (0 to K - 1), accuracy, low, high, accuracies (a list, by seed). The interval is that of
+        `replicates.accuracies`, or Wilson's for a single seed. Classes without test images are left out.
     """
     rows = []
     for name, correct in results.correct.items():
         for label in np.unique(results.actual):
-            hits = correct[:, results.actual == label].mean(axis=0)
-            low, high = significance.accuracy_interval(round(hits.sum()), len(hits))
-            rows.append((name, int(label), float(hits.mean()), low, high))
-    return pd.DataFrame(rows, columns=["model", "label", "accuracy", "low", "high"])
+            hits = correct[:, results.actual == label]
+            each = hits.mean(axis=1)
+            if len(hits) > 1:
+                found = replicates.accuracies({name: hits})[name]
+                low, high = found.low, found.high
+            else:
+                low, high = significance.accuracy_interval(int(hits.sum()), hits.shape[1])
+            rows.append((name, int(label), float(each.mean()), low, high, each.tolist()))
+    return pd.DataFrame(rows, columns=["model", "label", "accuracy", "low", "high", "accuracies"])
 
 
 def _load_model(name: str, seeds: Sequence[int], classes: list[str], actual: np.ndarray) -> Model:
@@ -224,6 +255,8 @@ def _load_model(name: str, seeds: Sequence[int], classes: list[str], actual: np.
         name=name,
         architecture=_read(paths.architecture(name, seeds[0]), files.read_json),
         trainings=[_load_training(name, seed, classes, actual) for seed in seeds],
+        classes=classes,
+        actual=actual,
     )
 
 

@@ -4,7 +4,10 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cifar10.evaluation.replicates import Accuracy
+
 TEST = ("accuracy", "loss", "macro_f1", "calibration_error")
+ENSEMBLE = ("accuracy", "loss", "calibration_error")
 
 
 def spread(values: Sequence[float]) -> dict[str, float | None]:
@@ -14,26 +17,35 @@ def spread(values: Sequence[float]) -> dict[str, float | None]:
 
 
 def summarize(
-    evaluations: Sequence[Mapping[str, Any]], detectors: Sequence[Mapping[str, Any]]
+    evaluations: Sequence[Mapping[str, Any]],
+    detectors: Sequence[Mapping[str, Any]],
+    accuracy: Accuracy,
+    ensemble: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Summarize the trainings of a model, as reports/metrics/NAME.json has them.
 
     Args:
         evaluations: content of the evaluation file of each seed.
         detectors: of each seed, the metrics of its chosen ID score: tpr; auroc and fpr by OOD dataset.
+        accuracy: of the model, with its interval.
+        ensemble: `metrics.summary` of the mean probabilities of the seeds; None for a single seed.
 
     Returns:
         `seeds`, their number; `test`, `train`, `validation` (if there are validation images) and `ood` with
-        `spread` of each metric; `test.accuracies`, a list in the order of `train.seeds`; `model` with
-        parameters, bytes and arithmetic.
+        `spread` of each metric; `test.accuracy` also with `low` and `high`, its 95 % interval;
+        `test.accuracies`, a list in the order of `train.seeds`; `ensemble` (if given) with accuracy, loss and
+        calibration_error; `model` with parameters, bytes and arithmetic.
     """
     test = [{key: evaluation["test"][key] for key in TEST} for evaluation in evaluations]
     others = [split for split in ("train", "validation") if all(split in e for e in evaluations)]
     ood = [{key: detector[key] for key in ("tpr", "auroc", "fpr")} for detector in detectors]
     files = [evaluation["model"] for evaluation in evaluations]
+    spreads = _spreads(test)
+    spreads["accuracy"] |= {"low": accuracy.low, "high": accuracy.high}
     return {
         "seeds": len(evaluations),
-        "test": {**_spreads(test), "accuracies": [values["accuracy"] for values in test]},
+        "test": {**spreads, "accuracies": [values["accuracy"] for values in test]},
+        **({"ensemble": {key: ensemble[key] for key in ENSEMBLE}} if ensemble else {}),
         **{split: _spreads([evaluation[split] for evaluation in evaluations]) for split in others},
         "ood": _spreads(ood),
         "model": {

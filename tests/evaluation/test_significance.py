@@ -1,4 +1,4 @@
-"""Paired tests against statsmodels and calculations by hand, and the text of the verdict."""
+"""Paired tests against statsmodels and calculations by hand."""
 
 import numpy as np
 import pytest
@@ -64,67 +64,6 @@ def test_pairs_of_many_models_agree_with_statsmodels() -> None:
     p_values = [mcnemar(table, exact=True).pvalue for table in tables]
     np.testing.assert_allclose([pair.p_value for pair in pairs], p_values)
     np.testing.assert_allclose([pair.corrected for pair in pairs], multipletests(p_values, method="holm")[1])
-
-
-def test_verdict_on_a_clear_lead() -> None:
-    verdict = significance.verdict({"small": hits(500), "large": hits(700), "middle": hits(600)})
-    assert verdict.headline == (
-        "large has the highest test accuracy: 70.00 % (95 % interval 67.09 to 72.76 %); "
-        "its lead over each of the other 2 models is significant."
-    )
-    assert verdict.leads == [
-        "large leads small by 20.00 points (p < 0.0001): significant at the 5 % level.",
-        "large leads middle by 10.00 points (p < 0.0001): significant at the 5 % level.",
-    ]
-    assert (
-        "exact McNemar test on the same 1,000 test images, Holm-corrected over all 3 pairs" in verdict.limit
-    )
-    assert "one .h5 file of each model" in verdict.limit
-    assert "but not the seed" in verdict.limit
-
-
-def test_verdict_on_a_lead_that_may_be_chance() -> None:
-    correct = {"a": hits(500), "b": hits(498, start=10), "c": hits(200)}  # a alone: 10, b alone: 8
-    verdict = significance.verdict(correct)
-    p_value = mcnemar([[490, 10], [8, 492]], exact=True).pvalue  # the largest of three: Holm leaves it
-    assert verdict.headline.endswith("but its lead over b is not significant.")
-    assert verdict.leads[0] == (
-        f"a leads b by 0.20 points (p = {p_value:.4f}): not significant at the 5 % level."
-    )
-    assert verdict.leads[1].endswith("significant at the 5 % level.")
-
-
-def test_verdict_takes_the_corrected_p_value() -> None:
-    """Alone, 16 to 5 is significant; as one of three comparisons it is not."""
-    two = {"a": hits(516), "b": hits(505, start=16)}
-    assert significance.pairs(two)[0].p_value == pytest.approx(mcnemar([[0, 16], [5, 0]], exact=True).pvalue)
-    assert significance.verdict(two).headline.endswith("its lead over b is significant.")
-    assert "Holm" not in significance.verdict(two).limit
-    three = {**two, "c": hits(505, start=16)}
-    assert significance.verdict(three).headline.endswith("but its lead over b and c is not significant.")
-
-
-def test_verdict_on_a_tie() -> None:
-    verdict = significance.verdict({"a": hits(500), "b": hits(500, start=200), "c": hits(100)})
-    assert verdict.headline.startswith("a and b tie for the highest test accuracy: 50.00 % (95 % interval ")
-    assert [lead.split(" by ")[0] for lead in verdict.leads] == ["a leads c", "b leads c"]
-
-
-def test_verdict_when_all_are_level() -> None:
-    verdict = significance.verdict({"a": hits(0), "b": hits(0), "c": hits(0)})
-    assert verdict.headline.startswith("a, b and c tie for the highest test accuracy: 0.00 %")
-    assert verdict.leads == []
-
-
-def test_verdict_on_a_single_model() -> None:
-    verdict = significance.verdict({"alone": hits(1000)})
-    assert (
-        verdict.headline
-        == "alone is the only model; its test accuracy is 100.00 % (95 % interval 99.62 to 100.00 %)."
-    )
-    assert verdict.leads == []
-    assert "McNemar" not in verdict.limit
-    assert "1,000 test images" in verdict.limit
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from cifar10.evaluation import metrics
+from cifar10.evaluation import metrics, replicates
 from cifar10.evaluation.predictions import Answers
 from cifar10.report import plots
 from tests import plausible
@@ -36,11 +36,11 @@ EPOCHS = pd.DataFrame(
 WITHOUT = EPOCHS.assign(val_loss=np.nan, val_accuracy=np.nan)
 CLASSES = pd.DataFrame(
     [
-        (model, label, 0.2 * label + 0.1 * index, 0.2 * label, 0.2 * label + 0.3)
+        (model, label, 0.2 * label + 0.1 * index, 0.2 * label, 0.2 * label + 0.3, [0.2 * label, 0.4 * label])
         for index, model in enumerate(MODELS)
         for label in range(4)
     ],
-    columns=["model", "label", "accuracy", "low", "high"],
+    columns=["model", "label", "accuracy", "low", "high", "accuracies"],
 )
 SCORES = pd.DataFrame({"dataset": ["test"] * 90 + ["odd"] * 30, "id_score": RANDOM.normal(size=120)})
 ANSWERS = {
@@ -48,6 +48,10 @@ ANSWERS = {
     for model, probabilities in PROBABILITIES.items()
 }
 COUNTS = np.array([[9, 1, 0, 0], [2, 2, 2, 2], [0, 0, 0, 0], [0, 0, 1, 199]])
+
+PAIRS = replicates.differences(
+    {model: RANDOM.random((3, 400)) < 0.3 + 0.2 * index for index, model in enumerate(MODELS)}
+)
 
 FIGURES: dict[str, Callable[[], Figure]] = {
     "samples": lambda: plots.samples(IMAGES, LABELS, LONG, 0),
@@ -58,6 +62,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
         IMAGES[:6], LABELS[:6], LABELS[::20], PROBABILITIES["short"][:6, 0], LONG, MODELS[1]
     ),
     "class accuracy": lambda: plots.class_accuracy(CLASSES, LONG),
+    "differences": lambda: plots.differences(PAIRS),
     "ood": lambda: plots.ood_scores(
         dict.fromkeys(MODELS, SCORES), {name: {"threshold": -1.0, "auroc": {"odd": 0.5}} for name in MODELS}
     ),
@@ -215,7 +220,23 @@ def test_samples_of_a_class_with_few_images_leave_the_rest_white() -> None:
 def test_class_accuracy_has_the_easiest_class_on_top() -> None:
     axes = plots.class_accuracy(CLASSES, list("ABCD")).axes[0]
     assert [text.get_text() for text in axes.get_yticklabels()] == ["A", "B", "C", "D"]  # from the bottom up
-    assert [float(share) for share in axes.lines[0].get_xdata()] == pytest.approx([0, 0.2, 0.4, 0.6])
+    (first,) = (line for line in axes.lines if line.get_marker() == plots.styles(MODELS)["short"].marker)
+    assert [float(share) for share in first.get_xdata()] == pytest.approx([0, 0.2, 0.4, 0.6])
+    dots = [line.get_xdata() for line in axes.lines if line.get_marker() == "."]
+    assert [[float(share) for share in each] for each in dots[:2]] == [[0, 0], [0.2, 0.4]]
+
+
+def test_differences_are_leads_with_their_intervals() -> None:
+    axes = plots.differences(PAIRS).axes[0]
+    names = [text.get_text() for text in axes.get_yticklabels()]
+    assert names == [f"{plots.shorten(p.first, 16)} - {plots.shorten(p.second, 16)}" for p in PAIRS[::-1]]
+    points = [float(line.get_xdata()[0]) for line in axes.lines if line.get_marker() == "o"]
+    assert points == pytest.approx([100 * pair.lead for pair in PAIRS[::-1]])
+    bars = [bar.get_segments()[0][:, 0] for bar in axes.collections]
+    for bar, pair in zip(bars, PAIRS[::-1], strict=True):
+        assert pair.estimate
+        assert bar == pytest.approx([100 * pair.estimate.low, 100 * pair.estimate.high])
+    assert {text.get_text() for text in axes.texts} == {pair.outcome.value for pair in PAIRS}
 
 
 def test_reliability_shows_what_the_metrics_say() -> None:

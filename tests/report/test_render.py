@@ -5,9 +5,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from statsmodels.stats.proportion import proportion_confint
 
-from cifar10 import params
+from cifar10 import params, paths
+from cifar10.evaluation import metrics, replicates
 from cifar10.report import render as pages
 from cifar10.report import results
 from tests import plausible
@@ -54,6 +57,7 @@ def render(folder: Path, change: dict[str, Any] | None = None, **arguments: Any)
             )
         found = results.load([*chosen.models], chosen.train.seeds)
         names = ["samples", "accuracy", "loss", "class_accuracy", "ood", "person", "reliability"]
+        names += ["differences"] if len(chosen.train.seeds) > 1 else []
         names += [f"{kind}_{model}" for kind in ("confusion", "predictions") for model in chosen.models]
         return pages.markdown(found, chosen), pages.html(
             found, chosen, {f"{name}.png": PNG for name in names}
@@ -116,6 +120,7 @@ def test_results_table_holds_the_figures(tmp_path: Path) -> None:
     cells = [
         "model_1",
         f"{100 * test['accuracy']['mean']:.2f} % (1 seed)",
+        f"{100 * test['accuracy']['low']:.2f} to {100 * test['accuracy']['high']:.2f} %",
         f"{test['loss']['mean']:.4f}",
         f"{test['macro_f1']['mean']:.4f}",
         f"{100 * train['accuracy']['mean']:.2f} %",
@@ -141,15 +146,57 @@ def test_several_seeds_are_shown_as_mean_and_deviation(tmp_path: Path) -> None:
         assert f"{shown} (3 seeds)" in text
         assert "± is the sample standard deviation over 3 trainings of each model" in text
         assert "differ in the seed alone (0, 4 and 7)" in text
-        assert "Seed 0: model_0 has the highest test accuracy" in text
+        assert "model_0 has the highest mean test accuracy: " in text
     assert "The detector of seed 0, which decides for all trainings of a model." in markdown
     assert "the band one standard deviation to each side" in html
+
+
+def test_several_seeds_give_a_verdict_about_models(tmp_path: Path) -> None:
+    markdown, html = render(tmp_path, seeds=[0, 4, 7])
+    with plausible.inside(tmp_path):
+        found = results.load(["model_0", "model_1", "model_2"], [0, 4, 7])
+    told = [replicates.headline(found.correct), *map(replicates.sentences, found.differences)]
+    assert len(told) == 1 + 3
+    assert [pair.trainings_for_a_point for pair in found.differences] == [None] * 3
+    for text in (plain(markdown), plain(Page(html).text)):
+        assert all(plain(each) in text for each in told)
+        assert "test set is too small: model_0 and model_1; model_0 and model_2; model_1 and model_2." in text
+    assert "These tests compare two .h5 files each, of seed 0." in plain(Page(html).text)
+
+
+def test_the_ensemble_is_shown_beside_its_trainings(tmp_path: Path) -> None:
+    markdown, html = render(tmp_path, seeds=[0, 4, 7])
+    with plausible.inside(tmp_path):
+        (model,) = results.load(["model_1"], [0, 4, 7]).models
+        actual = np.load(paths.labels("test"))
+    mean = np.mean([training.probabilities for training in model.trainings], axis=0)
+    right = (mean.argmax(axis=1) == actual).sum()
+    low, high = proportion_confint(right, len(actual), method="wilson")
+    single = np.mean([training.evaluation["test"]["calibration_error"] for training in model.trainings])
+    cells = [
+        "model_1",
+        f"{100 * np.mean([(run.predicted == actual).mean() for run in model.trainings]):.2f} %",
+        f"{100 * right / len(actual):.2f} %",
+        f"{100 * low:.2f} to {100 * high:.2f} %",
+        f"{100 * single:.2f} %",
+        f"{100 * metrics.calibration_error(mean, actual):.2f} %",
+    ]
+    assert f"| {' | '.join(cells)} |" in markdown
+    row = (
+        html.partition("<h3>Ensembles</h3>")[2]
+        .partition('<th scope="row">model_1</th>')[2]
+        .partition("</tr>")[0]
+    )
+    assert re.findall(r">([^<>]+)<", row.replace("\u00a0", " ")) == cells[1:]
 
 
 def test_one_seed_says_that_the_spread_is_unknown(tmp_path: Path) -> None:
     for text in render(tmp_path, seeds=[4]):
         assert "One training of each model (seed 4): the spread over seeds is unknown." in plain(text)
         assert "±" not in text
+        assert "Ensembles" not in text
+        assert "No verdict about the models" in plain(text)
+        assert "These two files only" in plain(text)
 
 
 def test_markdown_tables_are_whole(tmp_path: Path) -> None:
@@ -173,11 +220,11 @@ def test_both_pages_end_with_a_line_end_and_have_no_trailing_space(tmp_path: Pat
 def test_both_pages_tell_the_verdict_and_its_limit(tmp_path: Path) -> None:
     markdown, html = render(tmp_path)
     for text in (plain(markdown), plain(Page(html).text)):
-        assert "model_0 has the highest test accuracy: " in text
-        assert "model_0 leads model_1 by " in text
-        assert "The test compares one .h5 file of each model" in text
-    assert "<h2>Pairwise tests</h2>" in html
-    assert html.index("has the highest test accuracy") < html.index("<table")
+        assert "model_0 has the highest mean test accuracy: " in text
+        assert "There is no verdict about it and model_1 and model_2" in text
+        assert "cover the sampling of the 200 test images, not the seed" in text
+    assert "<h2>Two .h5 files each</h2>" in html
+    assert html.index("has the highest mean test accuracy") < html.index("<table")
 
 
 def test_architectures_are_shown_with_their_optimizers(tmp_path: Path) -> None:
@@ -258,9 +305,10 @@ def test_a_single_model_is_not_compared(tmp_path: Path) -> None:
     for text in (plain(markdown), plain(Page(html).text)):
         assert "model_0 is the only model" in text
         assert "McNemar" not in text
+        assert "Differences of models" not in text
         assert "means over epoch 1, the last one" in text
         assert "ashed" not in text
-    assert "Pairwise tests" not in html
+    assert "Two .h5 files each" not in html
 
 
 def test_a_model_without_errors_has_no_confusion(tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import confusion_matrix
+from scipy.stats import t
+from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
 
 from cifar10 import files, paths
 from cifar10.errors import UserError
+from cifar10.evaluation import metrics, replicates
 from cifar10.report import results
 from tests import plausible
 
@@ -52,6 +54,7 @@ def test_class_accuracy_is_that_of_the_metrics(folder: Path) -> None:
         rows = table[table["model"] == model.name]
         each = [[*run.evaluation["test"]["class_accuracy"].values()] for run in model.trainings]
         np.testing.assert_allclose(rows["accuracy"], np.mean(each, axis=0))
+        np.testing.assert_allclose([*rows["accuracies"]], np.transpose(each))
         assert (rows["low"] <= rows["accuracy"]).all()
         assert (rows["accuracy"] <= rows["high"]).all()
 
@@ -78,9 +81,33 @@ def test_correct_gives_the_accuracy_of_the_metrics(folder: Path) -> None:
 
 
 def test_a_single_training_has_no_deviation(folder: Path) -> None:
-    metrics = results.load(["model_0"], [4]).models[0].metrics
-    assert metrics["seeds"] == 1
-    assert metrics["test"]["accuracy"] == {"mean": metrics["test"]["accuracies"][0], "sd": None}
+    found = results.load(["model_0"], [4]).models[0].metrics
+    assert found["seeds"] == 1
+    (accuracy,) = found["test"]["accuracies"]
+    error = np.sqrt(accuracy * (1 - accuracy) / 299)  # of the mean of 300 answers, 0 or 1
+    low, high = t.interval(0.95, 299, loc=accuracy, scale=error)
+    expected = {"mean": accuracy, "low": pytest.approx(low), "high": pytest.approx(high), "sd": None}
+    assert found["test"]["accuracy"] == expected
+    assert "ensemble" not in found
+
+
+def test_the_interval_covers_seeds_and_images(folder: Path) -> None:
+    model = results.load(["model_0"], SEEDS).models[0]
+    found = replicates.accuracies({"model_0": model.correct})["model_0"]
+    accuracy = model.metrics["test"]["accuracy"]
+    assert (accuracy["low"], accuracy["high"]) == (found.low, found.high)
+    assert accuracy["low"] < accuracy["mean"] < accuracy["high"]
+
+
+def test_the_ensemble_averages_the_probabilities_of_the_files(folder: Path) -> None:
+    model = results.load(["model_0"], SEEDS).models[0]
+    tables = [pd.read_csv(paths.predictions("model_0", seed)) for seed in SEEDS]
+    mean = sum(table.filter(like="probability_").to_numpy() for table in tables) / len(SEEDS)
+    actual = [plausible.CIFAR10.index(name) for name in tables[0]["actual"]]
+    ensemble = model.metrics["ensemble"]
+    assert ensemble["accuracy"] == accuracy_score(actual, mean.argmax(axis=1))
+    assert ensemble["loss"] == pytest.approx(log_loss(actual, mean, labels=range(10)))
+    assert ensemble["calibration_error"] == pytest.approx(metrics.calibration_error(mean, np.array(actual)))
 
 
 def test_the_persons_answer_is_that_of_the_ensemble_with_the_first_detector(folder: Path) -> None:

@@ -16,6 +16,8 @@ def headline(correct: Mapping[str, Array], groups: Array | None = None) -> str:
     """
     found = accuracies(correct, groups)
     best = max(found, key=lambda model: found[model].mean)
+    if len(found) == 1:
+        return f"{best} is the only model; its test accuracy is {found[best].text}."
     others: dict[Outcome, list[str]] = {outcome: [] for outcome in Outcome}
     for pair in differences(correct, groups):
         if best in (pair.first, pair.second):
