@@ -27,7 +27,8 @@ RULES = {
     FIRST: "",
     "mean over the seeds' detectors": "each seed's ID scores, standardized with its validation images",
     "MSP of the ensemble": "largest mean probability",
-    "agreement of the seeds": "negative mutual information of prediction and seed (Lakshminarayanan 2017)",
+    "agreement of the seeds": "minus the mean KL divergence of the seeds' probabilities from their mean "
+    "(Lakshminarayanan et al., NeurIPS 2017)",
     "mean and agreement": "sum of the second and the fourth, both standardized",
 }
 

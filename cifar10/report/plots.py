@@ -306,7 +306,7 @@ def class_accuracy(table: pd.DataFrame, class_names: Sequence[str]) -> Figure:
         places = np.arange(len(order)) + 0.72 * ((len(models) - 1) / 2 - index) / len(models)
         for place, each in zip(places, rows["accuracies"], strict=True):
             if len(each) > 1:
-                axes.plot(each, [place] * len(each), ".", color=style.color, markersize=4, alpha=0.35)
+                axes.plot(each, [place] * len(each), ".", color=style.color, markersize=6, alpha=0.6)
         axes.errorbar(
             rows["accuracy"],
             places,
