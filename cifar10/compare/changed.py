@@ -56,7 +56,7 @@ def needed_seeds(before: Side, after: Side, name: str) -> tuple[list[int], list[
     All seeds; with one training on a side, one of each: the first common seed, or the first seed of each.
     None for a model without a comparison.
     """
-    measured = name in before.metrics and name in after.metrics
+    measured = all(name in side.metrics and side.seeds for side in (before, after))
     if not measured or kind(before, after, name) is not Kind.CHANGED or other_images(before, after, name):
         return [], []
     if min(len(before.seeds), len(after.seeds)) != 1:

@@ -45,7 +45,8 @@ class Side:
     @property
     def seeds(self) -> list[int]:
         """The seeds of params.yaml; none in a revision that trains each model once."""
-        return list((self.params.get("train") or {}).get("seeds") or [])
+        found = (self.params.get("train") or {}).get("seeds")
+        return found if isinstance(found, list) else []
 
     def predictions_hash(self, name: str, seed: int) -> str | None:
         """MD5 of the predictions of a training in dvc.lock; None if it is not recorded."""

@@ -78,12 +78,16 @@ def _gaps(rows: list[Row], names: list[str]) -> str:
 def _only_seeds(before: Side, after: Side, names: list[str]) -> str:
     old, new = len(before.seeds), len(after.seeds)
     often = "more often" if new > old else "less often" if new < old else "with other seeds"
-    counts = f"{new} times instead of {old}" if new != old else f"{new} times each"
+    counts = f"{_times(new)} instead of {_times(old)}" if new != old else f"{_times(new)} on each side"
     model = "the same model" if len(names) == 1 else "the same models"
     listing = listed([code(name) for name in names])
     return (
         f"**Only the seeds differ** in {listing}: {model}, trained {often} ({counts}). No difference to test."
     )
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _unexplained(found: Verdicts) -> set[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Verdicts about the models that both sides have: do seeds and test images explain a difference?"""
+"""Verdicts about the models that both sides have: whether chance can explain a difference."""
 
 from dataclasses import dataclass
 

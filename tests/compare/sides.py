@@ -5,6 +5,7 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from cifar10.compare.page import linked, markdown
 from cifar10.compare.side import Side
@@ -47,7 +48,7 @@ def side(label, seeds, correct, recipes=None, images="images", missing=(), **met
         label=label,
         commit="0" * 40,
         uncommitted=False,
-        params={"models": dict.fromkeys(correct, {}), "train": {"seeds": list(seeds)}},
+        params={"models": {name: {} for name in correct}, "train": {"seeds": list(seeds)}},
         stale=[],
         hashes=hashes,
         metrics={
@@ -72,6 +73,19 @@ def trained(random, trainings, images=2000, accuracy=0.6, spread=0.02):
     """Draw bool (trainings, images) with a spread of the accuracy over trainings."""
     shares = accuracy + spread * random.standard_normal((trainings, 1))
     return random.random((trainings, images)) < shares
+
+
+def limits(before, after, level):
+    """Difference and interval of two models from bool (S, N), by the formulas of docs/statistics.md."""
+    shares = [correct.mean(axis=1) for correct in (before, after)]
+    apart = after.mean(axis=0) - before.mean(axis=0)
+    parts = [np.var(share, ddof=1) / len(share) for share in shares] + [np.var(apart, ddof=1) / len(apart)]
+    counts = [len(before) - 1, len(after) - 1, len(apart) - 1]
+    quantiles = [stats.t.ppf(1 - level / 2, count) for count in counts]
+    critical = quantiles[counts.index(1)] if 1 in counts else np.average(quantiles, weights=parts)
+    difference = shares[1].mean() - shares[0].mean()
+    half = critical * np.sqrt(sum(parts))
+    return difference, difference - half, difference + half
 
 
 def page(before, after):

@@ -11,20 +11,7 @@ from cifar10.compare.changed import Kind
 from cifar10.compare.spread import interval
 from cifar10.compare.verdicts import verdicts
 from cifar10.report.summary import spread
-from tests.compare.sides import side, trained
-
-
-def limits(before, after, level):
-    """Difference and interval of two models from bool (S, N), by the formulas of docs/statistics.md."""
-    shares = [correct.mean(axis=1) for correct in (before, after)]
-    apart = after.mean(axis=0) - before.mean(axis=0)
-    parts = [np.var(share, ddof=1) / len(share) for share in shares] + [np.var(apart, ddof=1) / len(apart)]
-    counts = [len(before) - 1, len(after) - 1, len(apart) - 1]
-    quantiles = [stats.t.ppf(1 - level / 2, count) for count in counts]
-    critical = quantiles[counts.index(1)] if 1 in counts else np.average(quantiles, weights=parts)
-    difference = shares[1].mean() - shares[0].mean()
-    half = critical * np.sqrt(sum(parts))
-    return difference, difference - half, difference + half
+from tests.compare.sides import limits, side, trained
 
 
 @pytest.mark.parametrize(
