@@ -1,6 +1,7 @@
 """Compare this branch with another: print a Markdown page for a pull request.
 
-The page has parameters, test metrics, a significance test of each difference in test accuracy, and figures.
+The page has parameters, test metrics, figures, and a verdict: whether the spread over seeds and the choice of
+test images explain a difference.
 With uncommitted changes, the workspace is compared. Predictions come from the DVC cache or remote; the page
 lists missing predictions. Figures are linked if `origin` is on GitHub; push before you use the page.
 """
@@ -15,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from cifar10 import errors, git, paths
-from cifar10.compare import diff, git_revision, page
+from cifar10.compare import changed, git_revision, page
 from cifar10.compare.git_revision import Revision
 from cifar10.compare.side import Side
 from cifar10.errors import UserError
@@ -55,15 +56,16 @@ def parse() -> argparse.Namespace:
 
 
 def sides(base: Revision, this: Revision) -> tuple[Side, Side]:
-    """Read both sides. Predictions are read only for models whose predictions with the common seed differ."""
+    """Read both sides, with the predictions that the tests need."""
     with base.opened() as old, this.opened() as new:
         before, after = old.side(), new.side()
-        wanted, seed = diff.retrained(before, after), diff.common_seed(before, after)
-        tables: list[dict[str, pd.DataFrame | None]] = [{}, {}]
-        if seed is not None:
-            tables = [{name: content.predictions(name, seed) for name in wanted} for content in (old, new)]
-    kept = [{name: table for name, table in found.items() if table is not None} for found in tables]
-    return replace(before, predictions=kept[0]), replace(after, predictions=kept[1])
+        tables: list[dict[str, dict[int, pd.DataFrame]]] = [{}, {}]
+        for name in changed.kept(before, after):
+            needed = changed.needed_seeds(before, after, name)
+            for content, seeds, found in zip((old, new), needed, tables, strict=True):
+                read = {seed: content.predictions(name, seed) for seed in seeds}
+                found[name] = {seed: table for seed, table in read.items() if table is not None}
+    return replace(before, predictions=tables[0]), replace(after, predictions=tables[1])
 
 
 def addresses(before: Side, after: Side) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cifar10 import paths, stage_names, staleness
-from cifar10.compare.page import code
+from cifar10.compare.formats import code
 from cifar10.compare.side import Side
 from cifar10.errors import UserError
 
@@ -55,6 +55,7 @@ class Content:
             params=chosen,
             stale=self._stale(names, (chosen.get("train") or {}).get("seeds") or []),
             hashes=staleness.recorded(self.repo),
+            recipes=self._recipes(),
             metrics={name: content for name, content in measured.items() if content},
             figures=self._figures(),
         )
@@ -99,6 +100,14 @@ class Content:
                 "`dvc push` where it was made."
             )
             return None
+
+    def _recipes(self) -> dict[str, dict[str, Any]]:
+        """Read hashes and parameters that each training depends on from dvc.lock, by stage and file."""
+        return {
+            stage.name: {entry.def_path: entry.hash_info.value for entry in stage.deps}
+            for stage in self.repo.index.stages
+            if stage.name.startswith("train@") and all(entry.hash_info for entry in stage.deps)
+        }
 
     def _figures(self) -> dict[str, bytes]:
         """Read the figures, PNG by name."""

@@ -1,4 +1,4 @@
-"""Differences between two sides: parameters, test metrics, retrained models."""
+"""Differences between two sides: parameters, test metrics, arithmetic."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -26,13 +26,20 @@ class Row(NamedTuple):
     before: Spread | None
     after: Spread | None
 
+    @property
+    def gap(self) -> float | None:
+        """Difference of the means, second side minus first; None if a side has no value."""
+        old, new = (side["mean"] if side else None for side in (self.before, self.after))
+        return None if old is None or new is None else new - old
+
 
 def _of(section: str, key: str) -> Callable[[Side, str], Spread | None]:
     return lambda side, name: side.metrics[name][section].get(key) if name in side.metrics else None
 
 
+ACCURACY = "test accuracy"
 METRICS: list[tuple[str, bool, Callable[[Side, str], Spread | None]]] = [
-    ("test accuracy", True, _of("test", "accuracy")),
+    (ACCURACY, True, _of("test", "accuracy")),
     ("test loss", False, _of("test", "loss")),
     ("macro F1", False, _of("test", "macro_f1")),
     ("calibration error", False, _of("test", "calibration_error")),
@@ -94,18 +101,3 @@ def recomputed(before: Side, after: Side) -> dict[str, tuple[str, str]]:
             first, second = (" / ".join(dict.fromkeys(kinds)) for kinds in used)
             found[name] = (first, second)
     return found
-
-
-def common_seed(before: Side, after: Side) -> int | None:
-    """Return the first seed of `after` that both sides have; None if there is none."""
-    return next((seed for seed in after.seeds if seed in before.seeds), None)
-
-
-def retrained(before: Side, after: Side) -> list[str]:
-    """List the models of both sides whose predictions with the common seed differ in dvc.lock."""
-    seed = common_seed(before, after)
-    if seed is None:
-        return []
-    both = [name for name in after.models if name in before.metrics and name in after.metrics]
-    hashes = {name: [side.predictions_hash(name, seed) for side in (before, after)] for name in both}
-    return [name for name, (old, new) in hashes.items() if old is None or old != new]

@@ -5,17 +5,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from cifar10.compare import diff, paired
-from cifar10.compare.diff import ABSENT, Row, Spread
+from cifar10.compare import changed, diff, formats, summary
+from cifar10.compare.changed import Kind
+from cifar10.compare.diff import Row
 from cifar10.compare.side import Side
+from cifar10.compare.verdicts import Verdicts, verdicts
 from cifar10.evaluation import significance
 from cifar10.report.render import FILTERS, templates
 
 TEMPLATES = Path(__file__).parent / "templates"
-DASH = "\u2013"
-LONGEST = 300  # maximum length of a parameter's value, in characters
 Links = Callable[[Side, str], str | None]  # URL of a side's figure by file name; None if it has none
 
 
@@ -33,11 +31,11 @@ def markdown(
     """
     environment = templates(TEMPLATES)  # Markdown: names go through `code`
     environment.filters |= FILTERS | {
-        "code": code,
-        "value": value,
-        "metric": metric,
-        "difference": difference,
-        "points": lambda share: f"{100 * share:+.2f}",
+        "code": formats.code,
+        "value": formats.value,
+        "metric": formats.metric,
+        "difference": formats.difference,
+        "points": formats.points,
     }
     context = _context(before, after, links)
     page = environment.get_template("comparison.md.jinja").render(
@@ -47,21 +45,22 @@ def markdown(
 
 
 def _context(before: Side, after: Side, links: Links) -> dict[str, Any]:
-    tests, untested = paired.paired_tests(before, after)
+    found = verdicts(before, after)
     names = sorted(before.figures | after.figures)
     drawn = [name for name in names if before.figures.get(name) != after.figures.get(name)]
     rows = diff.metric_rows(before, after)
-    kept = [name for name in after.models if name in before.models]
+    kept = changed.kept(before, after)
     return {
         "changes": list(diff.changes(before.params, after.params)),
         "rows": rows,
         "same_metrics": [name for name in kept if name not in {row.model for row in rows}],
         "added": [name for name in after.models if name not in before.models],
         "removed": [name for name in before.models if name not in after.models],
-        "seed": diff.common_seed(before, after),
-        "tests": tests,
-        "same": [name for name, reason in untested.items() if reason == paired.SAME_PREDICTIONS],
-        "untested": {name: why for name, why in untested.items() if why != paired.SAME_PREDICTIONS},
+        "summary": summary.lines(before, after, rows, found),
+        "found": found,
+        "same": found.of(Kind.SAME),
+        "interval": lambda row: _interval(row, found),
+        "verdict": lambda row: found.word(row.model, row.metric) or formats.DASH,
         "drawn": {name: (links(before, name), links(after, name)) for name in drawn},
         "same_drawn": [name for name in names if name not in drawn],
         "recomputed": diff.recomputed(before, after),
@@ -69,35 +68,14 @@ def _context(before: Side, after: Side, links: Links) -> dict[str, Any]:
     }
 
 
-def code(text: object) -> str:
-    """Write any text as code in a Markdown table: one line, every character literal."""
-    line = " ".join(str(text).split()).replace("|", r"\|")
-    fence = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
-    return f"{fence} {line} {fence}" if "`" in line else f"`{line}`"
-
-
-def value(content: Any) -> str:
-    """Format a parameter's value as YAML on one line of at most LONGEST characters; a dash for ABSENT."""
-    if content is ABSENT:
-        return DASH
-    text = yaml.safe_dump(content, default_flow_style=True, width=float("inf"), sort_keys=False)
-    text = " ".join(text.removesuffix("...\n").split())
-    return code(text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
-
-
-def metric(found: Spread | None, share: bool) -> str:
-    """Format a metric: a share in percent, others with four decimals, a dash for None."""
-    return DASH if found is None else FILTERS["spread"](found, share)
-
-
-def difference(row: Row) -> str:
-    """Format the difference of the means, second side minus first; a share in percentage points."""
-    if row.before is None or row.after is None:
-        return DASH
-    gap = (row.after["mean"] or 0) - (row.before["mean"] or 0)
-    if not gap:
-        return "0"
-    return f"{100 * gap:+.2f} points" if row.share else f"{gap:+.4f}"
+def _interval(row: Row, found: Verdicts) -> str:
+    """Format the interval of a difference, a dash if there is none."""
+    limits = (
+        found.moves.get(row.model)
+        if row.metric == diff.ACCURACY
+        else found.spreads.get((row.model, row.metric))
+    )
+    return formats.limits(limits.low, limits.high, row.share) if limits else formats.DASH
 
 
 def linked(addresses: Mapping[str, str]) -> Links:

@@ -1,23 +1,22 @@
-"""Paired significance tests of a difference in test accuracy, on the same test images."""
+"""McNemar's test of two .h5 files of a model, for models with one training on a side."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import norm
 
-from cifar10.compare import diff
-from cifar10.compare.side import Side
+from cifar10.compare.correct import Array
 from cifar10.evaluation import significance
-
-SAME_PREDICTIONS = "the same predictions"
 
 
 @dataclass(frozen=True)
 class Paired:
-    """The test of one model that both sides have, with one seed, on the same test images.
+    """The test of two files of a model, on the same test images: a result about files, not about models.
 
     Attributes:
         model: name of the model.
+        seeds: of the file of each side.
         lost: number of images that only the first side classifies correctly.
         gained: number of images that only the second side classifies correctly.
         images: number of all test images.
@@ -26,6 +25,7 @@ class Paired:
     """
 
     model: str
+    seeds: tuple[int, int]
     lost: int
     gained: int
     images: int
@@ -48,61 +48,22 @@ class Paired:
         return self.corrected < significance.LEVEL
 
 
-def paired_tests(before: Side, after: Side) -> tuple[list[Paired], dict[str, str]]:
-    """Test the difference in test accuracy of each model that both sides have, for the common seed.
+def paired_tests(
+    correct: Mapping[str, tuple[Array, Array]], seeds: Mapping[str, tuple[int, int]]
+) -> list[Paired]:
+    """Compare two files of each model.
 
-    A model with the same predictions on both sides is not tested and does not count in Holm's correction.
-
-    Returns:
-        The tests, and the reason for each model of both sides that is not tested.
+    Args:
+        correct: by model, bool (N,) of each side: correct answers for the same test images.
+        seeds: by model, the seed of each file.
     """
-    counted: dict[str, tuple[int, int, int]] = {}
-    untested = {}
-    for name in (name for name in after.models if name in before.models):
-        reason = _obstacle(before, after, name)
-        if reason:
-            untested[name] = reason
-        else:
-            first, second = (_correct(side, name) for side in (before, after))
-            counted[name] = (int((first & ~second).sum()), int((second & ~first).sum()), len(first))
-    p_values = [significance.mcnemar(lost, gained) for lost, gained, _ in counted.values()]
-    outcomes = zip(counted.items(), p_values, significance.holm(p_values), strict=True)
-    return [Paired(name, *counts, *values) for (name, counts), *values in outcomes], untested
-
-
-def _obstacle(before: Side, after: Side, name: str) -> str:
-    """Return the reason why a model cannot be tested; "" if it can."""
-    sides = (before, after)
-    without = [side.label for side in sides if name not in side.metrics]
-    if without:
-        return f"no metrics in {significance.listed(without)}"
-    seed = diff.common_seed(before, after)
-    if seed is None:
-        return "no seed is on both sides"
-    if name not in diff.retrained(before, after):
-        return SAME_PREDICTIONS
-    if None not in (images := {side.test_images_hash(name, seed) for side in sides}) and len(images) > 1:
-        return "measured on other test images, so that no image pairs with one of the other side"
-    without = [side.label for side in sides if name not in side.predictions]
-    if without:
-        return f"its predictions in {significance.listed(without)} are not available"
-    for side in sides:
-        recorded = side.metrics[name]["test"]["accuracies"][side.seeds.index(seed)]
-        if abs(_correct(side, name).mean() - recorded) > 1e-9:
-            return (
-                f"its predictions of {side.label} do not give its test accuracy there: run `dvc checkout` or "
-                "`dvc repro`"
-            )
-    first, second = (side.predictions[name]["actual"].to_numpy() for side in sides)
-    if not np.array_equal(first, second):
-        return "measured on other test images, so that no image pairs with one of the other side"
-    return ""
-
-
-def _correct(side: Side, name: str) -> np.ndarray:
-    """Tell which test images a model classifies correctly: bool (N,)."""
-    table = side.predictions[name]
-    return (table["actual"] == table["predicted"]).to_numpy()
+    counts = {
+        name: (int((first & ~second).sum()), int((second & ~first).sum()), len(first))
+        for name, (first, second) in correct.items()
+    }
+    p_values = [significance.mcnemar(lost, gained) for lost, gained, _ in counts.values()]
+    outcomes = zip(counts.items(), p_values, significance.holm(p_values), strict=True)
+    return [Paired(name, seeds[name], *numbers, *values) for (name, numbers), *values in outcomes]
 
 
 def difference_interval(lost: int, gained: int, images: int) -> tuple[float, float]:

@@ -19,9 +19,10 @@ class Side:
         params: the content of params.yaml.
         stale: models whose code, parameters or results differ from dvc.lock.
         hashes: MD5 of inputs and outputs in dvc.lock, by stage and path.
+        recipes: by training stage, its inputs in dvc.lock: code, data and parameters, without the seed.
         metrics: content of reports/metrics, by model: means and standard deviations over seeds.
         figures: PNG files by name.
-        predictions: by model, if needed and available, of one seed: a row per test image, columns actual and
+        predictions: by model and seed, if needed and available: a row per test image, columns actual and
             predicted (strings).
     """
 
@@ -33,7 +34,8 @@ class Side:
     hashes: dict[str, dict[str, str]]
     metrics: dict[str, dict[str, Any]]
     figures: dict[str, bytes]
-    predictions: dict[str, pd.DataFrame] = field(default_factory=dict)
+    recipes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    predictions: dict[str, dict[int, pd.DataFrame]] = field(default_factory=dict)
 
     @property
     def models(self) -> list[str]:
@@ -43,11 +45,20 @@ class Side:
     @property
     def seeds(self) -> list[int]:
         """The seeds of params.yaml; none in a revision that trains each model once."""
-        return list((self.params.get("train") or {}).get("seeds") or [])
+        found = (self.params.get("train") or {}).get("seeds")
+        return found if isinstance(found, list) else []
 
     def predictions_hash(self, name: str, seed: int) -> str | None:
         """MD5 of the predictions of a training in dvc.lock; None if it is not recorded."""
         return self._hash(name, seed, paths.predictions(name, seed).as_posix())
+
+    def model_hash(self, name: str, seed: int) -> str | None:
+        """MD5 of the .h5 file of a training in dvc.lock; None if it is not recorded."""
+        return self._hash(name, seed, paths.model(name, seed).as_posix())
+
+    def recipe(self, name: str) -> dict[str, Any] | None:
+        """Return the inputs of the training with the first seed in dvc.lock; None if not recorded."""
+        return self.recipes.get(stage_names.stage("train", name, self.seeds[0])) if self.seeds else None
 
     def test_images_hash(self, name: str, seed: int) -> str | None:
         """MD5 in dvc.lock of the test images of an evaluation; None if it is not recorded."""

@@ -394,3 +394,25 @@ def test_all_right_and_all_wrong(images):
 def test_bad_input_is_named(correct, groups, message):
     with pytest.raises(ValueError, match=message):
         replicates.differences(correct, groups)
+
+
+def test_matched_pairs_are_corrected_for_their_own_number():
+    pairs = [{"a": model(1, 3, 900), "b": model(2, 4, 900)}, {"a": model(3, 2, 500), "b": model(4, 5, 500)}]
+    found = replicates.matched(pairs)
+    alone = [replicates.differences(pair)[0] for pair in pairs]
+    for one, other in zip(found, alone, strict=True):
+        assert (one.first, one.second, one.lead, one.won) == (
+            other.first,
+            other.second,
+            other.lead,
+            other.won,
+        )
+        assert one.estimate.p_value == other.estimate.p_value
+        assert one.estimate.level == 0.05 / 2
+        half = one.lead - one.estimate.low, one.estimate.high - one.lead
+        assert min(half) > other.lead - other.estimate.low
+    for name in ("estimate", "files"):
+        p_values = [getattr(pair, name).p_value for pair in alone]
+        corrected = [getattr(pair, name).corrected for pair in found]
+        assert corrected == pytest.approx(multipletests(p_values, method="holm")[1].tolist())
+    assert replicates.matched([]) == []

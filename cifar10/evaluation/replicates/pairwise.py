@@ -1,7 +1,8 @@
 """Comparison of every two models over their trainings and the same test images."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -30,16 +31,42 @@ def differences(correct: Mapping[str, Array], groups: Array | None = None) -> li
         A `Difference` for every two models, in order; none for a single model.
     """
     models = checked(correct, groups)
-    ordered = [
-        (one, other) if models[one].mean >= models[other].mean else (other, one)
-        for one, other in combinations(models, 2)
-    ]
-    tested = [pair for pair in ordered if min(models[name].trainings for name in pair) > 1]
-    estimates = dict(zip(tested, _estimates([(models[a], models[b]) for a, b in tested]), strict=True))
-    files = significance.pairs({name: hits[0] for name, hits in correct.items()})
+    return _compared(
+        [
+            ({name: correct[name] for name in pair}, {name: models[name] for name in pair})
+            for pair in combinations(models, 2)
+        ]
+    )
+
+
+def matched(pairs: Sequence[Mapping[str, Array]]) -> list[Difference]:
+    """Compare the two models of each pair; intervals and corrected p-values hold for all pairs together.
+
+    Args:
+        pairs: each with two models, as for `components.checked`; the test images may differ between pairs.
+
+    Returns:
+        A `Difference` for every pair, in order.
+
+    Raises:
+        ValueError: as for `components.checked`.
+    """
+    return _compared([(pair, checked(pair)) for pair in pairs])
+
+
+def _compared(pairs: Sequence[tuple[Mapping[str, Array], Mapping[str, Components]]]) -> list[Difference]:
+    """Compare the two models of each pair: correct answers and components, by name."""
+    ordered = [sorted(models.items(), key=lambda item: -float(item[1].mean)) for _, models in pairs]
+    several = [min(one.trainings, other.trainings) > 1 for (_, one), (_, other) in ordered]
+    estimates = iter(
+        _estimates([(a, b) for ((_, a), (_, b)), tested in zip(ordered, several, strict=True) if tested])
+    )
+    files = [significance.pairs({name: hits[0] for name, hits in correct.items()})[0] for correct, _ in pairs]
+    corrected = significance.holm([pair.p_value for pair in files])
     found = []
-    for (first, second), pair in zip(ordered, files, strict=True):
-        one, other = models[first], models[second]
+    for ((first, one), (second, other)), tested, pair, p in zip(
+        ordered, several, files, corrected, strict=True
+    ):
         apart = np.sign(np.subtract.outer(one.accuracies, other.accuracies))
         found.append(
             Difference(
@@ -50,8 +77,8 @@ def differences(correct: Mapping[str, Array], groups: Array | None = None) -> li
                 float(one.mean - other.mean),
                 int((apart > 0).sum()),
                 int((apart < 0).sum()),
-                estimates.get((first, second)),
-                pair,
+                next(estimates) if tested else None,
+                replace(pair, corrected=p),
             )
         )
     return found
