@@ -60,7 +60,7 @@ def test_nothing_is_stale_after_a_run_nor_after_python_has_cached_its_modules(dv
         pytest.param("cifar10/report/render.py", '"CIFAR-10"', '"CIFAR10"', {"report"}, id="name"),
         pytest.param("cifar10/app/server.py", "Ctrl-C ends it", "Ctrl-C stops it", set(), id="app"),
         pytest.param("cifar10/cluster/driver.py", 'CONNECT = "5s"', 'CONNECT = "6s"', set(), id="cluster"),
-        pytest.param("cifar10/compare/page.py", "LONGEST = 300", "LONGEST = 200", set(), id="comparison"),
+        pytest.param("cifar10/compare/formats.py", "LONGEST = 300", "LONGEST = 200", set(), id="comparison"),
         pytest.param("cifar10/predict/cli.py", 'desc="reading"', 'desc="read"', set(), id="command"),
         pytest.param("cifar10/stage_run.py", "LAST_LINES = 15", "LAST_LINES = 9", set(), id="stage run"),
         pytest.param("scripts/repro.py", "timeout=0.5", "timeout=0.4", set(), id="script"),
