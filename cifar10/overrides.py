@@ -1,6 +1,6 @@
 """Overrides of params.yaml from a command line, in the syntax of `dvc exp run -S`, which is that of Hydra.
 
-See https://hydra.cc/docs/advanced/override_grammar/basic/. DVC parses and applies them with the same functions.
+See https://hydra.cc/docs/advanced/override_grammar/basic/. DVC, too, parses and applies them with Hydra.
 """
 
 from itertools import product
@@ -70,7 +70,7 @@ def apply(texts: list[str]) -> tuple[str, params.Params]:
         with initialize_config_dir(str(Path.cwd()), version_base=None):
             text = OmegaConf.to_yaml(compose(paths.PARAMS.stem, overrides=texts))
     except (HydraException, OmegaConfBaseException) as error:
-        reason = _reason(error)
+        reason = " ".join(str(error).split())  # with the way to add a key
         raise UserError(f"{given}: no such key in {paths.PARAMS}? {reason}") from None
     try:
         return text, params.parse(text)

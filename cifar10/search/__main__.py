@@ -5,6 +5,7 @@ Each trial is a DVC experiment. An interrupted search goes on with the same comm
 
 import argparse
 import statistics
+import sys
 from typing import TYPE_CHECKING
 
 from cifar10 import commands, errors, params, paths, progress, staleness
@@ -51,12 +52,16 @@ def _run(trials: "Study", searched: "Space", options: argparse.Namespace) -> Non
     seeds = searched.parameters.train.seeds
     done = len(study.finished(trials))
     with progress.bar(total=options.trials, initial=done, desc="search", unit=" trials") as bar:
+
+        def show(state: str) -> None:
+            bar.set_postfix_str(state, refresh=sys.stderr.isatty())  # in a log, the bar has no such part
+
         while done < options.trials:
             trial = study.ask(trials, searched, options.seed)
             name = f"{trials.study_name}-{trial.number}"
             values = [*searched.fixed, *(f"{key}={value}" for key, value in trial.params.items())]
             try:
-                experiment.run(name, options.model, seeds, values, bar.set_postfix_str)
+                experiment.run(name, options.model, seeds, values, show)
                 accuracies = experiment.validation_accuracies(name, options.model, seeds)
             except UserError:
                 trials.tell(trial, state=TrialState.FAIL)

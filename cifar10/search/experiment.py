@@ -1,4 +1,4 @@
-"""A DVC experiment that trains one model with each seed, and its validation accuracy. It uses no test image."""
+"""A DVC experiment that trains one model with each seed. It uses no test image."""
 
 import csv
 import io
@@ -37,6 +37,8 @@ def run(
                 hear(update["desc"])
             elif line:
                 lines.append(line)
+    if any("conflicts with existing experiment" in line for line in lines):
+        raise UserError(f"experiment {name} exists: `dvc exp remove {name}`, or another name with --name")
     if process.returncode:
         for line in lines[-LAST_LINES:]:
             progress.log(f"  {line}")

@@ -24,11 +24,13 @@ class Space:
     Attributes:
         ranges: the distribution of each searched parameter, by its key in params.yaml.
         fixed: overrides with one value, for all trials.
-        parameters: params.yaml with these overrides and the first value of each range.
+        given: all overrides, sorted, as text.
+        parameters: params.yaml with the fixed overrides and the last value of each range.
     """
 
     ranges: dict[str, BaseDistribution]
     fixed: list[str]
+    given: list[str]
     parameters: params.Params
 
 
@@ -36,13 +38,14 @@ def read(texts: list[str], model: str) -> Space:
     """Read the overrides of a search.
 
     Args:
-        texts: overrides in the syntax of Hydra: `KEY=interval(0.1, 0.5)`, `KEY=tag(log, interval(0.001, 0.1))`,
-            `KEY=int(interval(1, 8))`, `KEY=range(1, 9, 2)`, `KEY=choice(16, 32)`, or `KEY=VALUE` for all trials.
+        texts: overrides in the syntax of Hydra: `KEY=interval(0.1, 0.5)`, `KEY=int(interval(1, 8))`,
+            `KEY=tag(log, interval(0.001, 0.1))`, `KEY=range(1, 9, 2)`, `KEY=choice(16, 32)`, or `KEY=VALUE`
+            for all trials.
         model: the model to train.
 
     Raises:
-        UserError: an override cannot be read, has a key that `model` does not use, or a value that params.yaml
-            does not allow; or none has a range.
+        UserError: an override cannot be read, has a key that `model` does not use, or a value that
+            params.yaml does not allow; or none has a range.
     """
     ranges: dict[str, BaseDistribution] = {}
     fixed = []
@@ -61,7 +64,7 @@ def read(texts: list[str], model: str) -> Space:
         raise UserError(f"{overrides.OPTION}: expected a parameter with a range, as in '{EXAMPLE}'")
     for end in (0, -1):
         _, parameters = overrides.apply([*fixed, *(f"{key}={_end(ranges[key], end)}" for key in ranges)])
-    return Space(ranges, fixed, parameters)
+    return Space(ranges, fixed, sorted(texts), parameters)
 
 
 def _distribution(override: Override) -> BaseDistribution:
@@ -75,7 +78,7 @@ def _distribution(override: Override) -> BaseDistribution:
                 whole = all(isinstance(number, int) for number in (start, stop, step))
                 *_, last = value.range()  # `stop` is not part of the range
                 kind = IntDistribution if whole else FloatDistribution
-                return kind(start, last, step=step)
+                return kind(start, last if whole else round(last, 12), step=step)
             case IntervalSweep(start=start, end=end, tags=tags):
                 kind = IntDistribution if isinstance(start, int) else FloatDistribution
                 return kind(start, end, log="log" in tags)

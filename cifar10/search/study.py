@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import optuna
 import psutil
-from optuna.distributions import distribution_to_json
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,16 +19,15 @@ CONDITIONS, EXPERIMENT, PROCESS = "conditions", "experiment", "process"  # attri
 
 
 def conditions(space: Space, model: str, seed: int) -> dict[str, Any]:
-    """Return what must be equal in all trials of a study, as JSON values."""
-    parameters = space.parameters.model_dump()
+    """Return what must be equal in all trials of a study, as JSON values by name."""
+    parameters = space.parameters.model_dump(mode="json")
     return {
-        "model": model,
+        "--model": model,
+        "--set": space.given,
         "--seed": seed,
-        "ranges": {key: distribution_to_json(each) for key, each in sorted(space.ranges.items())},
-        "fixed values": sorted(space.fixed),
-        "seeds": parameters["train"]["seeds"],
-        "data": {key: parameters["data"][key] for key in ("source", "validation_fraction", "seed")},
-        "epochs": None if "train.epochs" in space.ranges else parameters["train"]["epochs"],
+        "data": parameters["data"],
+        "train": parameters["train"],
+        f"models.{model}": parameters["models"][model],
     }
 
 
@@ -48,12 +46,12 @@ def opened(path: Path, name: str, wanted: Mapping[str, Any]) -> Iterator[optuna.
         recorded = study.user_attrs.get(CONDITIONS)
         if recorded is None:
             study.set_user_attr(CONDITIONS, dict(wanted))
-        for key, value in (recorded or {}).items():
-            if value != wanted.get(key):
-                raise UserError(
-                    f"study {name} in {path} was started with {key} {value}, not {wanted.get(key)}: choose "
-                    "another name with --name"
-                )
+        changed = [key for key, value in wanted.items() if recorded and value != recorded.get(key)]
+        if changed:
+            raise UserError(
+                f"study {name} in {path} was started with other values of {', '.join(changed)}: restore "
+                "them, or start a new study with --name"
+            )
         _close_interrupted(study)
         yield study
     except SQLAlchemyError as error:
