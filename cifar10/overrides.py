@@ -51,7 +51,7 @@ def combinations(texts: list[str]) -> list[list[str]]:
 
 def _values(override: Override) -> list[str]:
     if override.is_delete() or not override.is_sweep_override():
-        return [override.input_line]
+        return [str(override.input_line)]
     key = override.get_key_element()
     try:
         return [f"{key}={value}" for value in override.sweep_string_iterator()]

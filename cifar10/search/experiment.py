@@ -30,8 +30,9 @@ def run(
     # --single-item: the other stages are up to date, or need files that git ignores
     options = ["--temp", "--single-item", "--name", name, *(f"--set-param={each}" for each in overrides)]
     command = (*commands.DVC, "exp", "run", *options, *stages)
+    json_lines = {progress.VARIABLE: progress.JSON}
     lines = []
-    with commands.running(*command, tied=True, **{progress.VARIABLE: progress.JSON}) as process:
+    with commands.running(*command, folder=None, tied=True, **json_lines) as process:
         for line in map(str.rstrip, process.stdout or ()):
             if update := progress.read(line):
                 hear(update["desc"])

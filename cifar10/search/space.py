@@ -71,21 +71,29 @@ def _distribution(override: Override) -> BaseDistribution:
     value: Any = override.value()
     given = f"{overrides.OPTION} {override.input_line}"
     try:
-        match value:
-            case ChoiceSweep():
-                return CategoricalDistribution([*override.sweep_string_iterator()])
-            case RangeSweep(start=start, stop=stop, step=step):
-                whole = all(isinstance(number, int) for number in (start, stop, step))
-                *_, last = value.range()  # `stop` is not part of the range
-                kind = IntDistribution if whole else FloatDistribution
-                return kind(start, last if whole else round(last, 12), step=step)
-            case IntervalSweep(start=start, end=end, tags=tags):
-                kind = IntDistribution if isinstance(start, int) else FloatDistribution
-                return kind(start, end, log="log" in tags)
+        if isinstance(value, ChoiceSweep):
+            return CategoricalDistribution([*override.sweep_string_iterator()])
+        if isinstance(value, RangeSweep):
+            return _range([*value.range()], value.step)
+        if isinstance(value, IntervalSweep):
+            return _interval(value.start, value.end, "log" in value.tags)
     except ValueError as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{given}: not a range: {reason}") from None
     raise UserError(f"{given}: expected choice(...), range(...) or interval(...)")
+
+
+def _range(values: list[Any], step: Any) -> BaseDistribution:
+    if not values:
+        raise ValueError("it has no values")
+    if all(isinstance(value, int) for value in values):
+        return IntDistribution(values[0], values[-1], step=step)
+    return FloatDistribution(values[0], round(values[-1], 12), step=step)  # 0.1 + 0.2 is 0.30000000000000004
+
+
+def _interval(low: Any, high: Any, log: bool) -> BaseDistribution:
+    whole = isinstance(low, int) and isinstance(high, int)
+    return IntDistribution(low, high, log=log) if whole else FloatDistribution(low, high, log=log)
 
 
 def _end(distribution: Any, end: int) -> Any:

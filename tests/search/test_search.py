@@ -8,7 +8,7 @@ import optuna
 import pytest
 import yaml
 
-from tests.conftest import WARM
+from tests.conftest import COLD, WARM
 
 RATE = "models.model_2.optimizer.SGD.learning_rate"
 SEARCH = ["python", "-m", "cifar10.search", "--model", "model_2", "--trials", "3", "--set"]
@@ -86,7 +86,7 @@ def test_without_validation_images_there_is_no_search(workspace):
 
 def test_without_optuna_the_message_names_the_extra(workspace, tmp_path):
     (tmp_path / "optuna.py").write_text("raise ModuleNotFoundError('x', name='optuna')\n")
-    printed = workspace.run(*SEARCH, expect=2, PYTHONPATH=str(tmp_path))
+    printed = workspace.run(*SEARCH, expect=2, **COLD, PYTHONPATH=str(tmp_path))
     assert printed == "error: no module optuna: pip install -e '.[search]'\n"
 
 

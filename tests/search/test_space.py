@@ -46,6 +46,7 @@ def test_values_that_do_not_vary_are_part_of_the_parameters():
         ([f"{RATE}=interval(0.5,0.1)"], "not a range: `low <= high`"),
         ([f"{RATE}=tag(log, interval(0,1))"], "not a range: `low > 0`"),
         ([f"{RATE}=interval(a,b)"], "Error parsing override"),
+        (["train.epochs=range(3,3)"], "not a range: it has no values"),
         ([f"{RATE}=glob(*)"], "expected choice(...), range(...) or interval(...)"),
     ],
 )
