@@ -8,6 +8,7 @@ import optuna
 import pytest
 import yaml
 
+from cifar10.search import space, study
 from tests.conftest import COLD, WARM
 
 RATE = "models.model_2.optimizer.SGD.learning_rate"
@@ -17,35 +18,41 @@ SEARCH += ["train.epochs=1", "train.seeds=[0]", f"{RATE}=tag(log, interval(0.001
 
 def trials(clone):
     """Return parameters and value of each finished trial, read with Optuna."""
-    study = optuna.load_study(study_name="search-model_2", storage=f"sqlite:///{clone.root / 'search.db'}")
-    return [(trial.params, trial.value) for trial in study.trials if trial.value is not None]
+    found = optuna.load_study(study_name="search-model_2", storage=f"sqlite:///{clone.root / 'search.db'}")
+    return [(trial.params, trial.value) for trial in found.trials if trial.value is not None]
 
 
-def test_a_killed_search_goes_on_and_gives_the_same(clone_finished, tmp_path):
-    whole, killed = clone_finished(tmp_path / "whole"), clone_finished(tmp_path / "killed")
-    printed = whole.run(*SEARCH)
-    process = killed.start(*SEARCH, **WARM)
+def uninterrupted(values, path):
+    """Return the proposals of a study whose trials have these values, without trainings."""
+    searched = space.read(SEARCH[SEARCH.index("--set") + 1 :], "model_2")
+    with study.opened(path, "whole", study.conditions(searched, "model_2", seed=0)) as whole:
+        for value in values:
+            whole.tell(study.ask(whole, searched, seed=0), value)
+        return [trial.params for trial in study.finished(whole)]
+
+
+def test_a_killed_search_goes_on_and_proposes_the_same(workspace, tmp_path):
+    process = workspace.start(*SEARCH, **WARM)
     for line in process.stdout:
         if line.startswith("1/3 "):
             process.send_signal(signal.SIGKILL)
     process.wait()
-    assert len(trials(killed)) == 1
-    killed.run(*SEARCH)
-    assert trials(killed) == trials(whole)
-    assert len({str(params) for params, _ in trials(whole)}) == 3
+    assert len(trials(workspace)) == 1
+    printed = workspace.run(*SEARCH)
+    proposed, values = zip(*trials(workspace), strict=True)
+    assert len({str(params) for params in proposed}) == 3
+    assert [*proposed] == uninterrupted(values, tmp_path / "whole.db")
+    assert workspace.run("git", "status", "--porcelain") == ""
+    changes = changed_by_experiments(workspace)
+    assert [*changes.values()] == [["dvc.lock: train@model_2-0", "params.yaml"]] * 3
+    assert "search-model_2-0" in changes
 
     best = re.search(r"dvc exp apply (\S+)", printed).group(1)
-    values = [value for _, value in trials(whole)]
-    assert best == f"search-model_2-{values.index(max(values))}"
-    assert whole.run("git", "status", "--porcelain") == ""
-    changes = changed_by_experiments(whole)
-    assert set(changes) == {f"search-model_2-{number}" for number in range(3)}
-    assert set(map(tuple, changes.values())) == {("dvc.lock: train@model_2-0", "params.yaml")}
-
-    whole.run("dvc", "exp", "apply", best)
-    chosen = yaml.safe_load((whole.root / "params.yaml").read_text())["models"]["model_2"]["optimizer"]
-    assert chosen == {"SGD": {"learning_rate": trials(whole)[values.index(max(values))][0][RATE]}}
-    stale = json.loads(whole.run("dvc", "status", "--json"))
+    assert best in changes
+    workspace.run("dvc", "exp", "apply", best)
+    chosen = yaml.safe_load((workspace.root / "params.yaml").read_text())["models"]["model_2"]["optimizer"]
+    assert chosen == {"SGD": {"learning_rate": proposed[values.index(max(values))][RATE]}}
+    stale = json.loads(workspace.run("dvc", "status", "--json"))
     assert "train@model_2-0" not in stale
     assert "evaluate@model_2-0" in stale
 

@@ -52,7 +52,7 @@ def test_an_interrupted_study_proposes_the_same_as_one_without_interruption(tmp_
 
 
 def test_a_study_that_another_process_runs_is_refused(tmp_path):
-    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    other = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
     interrupt(tmp_path / "a.db", process=[other.pid, psutil.Process(other.pid).create_time()])
     with pytest.raises(UserError, match=f"trial 0 runs in process {other.pid}"), opened(tmp_path / "a.db"):
         pass
