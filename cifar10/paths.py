@@ -5,6 +5,8 @@ from pathlib import Path
 PARAMS = Path("params.yaml")
 VERSIONS = Path("versions.yaml")  # versions of the libraries that decide the bytes of results
 
+SEARCH = Path("search.db")  # trials of searches for hyper-parameters, ignored by git
+
 # download
 PARTIAL = Path("data/partial")  # unfinished downloads, ignored by git and DVC
 RAW = Path("data/raw")

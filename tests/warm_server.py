@@ -43,6 +43,7 @@ dvc.repo.experiments.queue.workspace dvc.repo.experiments.run dvc.utils.hydra dv
 
 aiobotocore.session aiohttp_retry asyncssh dvc_http.spec dvc_s3 dvc_ssh.spec s3fs gto.tag
 distributed distributed.cli.dask_worker hydra.compose omegaconf
+optuna.samplers optuna.storages sqlalchemy.dialects.sqlite.pysqlite alembic.migration
 """.split()  # noqa: SIM905
 BY_CIFAR10 = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"}  # as the package itself sets them
 READ_AT_IMPORT = ("DNNL_", "HDF5_", "KERAS_", "NPY_", "OMP_")  # how names of variables begin

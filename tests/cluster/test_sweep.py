@@ -114,4 +114,19 @@ def test_the_table_gives_mean_and_sample_deviation_over_the_seeds_of_each_settin
 def test_a_single_training_has_no_spread_and_a_missing_validation_no_column():
     text = sweep.table([(sweep.points([])[0], measured(0.5, validation=False))])
     assert "| model_0 | 1 | 50.00 % | 0.5000 | 25.00 % | 1.5000 |" in text
-    assert "validation" not in text
+    assert "validation accuracy" not in text
+    assert "evaluated for 1 training. Do not choose by them: set `data.validation_fraction`" in text
+
+
+def test_the_table_marks_the_best_validation_accuracy_and_counts_the_uses_of_the_test_images():
+    points = sweep.points(["train.seeds=[1,2]", f"{RATE}=0.1,0.2"])
+    best_on_test = {
+        point.label: measured(0.9 if point.settings == ((RATE, "0.1"),) else 0.5) for point in points
+    }
+    for point in points:
+        if point.settings == ((RATE, "0.2"),):
+            best_on_test[point.label]["validation"]["accuracy"] = 0.8
+    text = sweep.table((point, best_on_test[point.label]) for point in points)
+    assert [line.split(" | ")[1] for line in text.splitlines() if "**" in line] == ["0.2"]
+    assert "**80.00 ± 0.00 %** |" in text
+    assert "Test images were evaluated for 8 trainings; choose by validation accuracy." in text
