@@ -56,18 +56,23 @@ def results() -> str:
 
 def wall_time(report: dict[str, Any]) -> str:
     """Describe the wall time of the whole pipeline and the processor, from benchmarks/full_run.py."""
-    minutes, seconds = divmod(round(report["seconds"]), 60)
     machine = report["machine"]
     instructions = (
         "AVX-512" if "avx512f" in machine["flags"] else "AVX2" if "avx2" in machine["flags"] else ""
     )
     processor = ", ".join(filter(None, [machine["processor"], instructions]))
-    seeds = f"{len(report['seeds'])} seeds, " if "seeds" in report else ""
     return (
-        f"\nWall time of `make repro`, without the download: **{minutes} min {seconds} s** on "
+        f"\nWall time of `make repro`, without the download: **{_minutes(report['seconds'])}** on "
         f"{processor}, {machine['cores']} cores, no GPU ({len(report['models'])} models, "
-        f"{seeds}{report['epochs']} epochs, {report['jobs']} trainings in parallel).\n"
+        f"{len(report['seeds'])} seeds, {report['epochs']} epochs, {report['jobs']} stages in parallel); "
+        f"{_minutes(report['one_seed_seconds'])} with one seed.\n"
     )
+
+
+def _minutes(seconds: float) -> str:
+    """Format a duration: "3 min 5 s"."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
 
 
 def after_title(path: Path) -> str:

@@ -25,10 +25,12 @@ def test_the_wall_time_by_hand():
     report = {
         "machine": {"processor": "a processor (family 6, model 85)", "cores": 4, "flags": ["avx2"]},
         "models": ["a", "b"],
+        "seeds": [0, 7],
         "epochs": 10,
         "jobs": 3,
         "seconds": 305.6,
+        "one_seed_seconds": 159.5,
     }
     written = readme.wall_time(report)
     assert "**5 min 6 s** on a processor (family 6, model 85), AVX2, 4 cores" in written
-    assert "(2 models, 10 epochs, 3 trainings in parallel)" in written
+    assert "(2 models, 2 seeds, 10 epochs, 3 stages in parallel); 2 min 40 s with one seed." in written
