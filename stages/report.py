@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # use the package of this checkout
 from cifar10 import errors, files, leftovers, params, paths, progress
-from cifar10.report import figures, model_cards, plots, render, results
+from cifar10.report import figure_list, model_cards, plots, render, results
 
 # isort: split
 from matplotlib.figure import Figure
@@ -28,7 +28,7 @@ def main() -> None:
     chosen = params.load()
     leftovers.remove([*chosen.models], chosen.train.seeds)
     found = results.load([*chosen.models], chosen.train.seeds)
-    drawn = write_figures(figures.draw(found, chosen.report.seed))
+    drawn = write_figures(figure_list.draw(found, chosen.report.seed))
     for model in found.models:
         files.write_json(paths.metrics(model.name), model.metrics)
     files.write_text(paths.CURVES, results.curves(found.models).to_csv(index=False, lineterminator="\n"))

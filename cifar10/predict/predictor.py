@@ -13,7 +13,7 @@ import numpy as np
 
 from cifar10 import params, paths
 from cifar10.errors import UserError
-from cifar10.evaluation import features, ood, trained_models
+from cifar10.evaluation import ensemble, features, ood, trained_models
 from cifar10.evaluation.ood import Detector, FeatureExtractor
 from cifar10.evaluation.predictions import Answers
 from cifar10.training import models
@@ -48,7 +48,7 @@ class Classifier:
 
     def _classify(self, name: str, images: np.ndarray) -> Answers:
         outputs = [extract(images) for extract in self.extractors[name]]
-        probabilities = np.mean([output.probabilities for output in outputs], axis=0)
+        probabilities = ensemble.mean_probabilities([output.probabilities for output in outputs])
         id_scores = self.detectors[name].id_scores(outputs[0])
         return Answers(probabilities, id_scores, self.detectors[name].is_id(id_scores))
 

@@ -12,6 +12,7 @@ import pandas as pd
 from cifar10 import files, paths
 from cifar10.errors import UserError
 from cifar10.evaluation import metrics, replicates, significance
+from cifar10.evaluation.ensemble import mean_probabilities
 from cifar10.evaluation.predictions import Answers
 from cifar10.evaluation.replicates import Accuracy, Difference
 from cifar10.report import summary
@@ -84,7 +85,7 @@ class Model:
         """Test metrics of the mean probabilities of the trainings, from `metrics.summary`; None for one."""
         if len(self.trainings) == 1:
             return None
-        mean = np.mean([training.probabilities for training in self.trainings], axis=0)
+        mean = mean_probabilities([training.probabilities for training in self.trainings])
         return metrics.summary(mean, self.actual, self.classes)
 
     @cached_property
@@ -102,7 +103,8 @@ class Model:
         """The answer of the ensemble for the one image of a person."""
         id_scores = np.array([self.first.ood["person"]["id_score"]])
         each = [[*training.ood["person"]["probabilities"].values()] for training in self.trainings]
-        return Answers(np.mean(each, axis=0)[None], id_scores, id_scores >= self.first.detector["threshold"])
+        mean = mean_probabilities([np.array([probabilities]) for probabilities in each])
+        return Answers(mean, id_scores, id_scores >= self.first.detector["threshold"])
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""All figures of the report."""
+"""The figures of the report, by file name; `plots` draws each of them."""
 
 import numpy as np
 from matplotlib.figure import Figure
