@@ -338,7 +338,7 @@ def test_one_training_of_a_model_gives_no_verdict_but_that_of_two_files():
     told = replicates.sentences(pair)
     assert told.startswith("No verdict about the models: a was trained once, so that the spread")
     assert "These two files only: the first training of a is right on " in told
-    assert "no verdict about it and b and c" in replicates.headline(correct)
+    assert "no verdict about it, b and c" in replicates.headline(correct)
 
 
 def test_the_headline_names_every_other_model():
@@ -416,3 +416,23 @@ def test_matched_pairs_are_corrected_for_their_own_number():
         corrected = [getattr(pair, name).corrected for pair in found]
         assert corrected == pytest.approx(multipletests(p_values, method="holm")[1].tolist())
     assert replicates.matched([]) == []
+
+
+def test_models_with_the_same_accuracy_share_the_headline():
+    first, second = np.arange(400) < 200, np.arange(400) >= 200
+    told = replicates.headline({"a": np.array([first] * 3), "b": np.array([second] * 3)})
+    assert told.startswith("a and b have the highest mean test accuracy, 50.00 %. The comparison with b")
+
+
+def test_a_single_model_is_not_compared():
+    told = replicates.headline({"a": np.array([np.arange(400) < 200] * 2)})
+    assert told.startswith("a is the only model; its test accuracy is 50.00 ± 0.00 % over 2 trainings")
+
+
+def test_limits_of_a_difference_stay_within_a_hundred_points():
+    correct = {
+        name: np.arange(400) < np.array(counts)[:, None]
+        for name, counts in (("a", (400, 40)), ("b", (390, 8)))
+    }
+    (pair,) = replicates.differences(correct)
+    assert (pair.estimate.low, pair.estimate.high) == (-1, 1)

@@ -221,7 +221,7 @@ def test_both_pages_tell_the_verdict_and_its_limit(tmp_path: Path) -> None:
     markdown, html = render(tmp_path)
     for text in (plain(markdown), plain(Page(html).text)):
         assert "model_0 has the highest mean test accuracy: " in text
-        assert "There is no verdict about it and model_1 and model_2" in text
+        assert "There is no verdict about it, model_1 and model_2" in text
         assert "cover the sampling of the 200 test images, not the seed" in text
     assert "<h2>Two .h5 files each</h2>" in html
     assert html.index("has the highest mean test accuracy") < html.index("<table")

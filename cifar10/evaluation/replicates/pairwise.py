@@ -93,7 +93,8 @@ def _estimates(pairs: list[tuple[Components, Components]]) -> list[Estimate]:
         low, high = difference_limits(*pair, critical)
         df = 1.0 if min(counts) == 1 else float(degrees_of_freedom(parts, counts))
         error = math.sqrt(float(sum(parts)))
-        found.append(Estimate(error, df, float(low), float(high), p, corrected, len(pairs), Design.of(*pair)))
+        limits = max(-1.0, float(low)), min(1.0, float(high))  # wider ones come from two trainings
+        found.append(Estimate(error, df, *limits, p, corrected, len(pairs), Design.of(*pair)))
     return found
 
 

@@ -1,36 +1,52 @@
 """Comparisons in plain words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from cifar10.evaluation.replicates.accuracy import accuracies
+from cifar10.evaluation.replicates.accuracy import Accuracy, accuracies
 from cifar10.evaluation.replicates.components import Array
 from cifar10.evaluation.replicates.difference import MARGIN, Difference, Estimate, Outcome
-from cifar10.evaluation.replicates.pairwise import differences
+from cifar10.evaluation.replicates.pairwise import EQUAL, differences
 from cifar10.evaluation.significance import listed, p_text
+
+HEADLINES = {
+    Outcome.BETTER: "{start} is better than {names}.",
+    Outcome.PERHAPS: "{start} is better than {names}, perhaps by less than matters.",
+    Outcome.EQUAL: "For practical purposes, {it} is as good as {names}.",
+    Outcome.UNDECIDED: "The comparison with {names} is not decided.",
+    Outcome.UNKNOWN: "There is no verdict about {both}: one training does not show the spread.",
+}
 
 
 def headline(correct: Mapping[str, Array], groups: Array | None = None) -> str:
     """Name the model with the highest mean accuracy and how it compares with each other model.
 
-    Arguments and errors as for `components.checked`.
+    If several models have the highest one, the others are compared with the first of them. Arguments and
+    errors as for `components.checked`.
     """
     found = accuracies(correct, groups)
-    best = max(found, key=lambda model: found[model].mean)
-    if len(found) == 1:
-        return f"{best} is the only model; its test accuracy is {found[best].text}."
+    highest = max(one.mean for one in found.values())
+    leaders = [model for model, one in found.items() if highest - one.mean < EQUAL]
+    best = leaders[0]
     others: dict[Outcome, list[str]] = {outcome: [] for outcome in Outcome}
     for pair in differences(correct, groups):
         if best in (pair.first, pair.second):
             others[pair.outcome].append(pair.second if pair.first == best else pair.first)
-    phrases = {
-        Outcome.BETTER: "It is better than {}.",
-        Outcome.PERHAPS: "It is better than {}, perhaps by less than matters.",
-        Outcome.EQUAL: "For practical purposes, it is as good as {}.",
-        Outcome.UNDECIDED: "The comparison with {} is not decided.",
-        Outcome.UNKNOWN: "There is no verdict about it and {}: one training does not show the spread.",
-    }
-    told = [phrases[outcome].format(listed(names)) for outcome, names in others.items() if names]
-    return " ".join([f"{best} has the highest mean test accuracy: {found[best].text}.", *told])
+    it, start = ("it", "It") if len(leaders) == 1 else (best, best)
+    told = [
+        HEADLINES[outcome].format(names=listed(names), both=listed([it, *names]), it=it, start=start)
+        for outcome, names in others.items()
+        if names
+    ]
+    return " ".join([_highest(leaders, found), *told])
+
+
+def _highest(leaders: Sequence[str], found: Mapping[str, Accuracy]) -> str:
+    text = found[leaders[0]].text
+    if len(found) == 1:
+        return f"{leaders[0]} is the only model; its test accuracy is {text}."
+    if len(leaders) > 1:
+        return f"{listed(leaders)} have the highest mean test accuracy, {100 * found[leaders[0]].mean:.2f} %."
+    return f"{leaders[0]} has the highest mean test accuracy: {text}."
 
 
 def sentences(pair: Difference) -> str:
