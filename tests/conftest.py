@@ -55,6 +55,8 @@ LONGEST = [  # files that take more than 10 s, in an order that keeps all proces
 ]
 SLOW = {"finished", "remote", "scheduler"}  # fixtures
 SMALL_MODELS = Path(__file__).with_name("small_models.yaml")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job of a shell
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # for the commands of the tests
 WARM = dict(COLD)  # the same programs, forked from a server that has imported their libraries, once one runs
 
 
