@@ -41,7 +41,7 @@ test: .venv/test.done  ## run the tests
 	python -m pytest
 
 test-fast: .venv/test.done
-	python -m pytest -n 2 -m "not slow"
+	python -m pytest -m "not slow"
 
 remote-test: .venv/test.done  ## run only the tests of DVC remotes: SSH, S3 and HTTP servers on this machine
 	python -m pytest tests/test_remotes.py tests/test_sharing.py

@@ -53,7 +53,7 @@ LONGEST = [  # files that take more than 10 s, in an order that keeps all proces
     "test_command.py",
     "test_accessibility.py",
 ]
-SLOW = {"finished", "remote", "scheduler"}  # fixtures
+SLOW = {"programs", "remote", "scheduler"}  # fixtures; "programs" takes 15 s of a core to start
 SMALL_MODELS = Path(__file__).with_name("small_models.yaml")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job of a shell
     signal.signal(signal.SIGINT, signal.default_int_handler)  # for the commands of the tests
@@ -97,7 +97,7 @@ def lend_environment(root):
 
 
 def pytest_collection_modifyitems(items):
-    """Start with the slowest files; mark what uses a trained clone or a server as slow."""
+    """Start with the slowest files; mark what uses warm programs, a trained clone or a server as slow."""
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
     for item in items:
