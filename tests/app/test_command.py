@@ -17,10 +17,12 @@ def test_without_a_model_the_page_says_what_to_run_and_ctrl_c_ends_it(workspace,
     for seed in SEEDS:
         (workspace.root / f"models/model_1/seed_{seed}.h5").unlink()
     (tmp_path / "temporary").mkdir()
+    # TensorFlow writes modules to TMPDIR and imports them; without bytecode, nothing of them stays
+    own = {"TMPDIR": str(tmp_path / "temporary"), "PYTHONDONTWRITEBYTECODE": "1"}
     process = subprocess.Popen(
         [sys.executable, "-m", "cifar10.app", "--port", "0"],
         cwd=workspace.root,
-        env=ENVIRONMENT | {"TMPDIR": str(tmp_path / "temporary")},
+        env=ENVIRONMENT | own,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
