@@ -68,19 +68,25 @@ def clones(finished, tmp_path):
 def killed_again_and_again(root, seed, seconds):
     """Kill a training KILLS times: at random moments, and while it writes; return what it printed at last.
 
-    `seconds` is how long the whole training takes.
+    `seconds` is how long the whole training takes. A kill that comes too late does not count: the training
+    has ended, or the file that it wrote has its final name.
     """
     chance, kills, printed = random.Random(seed), 0, ""
     while kills < KILLS:
+        written = None
+        if kills == KILLS - 1:  # once per training while the model is written
+            written = root / MODEL
+        elif kills == seed:  # and once while a checkpoint is written
+            written = root / CHECKPOINT
+        if written is not None:
+            written.unlink(missing_ok=True)  # left by an earlier kill
         process = train(root, **WARM)
-        if kills == seed:  # once per training while a checkpoint is written
-            wait_for(root / CHECKPOINT, process)
-        elif kills == KILLS - 1:  # and once while the model is written
-            wait_for(root / MODEL, process)
-        else:
+        if written is None:
             time.sleep(chance.uniform(0, 0.8 * seconds))
-        kills += process.poll() is None
+        else:
+            wait_for(written, process)
         printed += kill(process)
+        kills += process.returncode == -signal.SIGKILL and (written is None or written.exists())
     process = train(root, **WARM)
     printed += process.communicate()[0]
     assert process.returncode == 0, printed
