@@ -14,7 +14,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from cifar10 import errors, files, machine, params, paths
 from cifar10.data import dataset
-from cifar10.evaluation import ood, ood_datasets
+from cifar10.evaluation import ood, ood_images
 from cifar10.report import render
 from cifar10.training import tensorflow_setup
 
@@ -41,13 +41,13 @@ def main() -> None:
     chosen = params.load()
     if len(chosen.train.seeds) < 2:
         raise errors.UserError(f"{paths.PARAMS}: train.seeds: expected two or more for an ensemble, got one")
-    found = measure(chosen)
+    found = measure()
     files.write_json(STEM.with_suffix(".json"), found)
     files.write_text(STEM.with_suffix(".md"), markdown(found))
     print(markdown(found))
 
 
-def measure(chosen: params.Params) -> dict[str, Any]:
+def measure() -> dict[str, Any]:
     """Measure the rules: by model and rule, tpr; auroc and fpr by OOD dataset (0 to 1).
 
     Raises:
@@ -61,7 +61,7 @@ def measure(chosen: params.Params) -> dict[str, Any]:
     classifier = predictor.load()
     test = dataset.load("test")
     validation, _ = ood.threshold_images(dataset.load("train"), dataset.load("validation"))
-    images = {"validation": validation.images, "test": test.images, **ood_datasets.load(chosen.data.source)}
+    images = {"validation": validation.images, "test": test.images, **ood_images.load()}
     found = {}
     for name, extractors in classifier.extractors.items():
         detectors = [ood.load(paths.ood_detector(name, seed)) for seed in classifier.seeds]

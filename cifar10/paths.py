@@ -16,6 +16,8 @@ SOURCE = RAW / "source.json"  # source, file, bytes, sha256, official
 # preprocess
 PROCESSED = Path("data/processed")
 CLASSES = PROCESSED / "classes.json"  # class names, in the order of the labels
+OOD = PROCESSED / "ood.npz"  # OOD datasets by name: uint8 (N, 32, 32, 3)
+PERSON = PROCESSED / "person.npy"  # a portrait: uint8 (32, 32, 3)
 
 MODELS = Path("models")
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # use the package of this checkout
-from cifar10 import errors, files, params, paths, progress, stage_arguments, stage_names
+from cifar10 import errors, files, paths, progress, stage_arguments, stage_names
 from cifar10.data import dataset
-from cifar10.evaluation import metrics, ood, ood_datasets
+from cifar10.evaluation import metrics, ood, ood_images
 from cifar10.training import tensorflow_setup, versions
 
 if TYPE_CHECKING:
@@ -38,21 +38,19 @@ def main() -> None:
     files.write_text(paths.predictions(name, seed), predictions.to_csv(index=False, lineterminator="\n"))
     files.write_json(paths.architecture(name, seed), trained_models.architecture(model))
     files.write_json(paths.evaluation(name, seed), measured)
-    files.write_json(paths.ood_metrics(name, seed), measure_ood(name, seed, extract, outputs, chosen))
+    files.write_json(paths.ood_metrics(name, seed), measure_ood(name, seed, extract, outputs))
     label, accuracy = stage_names.label(name, seed), measured["test"]["accuracy"]
     progress.log(f"{label}: test accuracy {accuracy:.4f}, written to {paths.evaluation(name, seed)}")
 
 
-def measure_ood(
-    name: str, seed: int, extract: ood.FeatureExtractor, test: "Outputs", chosen: params.Params
-) -> dict[str, Any]:
+def measure_ood(name: str, seed: int, extract: ood.FeatureExtractor, test: "Outputs") -> dict[str, Any]:
     """Fit the OOD detector, write it beside the model, and return its metrics."""
     training = dataset.load("train")
     validation, threshold_data = ood.threshold_images(training, dataset.load("validation"))
-    pseudo_ood = ood_datasets.pseudo_ood(validation.images, validation.labels)
+    pseudo_ood = ood_images.pseudo_ood(validation.images, validation.labels)
     detectors, choice = ood.fit(extract, training, validation, pseudo_ood, dataset.class_names())
     detector = detectors[choice["score"]]
-    outputs = {kind: extract(images) for kind, images in ood_datasets.load(chosen.data.source).items()}
+    outputs = {kind: extract(images) for kind, images in ood_images.load().items()}
     ood.save(detector, paths.ood_detector(name, seed))
     scores = ood.table(detector, {"test": test, **outputs})
     files.write_text(paths.ood_scores(name, seed), scores.to_csv(index=False, lineterminator="\n"))
@@ -60,7 +58,7 @@ def measure_ood(
         **choice,
         "threshold_data": threshold_data,
         "scores": ood.measure(detectors, test, outputs),
-        "person": ood.person_answer(detector, extract(ood_datasets.person()[None])),
+        "person": ood.person_answer(detector, extract(ood_images.person()[None])),
     }
 
 

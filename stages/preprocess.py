@@ -1,4 +1,4 @@
-"""Convert data/raw to training, validation and test images of 32x32 pixels in data/processed."""
+"""Write training, validation, test and OOD images of 32x32 pixels to data/processed."""
 
 import argparse
 import sys
@@ -6,11 +6,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
 from cifar10 import errors, files, params, paths, progress
-from cifar10.data import dataset, sources, splitting
+from cifar10.data import dataset, ood_datasets, sources, splitting
 
 
 def main() -> None:
-    """Read the images of `data.source`, split them, write the splits and the class names."""
+    """Read the images of `data.source`, split them, write the splits, OOD datasets and class names."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     data = params.load().data
     images = sources.load(data)
@@ -18,6 +18,7 @@ def main() -> None:
     dataset.save("train", images.train_images[train], images.train_labels[train])
     dataset.save("validation", images.train_images[validation], images.train_labels[validation])
     dataset.save("test", images.test_images, images.test_labels)
+    ood_datasets.save(data.source)
     files.write_json(paths.CLASSES, images.class_names)
     counts = f"{len(train):,} training, {len(validation):,} validation, {len(images.test_labels):,} test"
     progress.log(f"{paths.PROCESSED}: {counts} images of {len(images.class_names)} classes")

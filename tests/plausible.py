@@ -68,6 +68,7 @@ def write(
             ("test", images),
         ):
             _split(split, random.integers(len(classes), size=size), random)
+        np.save(paths.PERSON, np.zeros((32, 32, 3), np.uint8))
         for (name, skill), seed in product(skills.items(), seeds):
             _model(name, seed, skill, classes, epochs, validation, random)
     return folder

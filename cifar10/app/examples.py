@@ -6,11 +6,9 @@ import numpy as np
 
 from cifar10 import files, paths
 from cifar10.app import png
+from cifar10.data import ood_datasets
 from cifar10.errors import UserError
-from cifar10.evaluation import ood_datasets
 from cifar10.report import results
-
-PERSON = "astronaut.png"  # lies in scikit-image's package
 
 
 @dataclass(frozen=True)
@@ -24,8 +22,8 @@ class Example:
 
 def find() -> list[Example]:
     """Return the examples; only the person if there are no test images."""
-    person = (ood_datasets.DATA / PERSON).read_bytes()
-    return [*_tests(), Example("astronaut (none of these)", PERSON, person)]
+    person = ood_datasets.PERSON
+    return [*_tests(), Example("astronaut (none of these)", person.name, person.read_bytes())]
 
 
 def _tests() -> list[Example]:

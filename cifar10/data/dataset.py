@@ -38,7 +38,7 @@ def load(name: str) -> Split:
     try:
         return Split(np.load(paths.images(name), mmap_mode="r"), np.load(paths.labels(name)))
     except FileNotFoundError as error:
-        raise _missing(error) from None
+        raise missing(error) from None
 
 
 def class_names() -> list[str]:
@@ -50,8 +50,9 @@ def class_names() -> list[str]:
     try:
         return files.read_json(paths.CLASSES)
     except FileNotFoundError as error:
-        raise _missing(error) from None
+        raise missing(error) from None
 
 
-def _missing(error: FileNotFoundError) -> UserError:
+def missing(error: FileNotFoundError) -> UserError:
+    """Return the error for a file of data/processed that does not exist."""
     return UserError(f"{error.filename} not found: run `dvc repro` to make it")

@@ -122,7 +122,7 @@ def fit(
         extract: from `features.feature_extractor`.
         training: images of the memory bank.
         validation: from `threshold_images`.
-        pseudo_ood: uint8 (N, 32, 32, 3) by kind, from `ood_datasets.pseudo_ood`.
+        pseudo_ood: uint8 (N, 32, 32, 3) by kind, from `ood_images.pseudo_ood`.
         classes: class names.
 
     Returns:

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from cifar10.evaluation import ood_datasets
+from cifar10.evaluation import ood_images
 from cifar10.report import plots, results
 
 
@@ -28,7 +28,7 @@ def draw(found: results.Results, seed: int) -> dict[str, Figure]:
     detectors = {model.name: model.first.detector for model in found.models}
     persons = {model.name: model.person for model in found.models}
     figures["ood.png"] = plots.ood_scores(scores, detectors)
-    figures["person.png"] = plots.answers(ood_datasets.person()[None], ["astronaut"], persons, names)
+    figures["person.png"] = plots.answers(ood_images.person()[None], ["astronaut"], persons, names)
     picked = np.random.default_rng(seed).permutation(len(test))[: plots.SHOWN]
     for model in found.models:
         counts, first = results.total_confusion(found, model), model.first

@@ -1,19 +1,20 @@
-"""OOD datasets for measuring a detector, and pseudo-OOD images for choosing its score."""
+"""OOD datasets: images that show none of the classes, to measure OOD detectors with."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import skimage
 from PIL import Image
-from sklearn import datasets
 
+from cifar10 import files, paths
 from cifar10.data import images
 from cifar10.data.images import SIZE
 
 CROPS = 100  # number of crops of each photograph and texture
 SMALLEST = 96  # pixels, the side of the smallest crop
 DATA = Path(skimage.__file__).parent / "data"
-TILE = 8  # pixels, the side of a tile of a puzzle
+PERSON = DATA / "astronaut.png"  # a portrait
 
 # Files of scikit-image's package. Left out, because they show a class or something similar: chelsea (cat),
 # horse, rocket, the astronaut (with a space shuttle), both motorcycles.
@@ -30,8 +31,21 @@ PHOTOGRAPHS = (
 TEMPLE = (0, 0, 330, 427)  # left, top, right, bottom in scikit-learn's china.jpg; cuts off the boats
 
 
-def load(source: str) -> dict[str, np.ndarray]:
-    """Load the OOD datasets: images that show none of CIFAR-10's classes.
+def save(source: str) -> None:
+    """Write the OOD datasets, and the person's picture, to data/processed.
+
+    Args:
+        source: `data.source` of params.yaml.
+    """
+    arrays: dict[str, Any] = {**make(source)}
+    with files.replacing(paths.OOD) as beside:
+        np.savez(beside, allow_pickle=False, **arrays)
+    with files.replacing(paths.PERSON) as beside:
+        np.save(beside, images.read(PERSON))
+
+
+def make(source: str) -> dict[str, np.ndarray]:
+    """Make the OOD datasets from pictures in the packages of scikit-image and scikit-learn.
 
     Digits are left out if the models are trained on digits. Crops of one picture are similar, and a dataset
     of many images can come from few pictures.
@@ -42,6 +56,8 @@ def load(source: str) -> dict[str, np.ndarray]:
     Returns:
         uint8 (N, 32, 32, 3) by dataset.
     """
+    from sklearn import datasets  # here: loading takes a second
+
     random = np.random.default_rng(0)
     digits = {} if source == "digits" else {"digits": _enlarged(datasets.load_digits().images / 16)}
     textures = [_shipped(name) for name in TEXTURES]
@@ -55,49 +71,6 @@ def load(source: str) -> dict[str, np.ndarray]:
         "textures": _crops(textures, random),
         "noise": random.integers(0, 256, (1000, SIZE, SIZE, 3), np.uint8),
     }
-
-
-def person() -> np.ndarray:
-    """Return scikit-image's astronaut, a portrait, as `images.read` returns it: uint8 (32, 32, 3)."""
-    return images.read(DATA / "astronaut.png")
-
-
-def pseudo_ood(images: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """Make OOD images from ID images. They do not resemble the OOD datasets of `load`.
-
-    Args:
-        images: uint8 (N, 32, 32, 3).
-        labels: int (N,).
-
-    Returns:
-        uint8 (M, 32, 32, 3) by kind: `blends`, means of two images of different classes; `puzzles`, images
-        with their 8x8 tiles shuffled; `clouds`, smooth random colours.
-    """
-    random = np.random.default_rng(0)
-    partner = random.permutation(len(images))
-    differ = labels != labels[partner]
-    blends = (images[differ].astype(np.uint16) + images[partner[differ]]) // 2
-    coarse = random.integers(0, 256, (len(images), 4, 4, 3), np.uint8)
-    clouds = [
-        np.asarray(Image.fromarray(colours).resize((SIZE, SIZE), Image.Resampling.BICUBIC))
-        for colours in coarse
-    ]
-    return {
-        "blends": blends.astype(np.uint8),
-        "puzzles": _puzzles(images, random),
-        "clouds": np.array(clouds),
-    }
-
-
-def _puzzles(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Shuffle the tiles of each image."""
-    across = SIZE // TILE
-    tiles = (
-        images.reshape(-1, across, TILE, across, TILE, 3).swapaxes(2, 3).reshape(-1, across**2, TILE, TILE, 3)
-    )
-    shuffled = random.permuted(np.tile(np.arange(across**2), (len(images), 1)), axis=1)
-    mixed = np.take_along_axis(tiles, shuffled[..., None, None, None], axis=1)
-    return mixed.reshape(-1, across, across, TILE, TILE, 3).swapaxes(2, 3).reshape(images.shape)
 
 
 def _shipped(name: str) -> Image.Image:

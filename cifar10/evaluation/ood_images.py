@@ -1,0 +1,73 @@
+"""OOD images: datasets for measuring a detector, and pseudo-OOD images for choosing its score."""
+
+import numpy as np
+from PIL import Image
+
+from cifar10 import paths
+from cifar10.data import dataset
+from cifar10.data.images import SIZE
+
+TILE = 8  # pixels, the side of a tile of a puzzle
+
+
+def load() -> dict[str, np.ndarray]:
+    """Load the OOD datasets: uint8 (N, 32, 32, 3) by dataset.
+
+    Raises:
+        UserError: their file does not exist.
+    """
+    try:
+        with np.load(paths.OOD) as file:
+            return dict(file)
+    except FileNotFoundError as error:
+        raise dataset.missing(error) from None
+
+
+def person() -> np.ndarray:
+    """Load the astronaut of scikit-image, a portrait: uint8 (32, 32, 3).
+
+    Raises:
+        UserError: the file does not exist.
+    """
+    try:
+        return np.load(paths.PERSON)
+    except FileNotFoundError as error:
+        raise dataset.missing(error) from None
+
+
+def pseudo_ood(images: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """Make OOD images from ID images. They do not resemble the OOD datasets of `load`.
+
+    Args:
+        images: uint8 (N, 32, 32, 3).
+        labels: int (N,).
+
+    Returns:
+        uint8 (M, 32, 32, 3) by kind: `blends`, means of two images of different classes; `puzzles`, images
+        with their 8x8 tiles shuffled; `clouds`, smooth random colours.
+    """
+    random = np.random.default_rng(0)
+    partner = random.permutation(len(images))
+    differ = labels != labels[partner]
+    blends = (images[differ].astype(np.uint16) + images[partner[differ]]) // 2
+    coarse = random.integers(0, 256, (len(images), 4, 4, 3), np.uint8)
+    clouds = [
+        np.asarray(Image.fromarray(colours).resize((SIZE, SIZE), Image.Resampling.BICUBIC))
+        for colours in coarse
+    ]
+    return {
+        "blends": blends.astype(np.uint8),
+        "puzzles": _puzzles(images, random),
+        "clouds": np.array(clouds),
+    }
+
+
+def _puzzles(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Shuffle the tiles of each image."""
+    across = SIZE // TILE
+    tiles = (
+        images.reshape(-1, across, TILE, across, TILE, 3).swapaxes(2, 3).reshape(-1, across**2, TILE, TILE, 3)
+    )
+    shuffled = random.permuted(np.tile(np.arange(across**2), (len(images), 1)), axis=1)
+    mixed = np.take_along_axis(tiles, shuffled[..., None, None, None], axis=1)
+    return mixed.reshape(-1, across, across, TILE, TILE, 3).swapaxes(2, 3).reshape(images.shape)
