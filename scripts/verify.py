@@ -47,14 +47,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
     parser.add_argument("--record", action="store_true", help=f"add this machine to {RECORDS}, or renew it")
     if parser.parse_args().record:
-        record()
+        record([fingerprint(), fingerprint("--fastest")])  # with AVX2 at most, and with all instructions
     else:
-        sys.exit(verify())
+        sys.exit(verify(fingerprint(*([] if params.load().train.portable else ["--fastest"]))))
 
 
-def record() -> None:
-    """Record the hashes of this machine, with AVX2 at most and with its best instruction set."""
-    found = [fingerprint(), fingerprint("--fastest")]
+def record(found: list[dict[str, Any]]) -> None:
+    """Record this machine.
+
+    Args:
+        found: its fingerprints, one per instruction set.
+    """
     entry = {
         **identity(found[0]),
         "fingerprints": {run["arithmetic"]["instructions"]: _hashes(run) for run in found},
@@ -72,10 +75,15 @@ def record() -> None:
     console.print(f"{RECORDS}: recorded {title(entry)}")
 
 
-def verify() -> int:
-    """Compare and print the result; return the exit code, 1 if an equal machine has other hashes."""
-    chosen = params.load()
-    run = fingerprint(*([] if chosen.train.portable else ["--fastest"]))
+def verify(run: dict[str, Any]) -> int:
+    """Compare this machine with the records and print the result.
+
+    Args:
+        run: the fingerprint of this machine.
+
+    Returns:
+        The exit code: 1 if an equal machine has other hashes.
+    """
     here, instructions = identity(run), run["arithmetic"]["instructions"]
     console.print(f"This machine: {title(here)}")
     console.print(f"Arithmetic: {arithmetic.describe(run['arithmetic'])}, {_versions(here['versions'])}")

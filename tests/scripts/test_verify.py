@@ -26,7 +26,7 @@ SMALL = """
 def folder(tmp_path_factory, programs):
     """A copy of the files that the scripts need, with one small model and a record of this machine.
 
-    Cold processes write the record; the tests compare it with warm ones.
+    Cold processes write the record; a warm one compares with it.
     """
     programs.wait()
     root = tmp_path_factory.mktemp("verify")
@@ -40,13 +40,39 @@ def folder(tmp_path_factory, programs):
     return root
 
 
+@pytest.fixture(scope="module")
+def fingerprint(folder):
+    """What this machine computes."""
+    return json.loads(run(folder, "scripts/fingerprint.py", expect=0).splitlines()[-1])
+
+
+def measured(fingerprint, machine):
+    """Return what was measured for a record: a fingerprint per instruction set."""
+    return [
+        {"arithmetic": fingerprint["arithmetic"] | {"instructions": instructions}, **hashes}
+        for instructions, hashes in machine["fingerprints"].items()
+    ]
+
+
 @pytest.fixture
-def records(folder):
-    """The path of the records, which are restored after the test."""
+def records(folder, monkeypatch):
+    """The path of the records, which are restored after the test; the test runs in their folder."""
+    monkeypatch.chdir(folder)
     path = folder / verify.RECORDS
     content = path.read_bytes()
     yield path
     path.write_bytes(content)
+
+
+@pytest.fixture
+def compare(fingerprint, records, capsys):
+    """A function that compares the fingerprint with the records and returns what it prints."""
+
+    def compare(expect):
+        assert verify.verify(fingerprint) == expect
+        return " ".join(capsys.readouterr().out.split())
+
+    return compare
 
 
 def run(root, *command, expect, **environment):
@@ -76,30 +102,30 @@ def verify_rows(folder):
     return [*hashes["operations"], *(f"{name}, {part}" for name in hashes["models"] for part in verify.PARTS)]
 
 
-def test_other_bytes_on_a_machine_like_this_one_are_a_fault(folder, records):
+def test_other_bytes_on_a_machine_like_this_one_are_a_fault(records, compare):
     (machine,) = json.loads(records.read_text())
     portable(machine)["operations"]["tanh"] = "0" * 12
     portable(machine)["models"]["linear"]["epoch"] = "0" * 12
     records.write_text(json.dumps([machine]))
-    printed = run(folder, "scripts/verify.py", expect=1)
+    printed = compare(expect=1)
     assert "Machine 1 gave other bytes for linear, epoch. The first difference: tanh." in printed
     assert "either the code has changed since" in printed
 
 
-def test_other_bytes_on_another_processor_are_no_fault(folder, records):
+def test_other_bytes_on_another_processor_are_no_fault(records, compare):
     (machine,) = json.loads(records.read_text())
     portable(machine)["models"]["linear"]["epoch"] = "0" * 12
     records.write_text(json.dumps([machine | {"vendor": "CentaurHauls"}]))
-    printed = run(folder, "scripts/verify.py", expect=0)
+    printed = compare(expect=0)
     assert "Machine 1 gave other bytes for linear, epoch" in printed
     assert "not bit for bit" in printed
 
 
-def test_an_operation_that_no_model_uses_is_named(folder, records):
+def test_an_operation_that_no_model_uses_is_named(records, compare):
     (machine,) = json.loads(records.read_text())
     portable(machine)["operations"]["reciprocal"] = "0" * 12
     records.write_text(json.dumps([machine | {"vendor": "CentaurHauls"}]))
-    printed = run(folder, "scripts/verify.py", expect=0)
+    printed = compare(expect=0)
     assert "same models but computes otherwise: reciprocal." in printed
     assert "This machine gives the recorded bytes." in printed
 
@@ -107,9 +133,9 @@ def test_an_operation_that_no_model_uses_is_named(folder, records):
 @pytest.mark.parametrize(
     "other", [{"versions": {"keras": "1"}}, {"system": "Darwin arm64"}, {"oneDNN": False}]
 )
-def test_a_machine_of_another_kind_is_not_compared(folder, records, other):
+def test_a_machine_of_another_kind_is_not_compared(records, compare, other):
     change(records, **other)
-    assert "nothing to compare with" in run(folder, "scripts/verify.py", expect=0)
+    assert "nothing to compare with" in compare(expect=0)
 
 
 def test_a_model_that_was_changed_since_is_not_recorded(folder):
@@ -128,21 +154,22 @@ def test_a_damaged_record_is_one_line(folder, records):
     assert "Traceback" not in printed
 
 
-def test_recording_again_replaces_this_machine_and_keeps_others(folder, records):
+def test_recording_again_replaces_this_machine_and_keeps_others(fingerprint, records):
     (machine,) = json.loads(records.read_text())
     records.write_text(json.dumps([machine | {"vendor": "CentaurHauls"}, machine | {"fingerprints": {}}]))
-    run(folder, "scripts/verify.py", "--record", expect=0)
+    verify.record(measured(fingerprint, machine))
     found = json.loads(records.read_text())
     assert [entry["vendor"] for entry in found] == sorted(["CentaurHauls", machine["vendor"]])
     assert machine in found
 
 
-def test_recording_other_bytes_deletes_the_records_of_other_machines(folder, records):
+def test_recording_other_bytes_deletes_the_records_of_other_machines(fingerprint, records, capsys):
     (machine,) = json.loads(records.read_text())
     old = json.loads(records.read_text())[0]
     portable(old)["models"]["linear"]["epoch"] = "0" * 12
     records.write_text(json.dumps([old | {"vendor": "CentaurHauls"}, old]))
-    printed = run(folder, "scripts/verify.py", "--record", expect=0)
+    verify.record(measured(fingerprint, machine))
+    printed = " ".join(capsys.readouterr().out.split())
     assert "the records of other machines are outdated: 1 deleted" in printed
     assert json.loads(records.read_text()) == [machine]
 
