@@ -1,23 +1,46 @@
 """User errors, and the exit codes of scripts."""
 
+import contextlib
+import errno
+import os
+import select
 import sys
 from collections.abc import Callable
+
+from cifar10 import names
+
+CLOSED = 141  # exit code if the reader of the output is gone, as of a program that SIGPIPE ends
 
 
 class UserError(Exception):
     """A mistake in the input. The message says what was expected, what was found and what to do."""
 
+    code = 2  # of the exit
+
+
+class StaleError(UserError):
+    """A file does not belong to the parameters: it must be made again."""
+
+    code = 1
+
 
 def run(main: Callable[[], None]) -> None:
-    """Call `main`; on an error, exit with 2 for UserError, 1 for OSError, 130 for Ctrl-C.
+    """Call `main`; on an error, exit with the code of a UserError, 1 for OSError, 130 for Ctrl-C.
 
-    These errors print a message on standard error, without a traceback.
+    These errors print a message on standard error, without a traceback. If the reader of the output is gone,
+    as in `command | head -1`, the exit is silent.
     """
     try:
-        main()
+        try:
+            main()
+        finally:
+            _flush()
     except UserError as error:
-        sys.exit(_report(str(error), 2))
+        sys.exit(_report(str(error), error.code))
     except OSError as error:  # full disk, read-only folder, missing file
+        if _is_closed(error) and any(map(_reader_is_gone, (1, 2))):
+            _drop(1, 2)
+            sys.exit(CLOSED)
         where = f": {error.filename}" if error.filename else ""
         sys.exit(_report(f"{error.strerror or error}{where}", 1))
     except KeyboardInterrupt:
@@ -25,5 +48,40 @@ def run(main: Callable[[], None]) -> None:
 
 
 def _report(message: str, code: int) -> int:
-    print(f"error: {message}", file=sys.stderr)
+    with contextlib.suppress(OSError):
+        print(f"error: {names.lines(message)}", file=sys.stderr, flush=True)
     return code
+
+
+def _flush() -> None:
+    """Write what Python holds back of the output, here, where an error is reported."""
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None and not stream.closed:
+                stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError:
+        _drop(1)  # or Python reports it once more, with a traceback
+        raise
+
+
+def _is_closed(error: OSError) -> bool:
+    return isinstance(error, BrokenPipeError) or (sys.platform == "win32" and error.errno == errno.EINVAL)
+
+
+def _reader_is_gone(number: int) -> bool:
+    """Check whether an output of this process is a pipe that nobody reads."""
+    if sys.platform == "win32":
+        return True
+    poll = select.poll()
+    poll.register(number, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
+
+
+def _drop(*numbers: int) -> None:
+    """Send what this process writes to its outputs to nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for number in numbers:
+        os.dup2(nowhere, number)
+    os.close(nowhere)

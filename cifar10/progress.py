@@ -13,6 +13,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from cifar10 import names
+
 VARIABLE, JSON = "CIFAR10_PROGRESS", "json"  # environment variable and its value
 LOG_EVERY = 30.0  # seconds
 JSON_EVERY = 0.5  # seconds
@@ -53,8 +55,8 @@ class _Json(tqdm):
 
 
 def log(message: str) -> None:
-    """Print a line on standard error, above any progress bar."""
-    tqdm.write(message, file=sys.stderr)
+    """Print a line on standard error, above any progress bar; what does not print is escaped."""
+    tqdm.write(names.lines(message), file=sys.stderr)
 
 
 def bar(**arguments: Any) -> tqdm:

@@ -18,6 +18,7 @@ LEFT_OUT = {
     "cifar10/files.py": "writes what it is given; other bytes are another output",
     "cifar10/leftovers.py": "deletes files from the folders that the report reads; the others are its inputs",
     "cifar10/machine.py": "names the processor; outputs say which arithmetic followed from it",
+    "cifar10/names.py": "escapes and aligns names of files in messages",
     "cifar10/params.py": "reads params.yaml, whose values are dependencies of their own",
     "cifar10/paths.py": "says where files lie; dvc.yaml names the same places",
     "cifar10/progress.py": "prints",

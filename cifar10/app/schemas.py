@@ -16,6 +16,7 @@ class Image(BaseModel):
 
     image: str = Field(description="name of the file, as sent")
     answers: dict[str, Answer] = Field(description="by model")
+    warnings: list[str] = Field(description="what is missing in the picture or a guess, such as brightness")
     preview: str | None = Field(
         default=None,
         description="only with `preview=true`: the 32x32 pixels that the models see, as a PNG data URL",

@@ -77,12 +77,14 @@ class PredictionService:
             UserError: as for `models`.
         """
         with anyio.move_on_after(deadline - time.monotonic()):
-            names, pictures, unreadable = await anyio.to_thread.run_sync(
+            names, pictures, warnings, unreadable = await anyio.to_thread.run_sync(
                 _decode, files, deadline, limiter=self._decoding
             )
             classifier, found = await self._predictor.predict(np.stack(pictures))
             content = predictions.content(names, classifier.seeds, classifier.detectors, found, {})
             content["unreadable"] = unreadable  # a list: two files may have the same name
+            for image, texts in zip(content["images"], warnings, strict=True):
+                image["warnings"] = texts
             if preview:
                 for image, picture in zip(content["images"], pictures, strict=True):
                     image["preview"] = png.data_url(picture)
@@ -92,20 +94,27 @@ class PredictionService:
 
 def _decode(
     files: Sequence[Upload], deadline: float
-) -> tuple[list[str], list[np.ndarray], list[dict[str, str]]]:
-    """Read files: names and pictures of the readable ones, and an entry with the reason for each other."""
-    names, pictures, unreadable = [], [], []
+) -> tuple[list[str], list[np.ndarray], list[list[str]], list[dict[str, str]]]:
+    """Read files: names, pictures, warnings of the readable ones; an entry with the reason for each other."""
+    names, pictures, warnings, unreadable = [], [], [], []
     for file in files:
         if time.monotonic() > deadline:
             raise _late()
         try:
-            pictures.append(images.read(file.content, name=file.name, max_bytes=request_limits.MAX_BYTES))
+            picture = images.decode(
+                file.content,
+                name=file.name,
+                max_pixels=request_limits.MAX_PIXELS,
+                max_bytes=request_limits.MAX_BYTES,
+            )
+            pictures.append(picture.pixels)
             names.append(file.name)
+            warnings.append(picture.warnings)
         except images.PictureError as error:
             unreadable.append({"image": file.name, "reason": str(error)})
     if not pictures:
         raise UnreadableError(unreadable)
-    return names, pictures, unreadable
+    return names, pictures, warnings, unreadable
 
 
 def _late() -> BusyError:

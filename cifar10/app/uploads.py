@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from cifar10.app import request_limits
-from cifar10.data.inputs import shown
+from cifar10.names import shown, valid
 
 FIELD = "files"
 TYPE = "multipart/form-data"
@@ -75,7 +75,7 @@ def _file_name(segment: multipart.MultipartSegment, files: int) -> str:
         raise HTTPException(422, f"expected only the field {FIELD!r}, found {shown(segment.name)!r}")
     if segment.filename is None:
         raise HTTPException(422, f"expected files in the field {FIELD!r}, found text")
-    return segment.filename or f"file {files + 1}"
+    return valid(segment.filename) or f"file {files + 1}"
 
 
 async def _chunks(request: Request) -> AsyncIterator[bytes]:

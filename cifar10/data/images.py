@@ -1,27 +1,41 @@
-"""Read pictures as model inputs: uint8 (32, 32, 3), RGB."""
+"""Read pictures as model inputs: uint8 (32, 32, 3), RGB. No other module opens a picture from a user."""
 
+import contextlib
 import dataclasses
-import io
 import os
-import warnings
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image
 
+from cifar10 import names, progress
+from cifar10.data.decoding import formats, limits, modes, opening, repair, scaling, tiff
+from cifar10.data.decoding.opening import UnreadableError
+from cifar10.data.decoding.scaling import SIZE, Fit
 from cifar10.errors import UserError
 
-SIZE = 32  # pixels, height and width
-GREY = (128, 128, 128, 255)  # RGBA, behind transparent pixels and in borders
-MAX_PIXELS = 89_478_485  # Pillow's limit: 256 MiB of RGB
-MAX_BYTES = 300_000_000  # more than MAX_PIXELS uncompressed
-THREADS = 4  # maximum number of pictures decoded at once
-REFUSED = {"EPS"}  # a program; Pillow runs an interpreter for it
+__all__ = [
+    "MAX_BYTES",
+    "MAX_PIXELS",
+    "SIZE",
+    "Fit",
+    "Images",
+    "Picture",
+    "PictureError",
+    "decode",
+    "read",
+    "read_all",
+]
 
-Fit = Literal["crop", "pad"]
+MAX_PIXELS = limits.MAX_PIXELS
+MAX_BYTES = 300_000_000  # of a file
+THREADS = 4  # maximum number of pictures decoded at once
+
+Image.MAX_IMAGE_PIXELS = max(MAX_PIXELS, Image.MAX_IMAGE_PIXELS or 0)  # `limits` is stricter
+_one_large = threading.Lock()  # large pictures are decoded one at a time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,17 +49,25 @@ class Images:
     test_labels: np.ndarray
 
 
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """A picture, uint8 (32, 32, 3), and warnings, without its name: what is missing or a guess."""
+
+    pixels: np.ndarray
+    warnings: list[str]
+
+
 class PictureError(UserError):
-    """An unreadable picture; the message has its path and the reason."""
+    """An unreadable picture; the message has its name and the reason, in one line."""
 
 
-def read(
+def decode(
     source: Path | bytes,
     fit: Fit = "crop",
     name: str = "",
     max_pixels: int = MAX_PIXELS,
     max_bytes: int = MAX_BYTES,
-) -> np.ndarray:
+) -> Picture:
     """Read a picture of any size and mode, upright, scaled to 32x32 with antialiasing.
 
     An RGB picture of 32x32 pixels is returned unchanged. Of several frames, the first one is read. Safe for
@@ -55,11 +77,8 @@ def read(
         source: path or content of a file.
         fit: `crop` keeps the central square, `pad` keeps the whole picture and adds grey borders.
         name: name of the picture in errors, by default its path.
-        max_pixels: limit on the pixels; Pillow's own limit applies as well.
+        max_pixels: limit on the pixels; `limits` lowers it for formats that take more memory.
         max_bytes: limit on the file size.
-
-    Returns:
-        uint8 (32, 32, 3).
 
     Raises:
         PictureError: the file is missing, empty, damaged, not a picture, or over a limit.
@@ -68,20 +87,39 @@ def read(
     try:
         content = source if isinstance(source, bytes) else _content(source, max_bytes)
         if len(content) > max_bytes:
-            raise PictureError(f"more than {max_bytes / 1e6:,.0f} MB")
+            raise UnreadableError(f"more than {max_bytes / 1e6:,.0f} MB")
         if not content:
-            raise PictureError("the file is empty")
-        return _unpack(content, fit, min(max_pixels, Image.MAX_IMAGE_PIXELS or max_pixels))
-    except Exception as error:  # Pillow raises many kinds of errors on damaged files
-        raise PictureError(f"{name}: {_reason(error)}") from None
+            raise UnreadableError("the file is empty")
+        try:
+            return _decode(content, fit, name, min(max_pixels, Image.MAX_IMAGE_PIXELS or max_pixels))
+        except (UnreadableError, MemoryError, Image.DecompressionBombError):
+            raise
+        except Exception as error:  # Pillow raises many kinds of errors on damaged files
+            raise UnreadableError(formats.named(content) or _reason(error)) from None
+    except Exception as error:
+        raise PictureError(f"{names.shown(name)}: {_reason(error)}") from None
 
 
-def read_all(paths: Sequence[Path], fit: Fit = "crop") -> Iterator[np.ndarray | PictureError]:
+def read(
+    source: Path | bytes,
+    fit: Fit = "crop",
+    name: str = "",
+    max_pixels: int = MAX_PIXELS,
+    max_bytes: int = MAX_BYTES,
+) -> np.ndarray:
+    """Read a picture as `decode` does, print its warnings; return uint8 (32, 32, 3)."""
+    picture = decode(source, fit, name, max_pixels, max_bytes)
+    for text in picture.warnings:
+        warn(name or (str(source) if isinstance(source, Path) else "picture"), text)
+    return picture.pixels
+
+
+def read_all(paths: Sequence[Path], fit: Fit = "crop") -> Iterator[Picture | PictureError]:
     """Read pictures on several threads; yield each one, or its error, in order."""
 
-    def attempt(path: Path) -> np.ndarray | PictureError:
+    def attempt(path: Path) -> Picture | PictureError:
         try:
-            return read(path, fit)
+            return decode(path, fit)
         except PictureError as error:
             return error
 
@@ -89,65 +127,71 @@ def read_all(paths: Sequence[Path], fit: Fit = "crop") -> Iterator[np.ndarray | 
         yield from pool.map(attempt, paths)
 
 
+def warn(name: str, text: str) -> None:
+    """Print a warning about a picture on standard error."""
+    progress.log(f"warning: {names.shown(name)}: {text}")
+
+
 def _content(path: Path, max_bytes: int) -> bytes:
     with path.open("rb") as file:
         return file.read(max_bytes + 1)  # one byte more reveals a file over the limit
 
 
-def _unpack(content: bytes, fit: Fit, max_pixels: int) -> np.ndarray:
-    Image.init()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about harmless damage, and about size, which is checked here
-        with Image.open(
-            io.BytesIO(content), formats=[kind for kind in Image.ID if kind not in REFUSED]
-        ) as image:
-            if image.width * image.height > max_pixels:
-                raise PictureError(f"more than {max_pixels:,} pixels")
-            image.draft(None, (4 * SIZE, 4 * SIZE))  # decodes a large JPEG at a fraction of its size
-            return np.array(_small(ImageOps.exif_transpose(image), fit))
+def _decode(content: bytes, fit: Fit, name: str, max_pixels: int) -> Picture:
+    if formats.is_raw(content, name):
+        raise UnreadableError(formats.CAMERA)
+    try:
+        image = opening.opened(content)
+    except Image.DecompressionBombError:
+        raise
+    except Exception:
+        found = tiff.read(content, max_pixels)
+        if found is None:
+            raise
+        image, orientation, warning = found
+        return _picture(scaling.upright(image, orientation), fit, [warning])
+    with image:
+        if not (image.width and image.height):
+            raise UnreadableError(f"a picture of {image.width}x{image.height} pixels")
+        if image.width * image.height > (limit := limits.pixels(image, len(content), max_pixels)):
+            raise UnreadableError(f"more than {limit:,} pixels")
+        if formats.is_raw_inside(image):
+            raise UnreadableError(formats.CAMERA)
+        large = image.width * image.height > scaling.LARGE
+        with _one_large if large else contextlib.nullcontext():
+            return _converted(image, content, fit)
 
 
-def _small(image: Image.Image, fit: Fit) -> Image.Image:
-    """Scale to 32x32 RGB; transparent pixels become neutral grey."""
-    image = _rgb(image)
-    if fit == "crop":
-        image = ImageOps.fit(image, (SIZE, SIZE))
-    else:
-        image = ImageOps.pad(image, (SIZE, SIZE), color=GREY if image.mode == "RGBA" else GREY[:3])
-    if image.mode == "RGBA":
-        image = Image.alpha_composite(Image.new("RGBA", image.size, GREY), image)
-    return image.convert("RGB")
+def _converted(source: Image.Image, content: bytes, fit: Fit) -> Picture:
+    image, missing = opening.loaded(source, content)
+    orientation = repair.orientation(image)
+
+    def reopened() -> Image.Image:
+        again = opening.opened(content)
+        opening.prepare(again)
+        return again
+
+    bright = modes.dark_colours(image, reopened, lambda whole: scaling.shrunk(whole, fit))
+    image = scaling.upright(bright[0] if bright else scaling.shrunk(image, fit), orientation)
+    image, guess = modes.rgb(image, source)
+    return _picture(image, fit, [missing, bright[1] if bright else guess])
+
+
+def _picture(image: Image.Image, fit: Fit, warnings: Sequence[str | None]) -> Picture:
+    return Picture(np.array(scaling.square(image, fit)), [text for text in warnings if text])
 
 
 def _reason(error: Exception) -> str:
     match error:
-        case PictureError():
+        case UnreadableError():
             return str(error)
         case Image.DecompressionBombError():
             return f"more than {Image.MAX_IMAGE_PIXELS:,} pixels"
         case Image.UnidentifiedImageError():
             return "not a picture in a known format"
+        case MemoryError():
+            return "not enough memory"
         case OSError(strerror=str(text)):
             return text
         case _:
-            return " ".join(str(error).split()) or type(error).__name__
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    """Convert any mode to 8-bit RGB, or to RGBA if a pixel may be transparent."""
-    if image.mode.startswith("I") or image.mode == "F":
-        return _scaled(np.asarray(image), image.mode).convert("RGB")
-    if image.mode == "LAB":
-        profiles = (ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"))
-        converted = ImageCms.profileToProfile(image, *profiles, outputMode="RGB")
-        assert converted is not None  # noqa: S101  (None only with inPlace)
-        return converted
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
-
-
-def _scaled(grey: np.ndarray, mode: str) -> Image.Image:
-    """Scale grey values to 0..255: integers from 0..65535, floats from 0..1 or, if any exceeds 1, 0..255."""
-    values = np.nan_to_num(grey.astype(np.float32))
-    white = 65535 if mode != "F" else 1 if values.max() <= 1 else 255
-    values *= np.float32(255 / white)
-    return Image.fromarray(np.rint(values, out=values).clip(0, 255, out=values).astype(np.uint8))
+            return names.shown(" ".join(str(error).split()) or type(error).__name__)

@@ -1,12 +1,13 @@
 """Answers of models for new images, as a table and as JSON."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from cifar10.data.inputs import shown
+from cifar10 import names as file_names
 from cifar10.evaluation.ood import Detector
 
 NONE = "none of these"
@@ -32,6 +33,13 @@ class Answers:
         return np.argsort(-self.probabilities[image], kind="stable")[:most].tolist()
 
 
+def joined(parts: Sequence[Answers]) -> Answers:
+    """Join the answers of one model for parts of the images, in order."""
+    return Answers(
+        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Answers))
+    )
+
+
 def verdict(classes: Sequence[str], answers: Answers, image: int) -> str | None:
     """Return the class of an image, None for "none of these"."""
     return classes[answers.top(image, 1)[0]] if answers.is_id[image] else None
@@ -52,10 +60,10 @@ def table(names: Sequence[str], classes: Sequence[str], found: Mapping[str, Answ
                 f"{classes[label]} {100 * answers.probabilities[index, label]:.1f} %"
                 for label in answers.top(index)
             ]
-            rows.append([shown(name), model, verdict(classes, answers, index) or NONE, *top])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+            rows.append([file_names.shown(name), model, verdict(classes, answers, index) or NONE, *top])
+    widths = [max(map(file_names.width, column)) for column in zip(*rows, strict=True)]
     rows.insert(1, ["-" * width for width in widths])
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    return "\n".join("  ".join(map(file_names.padded, row, widths)).rstrip() for row in rows)
 
 
 def content(
@@ -64,6 +72,7 @@ def content(
     detectors: Mapping[str, Detector],
     found: Mapping[str, Answers],
     unreadable: Mapping[str, str],
+    warnings: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Build the JSON content, with all probabilities; the verdict is null for "none of these".
 
@@ -73,6 +82,7 @@ def content(
         detectors: by model.
         found: answers by model.
         unreadable: reason why an image cannot be read, by name of the image.
+        warnings: what is missing in an image or a guess, by name of the image.
     """
     classes = next(iter(detectors.values())).classes
     return {
@@ -80,12 +90,15 @@ def content(
         "models": described(seeds, detectors),
         "images": [
             {
-                "image": name,
+                "image": file_names.given(name),
                 "answers": {model: _answer(classes, answers, index) for model, answers in found.items()},
+                "warnings": [*warnings.get(name, ())],
             }
             for index, name in enumerate(names)
         ],
-        "unreadable": [{"image": name, "reason": reason} for name, reason in unreadable.items()],
+        "unreadable": [
+            {"image": file_names.given(name), "reason": reason} for name, reason in unreadable.items()
+        ],
     }
 
 

@@ -8,6 +8,7 @@ import h5py
 
 from cifar10 import arithmetic
 from cifar10.errors import UserError
+from cifar10.evaluation import recorded_layers
 from cifar10.training.keras_config import first_line
 from cifar10.training.models import ARITHMETIC
 
@@ -19,10 +20,12 @@ def load_weights(model: "keras.Model", path: Path) -> None:
     """Load the weights, and nothing else, from an .h5 file into a new model.
 
     Raises:
-        UserError: the file is missing or damaged, or has another architecture.
+        UserError: the file is missing or damaged.
+        StaleError: it was trained with other layers than those of the model.
     """
     if not path.exists():
         raise UserError(f"{path} not found: run `dvc pull {path}` to fetch it or `dvc repro` to train it")
+    recorded_layers.check(model, path)
     try:
         model.load_weights(path)
     except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:

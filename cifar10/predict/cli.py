@@ -3,17 +3,22 @@
 import argparse
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cifar10 import errors
+from cifar10.predict import arguments
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from cifar10.data.images import Fit
+    from cifar10.data.images import Fit, Picture
+    from cifar10.evaluation.predictions import Answers
+    from cifar10.predict.predictor import Classifier
 
 # Slow imports are inside the functions, so that `--help` and usage errors are fast.
+
+AT_ONCE = 640  # images between two updates of the progress bar; ten batches of the models
 
 
 def run() -> None:
@@ -23,20 +28,30 @@ def run() -> None:
 
 def main() -> None:
     """Read and classify the images, print the answers; exit with 1 if an image cannot be read."""
-    options = _parser().parse_args()
-    if sys.platform == "win32" and isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")  # the default encoding of a pipe may lack letters
+    options = arguments.parser(__doc__).parse_args()
+    if isinstance(
+        sys.stdout, io.TextIOWrapper
+    ):  # its encoding may lack letters, as that of a pipe on Windows
+        utf_8 = options.json or sys.platform == "win32"
+        sys.stdout.reconfigure(encoding="utf-8" if utf_8 else None, errors="backslashreplace")
     from cifar10 import params, progress
-    from cifar10.data import inputs
+    from cifar10.data import images, inputs
+    from cifar10.predict import figure
 
     chosen = params.load()
     for name in options.model:
         chosen.model(name)
     if options.seed is not None:
         chosen.seed(options.seed)
-    pictures, unreadable = _read(inputs.expand(options.images), options.fit)
+    names = inputs.expand(options.images)
+    if options.figure is not None:
+        figure.check(options.figure, names)
+    pictures, unreadable = _read(names, options.fit)
     for reason in unreadable.values():
-        progress.log(f"error: {inputs.shown(reason)}")
+        progress.log(f"error: {reason}")
+    for name, picture in pictures.items():
+        for text in picture.warnings:
+            images.warn(name, text)
     if pictures or options.json:
         _answer(options, pictures, unreadable)
     if not pictures and not unreadable:
@@ -44,45 +59,14 @@ def main() -> None:
     sys.exit(1 if unreadable else 0)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="cifar10-classify", description=__doc__)
-    parser.add_argument(
-        "images",
-        nargs="+",
-        metavar="IMAGE",
-        help="a file, a folder (searched recursively) or - for standard input",
-    )
-    parser.add_argument(
-        "--model", action="append", default=[], metavar="NAME", help="use only this model (repeatable)"
-    )
-    parser.add_argument(
-        "--seed",
-        metavar="N",
-        help="answer with one training of each model (default: mean of the probabilities over all seeds)",
-    )
-    parser.add_argument(
-        "--fit",
-        choices=["crop", "pad"],
-        default="crop",
-        help="make a picture square: centre crop (default), or grey padding",
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON with all probabilities")
-    parser.add_argument(
-        "--figure",
-        metavar="FILE.png",
-        help="draw the images as the models see them, with bars of the probabilities",
-    )
-    return parser
-
-
-def _read(names: Sequence[str], fit: "Fit") -> tuple[dict[str, "np.ndarray"], dict[str, str]]:
-    """Read all pictures: uint8 (32, 32, 3) by name, and errors by name."""
+def _read(names: Sequence[str], fit: "Fit") -> tuple[dict[str, "Picture"], dict[str, str]]:
+    """Read all pictures, by name, and errors by name."""
     from pathlib import Path
 
     from cifar10 import progress
     from cifar10.data import images, inputs
 
-    found: dict[str, np.ndarray] = {}
+    found: dict[str, images.Picture] = {}
     unreadable: dict[str, str] = {}
     files = [name for name in dict.fromkeys(names) if name != inputs.STDIN]
     with progress.bar(total=len(files), desc="reading", unit=" images") as bar:
@@ -95,23 +79,21 @@ def _read(names: Sequence[str], fit: "Fit") -> tuple[dict[str, "np.ndarray"], di
     if inputs.STDIN in names:
         try:
             content = sys.stdin.buffer.read(images.MAX_BYTES + 1)
-            found[inputs.STDIN] = images.read(content, fit, name="standard input")
+            found[inputs.STDIN] = images.decode(content, fit, name="standard input")
         except images.PictureError as error:
             unreadable[inputs.STDIN] = str(error)
     return {name: found[name] for name in dict.fromkeys(names) if name in found}, unreadable
 
 
 def _answer(
-    options: argparse.Namespace, pictures: dict[str, "np.ndarray"], unreadable: dict[str, str]
+    options: argparse.Namespace, pictures: Mapping[str, "Picture"], unreadable: Mapping[str, str]
 ) -> None:
-    """Classify the pictures and print the answers."""
+    """Classify the pictures, print the answers, then draw them."""
     import json
-    from pathlib import Path
 
     import numpy as np
 
     # before TensorFlow: `tensorflow_setup` hides modules that these need
-    from cifar10 import files
     from cifar10.evaluation import predictions
     from cifar10.training import tensorflow_setup
 
@@ -121,24 +103,55 @@ def _answer(
 
         models.make_deterministic(seed=0)  # the same bits as `evaluate`
     classifier = predictor.load(options.model, options.seed)
-    seen = np.array([*pictures.values()], np.uint8).reshape(-1, *models.INPUT_SHAPE)
-    found = classifier.classify(seen)
+    seen = np.array([picture.pixels for picture in pictures.values()], np.uint8)
+    seen = seen.reshape(-1, *models.INPUT_SHAPE)
+    found = _classified(classifier, seen)
     names = [*pictures]
-    if options.figure:
-        from cifar10.report import plots
-
-        with files.replacing(Path(options.figure)) as beside:
-            plots.save(plots.answers(seen, names, found, classifier.classes), beside)
     if options.json:
-        print(
-            json.dumps(
-                predictions.content(names, classifier.seeds, classifier.detectors, found, unreadable),
-                indent=2,
-                ensure_ascii=False,
-            )
+        warnings = {name: picture.warnings for name, picture in pictures.items()}
+        answers = predictions.content(
+            names, classifier.seeds, classifier.detectors, found, unreadable, warnings
         )
+        print(json.dumps(answers, indent=2, ensure_ascii=False, allow_nan=False), flush=True)
     else:
-        print(predictions.table(names, classifier.classes, found))
+        print(predictions.table(names, classifier.classes, found), flush=True)
+    if options.figure is not None:
+        _draw(options.figure, seen, names, found, classifier.classes)
+
+
+def _classified(classifier: "Classifier", seen: "np.ndarray") -> dict[str, "Answers"]:
+    """Classify images in parts, with a progress bar; the answer for an image does not depend on the others."""
+    from cifar10 import progress
+    from cifar10.evaluation import predictions
+
+    parts = []
+    with progress.bar(total=len(seen), desc="classifying", unit=" images") as bar:
+        for start in range(0, max(len(seen), 1), AT_ONCE):
+            parts.append(classifier.classify(seen[start : start + AT_ONCE]))
+            bar.update(len(seen[start : start + AT_ONCE]))
+    return {name: predictions.joined([part[name] for part in parts]) for name in parts[0]}
+
+
+def _draw(
+    figure: str,
+    seen: "np.ndarray",
+    names: Sequence[str],
+    found: Mapping[str, "Answers"],
+    classes: Sequence[str],
+) -> None:
+    from pathlib import Path
+
+    from cifar10 import files, progress
+    from cifar10.report import plots
+
+    if not names:
+        progress.log(f"warning: no picture to draw, {figure} is not written")
+        return
+    try:
+        with files.replacing(Path(figure)) as beside:
+            plots.save(plots.answers(seen, names, found, classes), beside)
+    except (ValueError, RuntimeError) as error:  # more pixels than the format can hold
+        raise OSError(f"cannot draw {figure}: {error}") from None
 
 
 if __name__ == "__main__":

@@ -12,11 +12,14 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 
 from cifar10.evaluation import metrics, significance
 from cifar10.evaluation.replicates.difference import MARGIN
+from cifar10.names import shorten
+from cifar10.report import fonts
 
 if TYPE_CHECKING:
     from cifar10.evaluation.predictions import Answers
@@ -46,6 +49,14 @@ LINES: dict[str, Literal["-", "--", ":"]] = {
     "confidence = accuracy": ":",
 }
 
+# By suffix, without versions and times.
+METADATA: dict[str, dict[str, None]] = {
+    ".png": {"Software": None},
+    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    ".svg": {"Date": None, "Creator": None},
+    ".svgz": {"Date": None, "Creator": None},
+}
+
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
@@ -65,19 +76,12 @@ def styles(models: Sequence[str]) -> dict[str, Style]:
     }
 
 
-def shorten(name: str, width: int) -> str:
-    """Shorten a name to `width` characters: "a very lo…ss name"."""
-    name = " ".join(name.split())
-    head = width // 2
-    return name if len(name) <= width else f"{name[:head]}…{name[head + 1 - width :]}"
-
-
 def _styled(draw: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Draw in this module's style, independent of the user's matplotlibrc."""
     style = {
         **sns.axes_style("whitegrid"),
         **sns.plotting_context("paper", font_scale=1.1),
-        "font.sans-serif": ["DejaVu Sans"],  # part of matplotlib: the same on every system
+        "font.sans-serif": [fonts.USUAL],
         "text.parse_math": False,  # class names may contain dollar signs
         "grid.color": "0.9",
         "grid.linewidth": 0.7,
@@ -101,13 +105,19 @@ def _styled(draw: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
 
 @_styled
 def save(figure: Figure, path: Path) -> None:
-    """Write a cropped PNG without version metadata; equal figures give equal bytes."""
+    """Write a cropped figure, in the format of its suffix, without version metadata.
+
+    Equal figures give equal bytes, except in PostScript.
+    """
+    text = "".join(found.get_text() for found in figure.findobj(Text) if isinstance(found, Text))
+    matplotlib.rcParams["font.sans-serif"] = [fonts.USUAL, *fonts.fallbacks(text)]
+    matplotlib.rcParams["svg.hashsalt"] = "cifar10"  # names of parts; the default is random
     figure.savefig(
         path,
         dpi=DOTS,
         bbox_inches="tight",
         pad_inches=0.08,
-        metadata={"Software": None},
+        metadata=METADATA.get(path.suffix.lower()),
     )
 
 
@@ -121,7 +131,7 @@ def samples(images: np.ndarray, labels: np.ndarray, class_names: Sequence[str], 
         class_names: K names.
         seed: of the random choice.
     """
-    shown = class_names[:ROWS]
+    shown = fonts.drawable(class_names, "class")[:ROWS]
     figure = Figure((WIDTH, 0.5 + 0.52 * len(shown)), layout="constrained")
     axes = figure.subplots()
     axes.imshow(_mosaic(images, labels, len(shown), seed), interpolation="nearest")
@@ -214,7 +224,7 @@ def confusion(counts: np.ndarray, class_names: Sequence[str], model: str) -> Fig
     side = max(4.4, 1.7 + len(class_names) * (0.47 if numbered else 0.2))
     figure = Figure((min(side, SIDE), min(side, SIDE)), layout="constrained")
     axes = figure.subplots()
-    names = [shorten(name, 20) for name in class_names]
+    names = [shorten(name, 20) for name in fonts.drawable(class_names, "class")]
     _heatmap(axes, pd.DataFrame(percent, names, names), numbered)
     title = f"{shorten(model, 30)}: confusion matrix, in %"
     axes.set(xlabel="predicted class", ylabel="actual class, each row 100 %", title=title)
@@ -264,7 +274,7 @@ def predictions(
         class_names: K names.
         model: its name, for the title.
     """
-    names = [shorten(name, 14) for name in class_names]
+    names = [shorten(name, 14) for name in fonts.drawable(class_names, "class")]
     rows = -(-len(images) // ACROSS)
     figure = Figure((WIDTH, 0.4 + 1.95 * rows), layout="constrained")
     grid = figure.subplots(rows, ACROSS, squeeze=False).ravel()
@@ -315,7 +325,8 @@ def class_accuracy(table: pd.DataFrame, class_names: Sequence[str]) -> Figure:
             linestyle="none",
             elinewidth=1.2,
         )
-    _name_rows(axes, [shorten(class_names[label], 20) for label in order])
+    names = fonts.drawable(class_names, "class")
+    _name_rows(axes, [shorten(names[label], 20) for label in order])
     axes.xaxis.set_major_formatter(PERCENT)
     axes.set_xlabel("test accuracy, 95 % interval")
     more = f", the hardest {ROWS} of {len(hardest)}" if len(hardest) > ROWS else ""
@@ -464,13 +475,15 @@ def answers(
         class_names: K names.
     """
     rows = min(len(images), DRAWN)
+    titles = fonts.drawable([Path(name).name for name in names[:rows]], "image")
+    class_names = fonts.drawable(class_names, "class")
     figure = Figure((WIDTH, 0.4 + 1.5 * rows), layout="constrained")
     shares = {"width_ratios": [1] + [1.25] * len(found)}
     grid = figure.subplots(rows, 1 + len(found), squeeze=False, gridspec_kw=shares)
-    for index, (image, name, row) in enumerate(zip(images, names, grid, strict=False)):
+    for index, (image, name, row) in enumerate(zip(images, titles, grid, strict=False)):
         row[0].imshow(image, interpolation="nearest")
         row[0].set(xticks=[], yticks=[])
-        row[0].set_title(shorten(Path(name).name, 18), fontsize=8, fontweight="normal")
+        row[0].set_title(shorten(name, 18), fontsize=8, fontweight="normal")
         row[0].grid(visible=False)
         for axes, (model, style) in zip(row[1:], styles([*found]).items(), strict=True):
             _answer(axes, found[model], index, class_names, style.color)

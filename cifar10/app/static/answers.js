@@ -19,7 +19,7 @@ export function show(where, image, {classes, models}) {
   card.setAttribute("aria-label", name);
   card.querySelector("img").src = image.preview;
   card.querySelector("img").alt = `${name} as the models see it, 32 by 32 pixels`;
-  card.querySelector("figcaption").textContent = name;
+  card.querySelector("figcaption").textContent = [name, ...image.warnings].join("; ");
   for (const [model, answer] of Object.entries(image.answers)) {
     card.querySelector(".models").append(modelCard(model, answer, classes, models[model]));
   }

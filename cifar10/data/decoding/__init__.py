@@ -1,0 +1,1 @@
+"""Decode pictures: `images` reads them through these modules."""

@@ -1,0 +1,85 @@
+"""Compare the layers that an .h5 file was trained with, which it describes, with those of params.yaml.
+
+Weights can fit by their shapes where the layers differ, as with another activation. The description is read
+as text only; nothing is built from it.
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import h5py
+
+from cifar10.errors import StaleError
+from cifar10.names import shown
+
+if TYPE_CHECKING:
+    import keras
+
+CONFIG = "model_config"  # attribute of an .h5 file, written by Keras
+ADDED = 2  # layers before those of params.yaml: the input and its scaling
+NOT_COMPARED = {
+    "name",
+    "dtype",
+    "trainable",
+    "batch_shape",
+}  # names count layers; the input is always the same
+
+
+def check(model: "keras.Model", path: Path) -> None:
+    """Compare the layers of a file with those of a model; a damaged file is left to the reader of weights.
+
+    Raises:
+        StaleError: they differ; the message names the first difference.
+    """
+    try:
+        with h5py.File(path) as file:
+            text = file.attrs.get(CONFIG)
+    except (OSError, RuntimeError, KeyError, ValueError):
+        return
+    try:
+        recorded = json.loads(text)["config"]["layers"]
+        found = [(layer["class_name"], dict(layer["config"])) for layer in recorded]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise _stale(path, model.name, "it does not describe its layers") from None
+    expected = [
+        (layer["class_name"], layer["config"]) for layer in json.loads(model.to_json())["config"]["layers"]
+    ]
+    difference = _difference(found, expected)
+    if difference:
+        raise _stale(path, model.name, shown(difference))
+
+
+def _stale(path: Path, name: str, reason: str) -> StaleError:
+    return StaleError(
+        f"{path} was trained with other layers than {name} has in params.yaml ({reason}): "
+        "run `dvc repro` to train it again, or restore the layers"
+    )
+
+
+def _difference(found: list[tuple[Any, Any]], expected: list[tuple[Any, Any]]) -> str:
+    """Describe the first difference; the text is empty if there is none."""
+    for index, (old, new) in enumerate(zip(found, expected, strict=False)):
+        where = f"layers.{index - ADDED}.{new[0]}"
+        if old[0] != new[0]:
+            return f"{where}: the file has {old[0]}"
+        for key in sorted(new[1].keys() & old[1].keys() - NOT_COMPARED):
+            if _plain(old[1][key]) != _plain(new[1][key]):
+                return f"{where}.{key}: {_text(new[1][key])}, the file has {_text(old[1][key])}"
+    if len(found) != len(expected):
+        return f"{len(expected) - ADDED} layers, the file has {len(found) - ADDED}"
+    return ""
+
+
+def _plain(value: Any) -> Any:
+    """Reduce a value to what all versions of Keras write."""
+    if isinstance(value, dict):
+        if "class_name" in value and "config" in value:
+            return [value["class_name"], _plain(value["config"])]
+        return {key: _plain(inner) for key, inner in value.items() if key not in NOT_COMPARED}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _text(value: Any) -> str:
+    plain = value["class_name"] if isinstance(value, dict) and "class_name" in value else value
+    return str(plain)[:60]
