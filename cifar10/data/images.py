@@ -95,7 +95,8 @@ def decode(
         except (UnreadableError, MemoryError, Image.DecompressionBombError):
             raise
         except Exception as error:  # Pillow raises many kinds of errors on damaged files
-            raise UnreadableError(formats.named(content) or _reason(error)) from None
+            damaged = "damaged or cut off: " if formats.is_damaged(content) else ""
+            raise UnreadableError(formats.named(content) or f"{damaged}{_reason(error)}") from None
     except Exception as error:
         raise PictureError(f"{names.shown(name)}: {_reason(error)}") from None
 

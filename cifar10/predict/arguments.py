@@ -22,8 +22,8 @@ class _Parser(argparse.ArgumentParser):
 
 def parser(description: str | None) -> argparse.ArgumentParser:
     """Build the parser."""
-    command = _Parser(prog="cifar10-classify", description=description, allow_abbrev=False)
-    command.addargument(
+    command = _Parser(prog="cifar10-classify", description=description)
+    command.add_argument(
         "images",
         nargs="+",
         metavar="IMAGE",
@@ -47,6 +47,6 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     command.add_argument(
         "--figure",
         metavar="FILE.png",
-        help="draw the images as the models see them, with bars of the probabilities (also .jpg, .pdf, .svg, ...)",
+        help="draw the images as the models see them, with bars of the probabilities; also .jpg, .pdf, .svg",
     )
     return command

@@ -120,7 +120,7 @@ def _answer(
 
 
 def _classified(classifier: "Classifier", seen: "np.ndarray") -> dict[str, "Answers"]:
-    """Classify images in parts, with a progress bar; the answer for an image does not depend on the others."""
+    """Classify images in parts, with a progress bar; an answer does not depend on the other images."""
     from cifar10 import progress
     from cifar10.evaluation import predictions
 

@@ -48,7 +48,7 @@ def drawable(given: Sequence[str], kind: str) -> list[str]:
     """
     shown = [names.shown(name) for name in given]
     lacking = _lacking("".join(shown))
-    fonts = {name: path for name, path in _fonts()} if lacking else {}
+    fonts = dict(_fonts()) if lacking else {}
     covered = [_letters(fonts[name]) for name in fallbacks("".join(lacking))]
     lost = {letter for letter in lacking if not any(ord(letter) in letters for letters in covered)}
     numbers = {name: f"{kind} {index}" for index, name in enumerate(shown) if lost.intersection(name)}

@@ -62,10 +62,10 @@ def test_a_layer_that_would_write_a_file_does_not(trained):
     assert marker.exists()
 
 
-def test_the_architecture_in_the_file_is_not_read(trained):
+def test_the_architecture_in_the_file_builds_nothing(trained):
     with h5py.File(paths.model("model_0", 0), "r+") as file:
         file.attrs["model_config"] = '{"class_name": "os.system", "config": {"command": "touch ran"}}'
-    predictor.load(["model_0"], "0")
+    assert "it does not describe its layers" in refused()
     assert not (trained / "ran").exists()
 
 

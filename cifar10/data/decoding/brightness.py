@@ -1,5 +1,7 @@
 """Scale values of more than 8 bits to 0..255, by what the file says or else by their range."""
 
+from typing import Any
+
 import numpy as np
 
 DARK = 4  # if no value reaches a fourth of white, the picture is taken for one of fewer bits
@@ -29,7 +31,9 @@ def to_bytes(
     else:
         low, high, sure = _of_floats(known, least, most) if floats else _of_integers(least, most, bits)
     with np.errstate(all="ignore"):
-        scaled = values.astype(np.float64 if values.dtype.itemsize > 4 else np.float32)
+        scaled: np.ndarray[Any, np.dtype[np.floating[Any]]] = values.astype(
+            np.float64 if values.dtype.itemsize > 4 else np.float32
+        )
         scaled -= scaled.dtype.type(low)
         scaled *= scaled.dtype.type(255 / (high - low))
         scaled = np.rint(np.nan_to_num(scaled, copy=False), out=scaled).clip(0, 255, out=scaled)

@@ -16,6 +16,8 @@ AVIF = {b"avif", b"avis"}
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 DNG_VERSION, SUB_IFDS, SUBFILE_TYPE = 50706, 330, 254  # TIFF tags
 
+PICTURE = re.compile(rb"\x89PNG|\xff\xd8\xff|GIF8|BM|RIFF.{4}WEBP|II[*+]\0|MM\0[*+]|.{4}jP  |qoif", re.DOTALL)
+
 CAMERA = "a raw file of a camera: develop it to JPEG, as in `darktable-cli FILE picture.jpg`"
 EXPORT = "open it in the program that made it and export a PNG"
 FRAME = "a film: save a frame as PNG, as in `ffmpeg -i FILE -frames:v 1 picture.png`"
@@ -55,9 +57,16 @@ OTHER = [  # pattern of the first bytes, what the file is and what to do
 def named(content: bytes) -> str | None:
     """Say what a file is that no decoder reads, and what to do; None if unknown."""
     start = content[:4096]
+    if is_damaged(start) and not re.match(OTHER[0][0], start, re.DOTALL):
+        return None
     return next(
         (words for pattern, words in OTHER if re.match(pattern, start, re.DOTALL | re.IGNORECASE)), None
     )
+
+
+def is_damaged(content: bytes) -> bool:
+    """Check for the first bytes of a format that is read, in a file that no decoder reads."""
+    return PICTURE.match(content) is not None or bool(brands(content) & (HEIF | AVIF))
 
 
 def brands(content: bytes) -> set[bytes]:

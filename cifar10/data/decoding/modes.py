@@ -1,7 +1,7 @@
 """Convert pictures of any mode to 8-bit RGB, or to RGBA if a pixel may be transparent."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -94,7 +94,7 @@ def note_layout(image: Image.Image) -> None:
     image.info[LAYOUT] = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
 
 
-def _lower_bytes(image: Image.Image, layout: str) -> Image.Image | None:
+def _lower_bytes(image: Any, layout: str) -> Image.Image | None:
     """Read the lower byte of each 16-bit value; None if Pillow cannot."""
     other = layout[:-1] + OTHER_BYTE.get(layout[-1], "")
     try:
@@ -105,7 +105,7 @@ def _lower_bytes(image: Image.Image, layout: str) -> Image.Image | None:
         image.load()
     except Exception:  # Pillow raises many kinds of errors for a layout that it does not know
         return None
-    return image
+    return cast("Image.Image", image)
 
 
 def tags(image: Image.Image) -> Mapping[int, Any]:

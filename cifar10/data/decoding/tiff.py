@@ -32,7 +32,7 @@ def read(content: bytes, max_pixels: int) -> tuple[Image.Image, int, str | None]
         with tifffile.TiffFile(io.BytesIO(content)) as file:
             page = file.pages.first
             height, width, *rest = page.shape
-            if height * width > max_pixels or page.size * page.dtype.itemsize > MAX_BYTES:
+            if height * width > max_pixels or page.nbytes > MAX_BYTES:
                 raise UnreadableError(f"more than {max_pixels:,} pixels")
             samples = rest[0] if rest else 1
             if len(rest) > 1 or samples not in COLOURS or not page.size or page.photometric not in (0, 1, 2):
