@@ -67,21 +67,14 @@ def _below(folder: str, here: set[tuple[int, int]], read: set[tuple[int, int]]) 
     for entry in entries:
         if is_skipped(entry.name):
             continue
-        if _is_folder(entry):
+        if Path(entry.path).is_dir():
             identity = _identity(entry.path)
             if identity in read or (entry.is_symlink() and identity in here):
                 continue
             read.add(identity)
             yield from _below(entry.path, here, read)
-        elif entry.is_file() or (entry.is_symlink() and not Path(entry.path).exists()):
+        elif Path(entry.path).is_file() or not Path(entry.path).exists():
             yield entry.path
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link to itself
-        return False
 
 
 def _identity(folder: str) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 import skimage
 from PIL import Image
+from rich.cells import cell_len
 
+from cifar10.predict import cli
 from tests.conftest import ENVIRONMENT, WARM
 
 COMMAND = ("python", "-m", "cifar10.predict")
@@ -225,3 +228,81 @@ def test_a_thousand_files_are_more_than_one_batch(finished, tmp_path):
         Image.fromarray(random.integers(0, 256, (32, 32, 3), np.uint8)).save(tmp_path / f"{index}.png")
     printed = finished.run(*COMMAND, "--model", "model_1", str(tmp_path))
     assert len(printed.splitlines()) == 1002
+
+
+@pytest.fixture
+def hard(tmp_path, pictures):
+    """A folder with pictures of hard names: not UTF-8, wide letters, a leading dash, a control character."""
+    for name in (b"caf\xe9.png", "漢字の写真.png".encode(), b"-x.png", b"plain.png", b"red\x1b[31m.png"):
+        Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), name))).write_bytes(
+            (pictures / "0003.png").read_bytes()
+        )
+    return tmp_path
+
+
+def test_hard_names_are_escaped_in_json_and_aligned_in_the_table(finished, hard):
+    run = (*COMMAND, str(hard), "--model", "model_1", "--figure")
+    table = finished.run(*run, str(hard.parent / "a.svg"))
+    assert "Traceback" not in table
+    rows = table.splitlines()[-5:]
+    columns = {cell_len(row[: row.index("model_1")]) for row in rows}
+    assert len(columns) == 1
+    assert [Path(row.split()[0]).name for row in rows] == sorted(
+        ["-x.png", "caf\\xe9.png", "plain.png", "red\\x1b[31m.png", "漢字の写真.png"]
+    )
+    content = json.loads(finished.run(*run[:-1], "--json"))
+    assert {Path(entry["image"]).name for entry in content["images"]} == {
+        "-x.png",
+        "caf\\xe9.png",
+        "plain.png",
+        "red\x1b[31m.png",
+        "漢字の写真.png",
+    }
+    assert all(entry["warnings"] == [] for entry in content["images"])
+
+
+def test_nothing_readable_with_a_figure_prints_the_json_and_draws_nothing(finished, tmp_path):
+    (tmp_path / "note.txt").write_text("hello\n")
+    done = subprocess.run(
+        [*COMMAND, tmp_path / "note.txt", "--json", "--figure", tmp_path / "a.png"],
+        cwd=finished.root,
+        env={**ENVIRONMENT, **WARM},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["images"] == []
+    assert len(done.stderr.splitlines()) == 2
+    assert not (tmp_path / "a.png").exists()
+
+
+def test_a_figure_is_refused_before_anything_is_read_and_fails_after_the_answers(
+    finished, pictures, tmp_path
+):
+    run = (*COMMAND, str(pictures / "0003.png"), "--model", "model_1", "--figure")
+    assert finished.run(*run, str(pictures / "0003.png"), expect=2).startswith("error: --figure: ")
+    assert "tensorflow" not in loaded(
+        finished.run("python", "-X", "importtime", *run[1:], str(tmp_path / "a.xyz"), expect=2)
+    )
+    printed = finished.run(*run, f"/dev/full/../{'x' * 300}.png", expect=2)
+    assert "is no folder" in printed
+    printed = finished.run(*run, str(tmp_path / f"{'x' * 300}.png"), expect=1)
+    assert " model_1 " in printed.splitlines()[2]
+    assert printed.splitlines()[-1].startswith("error: File name too long")
+
+
+@pytest.mark.parametrize("arguments", [["-x.jpg"], ["a.jpg", "-x.jpg"], ["--x.jpg"], ["-help.jpg"]])
+def test_a_name_that_begins_with_a_dash_is_explained(arguments, capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["cifar10-classify", *arguments])
+    with pytest.raises(SystemExit, match="2"):
+        cli.main()
+    dashed = arguments[-1]
+    assert f"if {dashed} is a file, write ./{dashed}, or -- before the files" in capsys.readouterr().err
+
+
+def test_other_layers_than_those_of_params_are_one_line(workspace, pictures):
+    workspace.edit_model("model_1", "activation: softmax", "activation: sigmoid")
+    printed = workspace.run(*COMMAND, "--model", "model_1", str(pictures / "0000.png"), expect=1)
+    assert "activation: sigmoid, the file has softmax): run `dvc repro`" in printed
+    assert len(printed.splitlines()) == 1

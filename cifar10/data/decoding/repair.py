@@ -47,7 +47,7 @@ def _jpeg(content: bytes) -> bytes:
         end = at + 2 + int.from_bytes(content[at + 2 : at + 4], "big")
         if marker == 0xE1 and content[at + 4 : at + 10] == EXIF:
             found = _orientation(content[at + 10 : end])
-        if not 0xE0 <= marker <= 0xEF or marker in (JFIF, ADOBE):
+        if not 0xE0 <= marker <= 0xEF or marker == ADOBE or (marker == JFIF and end - at >= 18):
             kept.append(content[at:end])
         at = end
     exif = Image.Exif()

@@ -1,0 +1,53 @@
+"""Names in every script: drawn by a font of the system, or numbered with one warning."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from cifar10.report import fonts, plots
+
+IMAGES = np.zeros((4, 32, 32, 3), np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def _forget():
+    fonts._warn.cache_clear()
+
+
+def test_usual_names_need_no_other_font(capsys):
+    assert fonts.fallbacks("кошка $x_1$ <b>bold é a|b") == []
+    assert fonts.drawable(["кошка", "$x_1$"], "class") == ["кошка", "$x_1$"]
+    assert capsys.readouterr().err == ""
+
+
+def test_a_font_of_the_system_draws_what_is_lacking(monkeypatch):
+    # STIX, part of matplotlib, stands for a font of the system: it has letters that DejaVu Sans lacks
+    own = fonts._letters(fonts._usual())
+    path = dict(fonts._fonts())["STIXGeneral"]
+    letter = chr(min(fonts._letters(path) - own - {*range(0x300)}))
+    monkeypatch.setattr(fonts, "_fonts", lambda: [("STIXGeneral", path)])
+    assert fonts.fallbacks(letter) == ["STIXGeneral"]
+    assert fonts.drawable([letter], "class") == [letter]
+
+
+def test_names_without_a_font_are_numbered_with_one_warning(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(fonts, "_fonts", list)
+    names = ["cat", "漢字", "日本語"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # matplotlib's, about missing glyphs
+        for _ in range(2):
+            figure = plots.samples(IMAGES, np.arange(4) % 3, names, 0)
+            plots.save(figure, tmp_path / "a.png")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(
+        "warning: no font here draws these names, figures show numbers: class 1: 漢字, class 2: 日本語;"
+    )
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["cat", "class 1", "class 2"]
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_equal_figures_give_equal_bytes(tmp_path, suffix):
+    for name in ("a", "b"):
+        plots.save(plots.samples(IMAGES, np.arange(4) % 2, ["x", "y"], 0), tmp_path / f"{name}.{suffix}")
+    assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()

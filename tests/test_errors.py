@@ -1,0 +1,51 @@
+"""The end of a command: one line, an exit code, and silence if nobody reads."""
+
+import subprocess
+import sys
+
+import pytest
+
+CODE = """
+import sys
+from cifar10 import errors
+def main():
+    {body}
+errors.run(main)
+"""
+
+
+def run(body, tail="", **options):
+    command = f"{sys.executable} -c '{CODE.format(body=body)}' {tail}"
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, **options)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'print("x\\n" * 100000)',
+        'print("x", flush=True); import time; time.sleep(0.3); print("y")',
+        'print("x\\n" * 100000, file=sys.stderr)',
+        'print("x\\n" * 100000); sys.exit(1)',
+        'print("x", flush=True); import time; time.sleep(0.3); raise errors.UserError("late")',
+    ],
+)
+def test_a_closed_pipe_ends_it_silently(body):
+    done = run(body, "2>&1 | head -1; exit ${PIPESTATUS[0]}")
+    assert (done.stdout, done.stderr) == ("x\n", "")
+    assert done.returncode == (2 if "late" in body else 141)
+
+
+def test_a_full_disk_is_one_line():
+    done = run('print("x")', "> /dev/full")
+    assert (done.returncode, done.stderr) == (1, "error: No space left on device\n")
+
+
+def test_another_closed_pipe_is_an_error():
+    done = run('raise BrokenPipeError(32, "Broken pipe")', "| cat")
+    assert done.stderr == "error: Broken pipe\n"
+
+
+@pytest.mark.parametrize(("kind", "code"), [("UserError", 2), ("StaleError", 1)])
+def test_a_message_is_escaped_and_the_kind_decides_the_code(kind, code):
+    done = run(f'raise errors.{kind}("a\\x1b[31m\\n  b\\udce9")')
+    assert (done.returncode, done.stderr) == (code, "error: a\\x1b[31m\n  b\\xe9\n")
