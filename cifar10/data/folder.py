@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from cifar10 import progress
-from cifar10.data import images
+from cifar10.data import images, inputs
 from cifar10.errors import UserError
 
 LAYOUT = "expected pictures as train/<class>/* and test/<class>/*"
@@ -26,7 +26,7 @@ class Listing:
 
 
 def find(folder: Path) -> Listing:
-    """List the pictures under `folder`; hidden files are skipped.
+    """List the pictures under `folder`; hidden files and those of a system are skipped.
 
     Raises:
         UserError: a folder is missing or empty, the classes of train and test differ, or a file stands in
@@ -64,7 +64,7 @@ def _classes(split: Path) -> dict[str, list[Path]]:
 def _visible(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise UserError(f"data.folder: {folder} is not a folder; {LAYOUT}")
-    visible = (path for path in folder.iterdir() if not path.name.startswith("."))
+    visible = (path for path in folder.iterdir() if not inputs.is_skipped(path.name))
     return sorted(visible, key=lambda path: path.name)  # the order of Path objects differs on Windows
 
 

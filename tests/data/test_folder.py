@@ -22,6 +22,8 @@ def pictures(tmp_path):
 
 def test_classes_and_pictures_come_in_the_order_of_their_names(pictures):
     (pictures / "train" / ".DS_Store").write_bytes(b"hidden")
+    (pictures / "train" / "__MACOSX").mkdir()
+    (pictures / "test" / "dog" / "Thumbs.db").write_bytes(b"of a system")
     (pictures / "train" / "cat" / ".hidden.png").write_bytes(b"hidden")
     (pictures / "README.md").write_text("beside the splits")
     images = folder.read(folder.find(pictures))

@@ -234,9 +234,7 @@ def test_a_thousand_files_are_more_than_one_batch(finished, tmp_path):
 def hard(tmp_path, pictures):
     """A folder with pictures of hard names: not UTF-8, wide letters, a leading dash, a control character."""
     for name in (b"caf\xe9.png", "漢字の写真.png".encode(), b"-x.png", b"plain.png", b"red\x1b[31m.png"):
-        Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), name))).write_bytes(
-            (pictures / "0003.png").read_bytes()
-        )
+        (tmp_path / os.fsdecode(name)).write_bytes((pictures / "0003.png").read_bytes())
     return tmp_path
 
 
@@ -277,9 +275,7 @@ def test_nothing_readable_with_a_figure_prints_the_json_and_draws_nothing(finish
     assert not (tmp_path / "a.png").exists()
 
 
-def test_a_figure_is_refused_before_anything_is_read_and_fails_after_the_answers(
-    finished, pictures, tmp_path
-):
+def test_a_figure_is_refused_before_the_start_and_fails_after_the_answers(finished, pictures, tmp_path):
     run = (*COMMAND, str(pictures / "0003.png"), "--model", "model_1", "--figure")
     assert finished.run(*run, str(pictures / "0003.png"), expect=2).startswith("error: --figure: ")
     assert "tensorflow" not in loaded(
