@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from cifar10.data import images
+from cifar10.app import request_limits
 from tests import browser
 from tests.webapp import BLACK, MODELS, encoded, recorded, recorded_score, upload, wait_for_answers
 
@@ -45,7 +45,7 @@ def test_test_images_get_the_recorded_answers_and_nothing_leaves_the_machine(fin
     assert visit.page.locator(".results .problem").all_inner_texts() == [
         "note.txt: not a picture in a known format",
         "empty.png: the file is empty",
-        f"bomb.png: more than {images.MAX_PIXELS:,} pixels",
+        f"bomb.png: more than {request_limits.MAX_PIXELS:,} pixels",
         HOSTILE.replace("\u202e", "\\u202e") + ": not a picture in a known format",
     ]
     upload(visit, {HOSTILE: encoded(pictures[0])})
