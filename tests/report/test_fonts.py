@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
+from cifar10.predict.figure import FORMATS
 from cifar10.report import fonts, plots
 
 IMAGES = np.zeros((4, 32, 32, 3), np.uint8)
@@ -51,3 +52,10 @@ def test_equal_figures_give_equal_bytes(tmp_path, suffix):
     for name in ("a", "b"):
         plots.save(plots.samples(IMAGES, np.arange(4) % 2, ["x", "y"], 0), tmp_path / f"{name}.{suffix}")
     assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
+
+
+@pytest.mark.parametrize("suffix", FORMATS.split())
+def test_every_format_is_written(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix.upper()}"
+    plots.save(plots.answers(IMAGES[:1], ["caf\udce9\n.png"], {}, ["x"]), path)
+    assert path.stat().st_size > 1000
