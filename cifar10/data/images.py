@@ -1,9 +1,7 @@
 """Read pictures as model inputs: uint8 (32, 32, 3), RGB. No other module opens a picture from a user."""
 
-import contextlib
 import dataclasses
 import os
-import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from cifar10 import names, progress
-from cifar10.data.decoding import formats, limits, modes, opening, repair, scaling, tiff
+from cifar10.data.decoding import formats, limits, reading
 from cifar10.data.decoding.opening import UnreadableError
 from cifar10.data.decoding.scaling import SIZE, Fit
 from cifar10.errors import UserError
@@ -35,7 +33,6 @@ MAX_BYTES = 300_000_000  # of a file
 THREADS = 4  # maximum number of pictures decoded at once
 
 Image.MAX_IMAGE_PIXELS = max(MAX_PIXELS, Image.MAX_IMAGE_PIXELS or 0)  # `limits` is stricter
-_one_large = threading.Lock()  # large pictures are decoded one at a time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +88,8 @@ def decode(
         if not content:
             raise UnreadableError("the file is empty")
         try:
-            return _decode(content, fit, name, min(max_pixels, Image.MAX_IMAGE_PIXELS or max_pixels))
+            most = min(max_pixels, Image.MAX_IMAGE_PIXELS or max_pixels)
+            return Picture(*reading.read(content, fit, name, most))
         except (UnreadableError, MemoryError, Image.DecompressionBombError):
             raise
         except Exception as error:  # Pillow raises many kinds of errors on damaged files
@@ -136,50 +134,6 @@ def warn(name: str, text: str) -> None:
 def _content(path: Path, max_bytes: int) -> bytes:
     with path.open("rb") as file:
         return file.read(max_bytes + 1)  # one byte more reveals a file over the limit
-
-
-def _decode(content: bytes, fit: Fit, name: str, max_pixels: int) -> Picture:
-    if formats.is_raw(content, name):
-        raise UnreadableError(formats.CAMERA)
-    try:
-        image = opening.opened(content)
-    except Image.DecompressionBombError:
-        raise
-    except Exception:
-        found = tiff.read(content, max_pixels)
-        if found is None:
-            raise
-        image, orientation, warning = found
-        return _picture(scaling.upright(image, orientation), fit, [warning])
-    with image:
-        if not (image.width and image.height):
-            raise UnreadableError(f"a picture of {image.width}x{image.height} pixels")
-        if image.width * image.height > (limit := limits.pixels(image, len(content), max_pixels)):
-            raise UnreadableError(f"more than {limit:,} pixels")
-        if formats.is_raw_inside(image):
-            raise UnreadableError(formats.CAMERA)
-        large = image.width * image.height > scaling.LARGE
-        with _one_large if large else contextlib.nullcontext():
-            return _converted(image, content, fit)
-
-
-def _converted(source: Image.Image, content: bytes, fit: Fit) -> Picture:
-    image, missing = opening.loaded(source, content)
-    orientation = repair.orientation(image)
-
-    def reopened() -> Image.Image:
-        again = opening.opened(content)
-        opening.prepare(again)
-        return again
-
-    bright = modes.dark_colours(image, reopened, lambda whole: scaling.shrunk(whole, fit))
-    image = scaling.upright(bright[0] if bright else scaling.shrunk(image, fit), orientation)
-    image, guess = modes.rgb(image, source)
-    return _picture(image, fit, [missing, bright[1] if bright else guess])
-
-
-def _picture(image: Image.Image, fit: Fit, warnings: Sequence[str | None]) -> Picture:
-    return Picture(np.array(scaling.square(image, fit)), [text for text in warnings if text])
 
 
 def _reason(error: Exception) -> str:
