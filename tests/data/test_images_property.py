@@ -83,7 +83,7 @@ def assert_fair(message):
 
 
 @settings(
-    max_examples=250, deadline=None, database=None, derandomize=True, suppress_health_check=[*HealthCheck]
+    max_examples=150, deadline=None, database=None, derandomize=True, suppress_health_check=[*HealthCheck]
 )
 @given(files())
 def check(content):
