@@ -5,7 +5,6 @@ from PIL import Image
 
 from cifar10 import paths
 from cifar10.data import dataset
-from cifar10.data.images import SIZE
 
 TILE = 8  # pixels, the side of a tile of a puzzle
 
@@ -39,20 +38,20 @@ def pseudo_ood(images: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
     """Make OOD images from ID images. They do not resemble the OOD datasets of `load`.
 
     Args:
-        images: uint8 (N, 32, 32, 3).
+        images: uint8 (N, S, S, 3); S is a multiple of 8.
         labels: int (N,).
 
     Returns:
-        uint8 (M, 32, 32, 3) by kind: `blends`, means of two images of different classes; `puzzles`, images
+        uint8 (M, S, S, 3) by kind: `blends`, means of two images of different classes; `puzzles`, images
         with their 8x8 tiles shuffled; `clouds`, smooth random colours.
     """
-    random = np.random.default_rng(0)
+    random, size = np.random.default_rng(0), images.shape[1]
     partner = random.permutation(len(images))
     differ = labels != labels[partner]
     blends = (images[differ].astype(np.uint16) + images[partner[differ]]) // 2
     coarse = random.integers(0, 256, (len(images), 4, 4, 3), np.uint8)
     clouds = [
-        np.asarray(Image.fromarray(colours).resize((SIZE, SIZE), Image.Resampling.BICUBIC))
+        np.asarray(Image.fromarray(colours).resize((size, size), Image.Resampling.BICUBIC))
         for colours in coarse
     ]
     return {
@@ -64,7 +63,7 @@ def pseudo_ood(images: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
 
 def _puzzles(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Shuffle the tiles of each image."""
-    across = SIZE // TILE
+    across = images.shape[1] // TILE
     tiles = (
         images.reshape(-1, across, TILE, across, TILE, 3).swapaxes(2, 3).reshape(-1, across**2, TILE, TILE, 3)
     )
