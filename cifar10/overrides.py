@@ -4,16 +4,15 @@ See https://hydra.cc/docs/advanced/override_grammar/basic/. DVC, too, parses and
 """
 
 from itertools import product
-from pathlib import Path
 
-from hydra import compose, initialize_config_dir
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from cifar10 import params, paths
+from cifar10 import params, paths, yaml_text
 from cifar10.errors import UserError
 
 OPTION = "--set"  # on the command line, for messages
@@ -67,8 +66,11 @@ def apply(texts: list[str]) -> tuple[str, params.Params]:
     """
     given = f"{OPTION} {' '.join(texts)}"
     try:
-        with initialize_config_dir(str(Path.cwd()), version_base=None):
-            text = OmegaConf.to_yaml(compose(paths.PARAMS.stem, overrides=texts))
+        content = OmegaConf.create(yaml_text.read(paths.PARAMS) or {}, flags={"allow_objects": True})
+        OmegaConf.set_struct(content, True)
+        # as `dvc.utils.hydra.apply_overrides` does; `hydra.compose` would read the file as YAML 1.1
+        ConfigLoaderImpl._apply_overrides_to_config(OverridesParser.create().parse_overrides(texts), content)
+        text = yaml_text.dump(OmegaConf.to_container(content, resolve=True))
     except (HydraException, OmegaConfBaseException) as error:
         reason = " ".join(str(error).split())  # with the way to add a key
         raise UserError(f"{given}: no such key in {paths.PARAMS}? {reason}") from None

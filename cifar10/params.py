@@ -1,10 +1,8 @@
 """Load and check params.yaml. An error names the key, its value and the allowed values."""
 
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -15,7 +13,7 @@ from pydantic import (
     ValidationError,
 )
 
-from cifar10 import paths
+from cifar10 import paths, yaml_text
 from cifar10.errors import UserError
 
 NUM_CLASSES = "num_classes"  # placeholder for the number of classes, in the arguments of a layer
@@ -132,15 +130,6 @@ class Params(_Section):
         return known[text]
 
 
-class _Loader(yaml.SafeLoader):
-    """PyYAML (YAML 1.1) reads 1e-05 as a string; DVC (YAML 1.2) reads and writes it as a number."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+[eE][-+]?[0-9]+$"), list("-+0123456789")
-)
-
-
 def load(path: Path = paths.PARAMS) -> Params:
     """Read and check a parameter file.
 
@@ -148,25 +137,22 @@ def load(path: Path = paths.PARAMS) -> Params:
         UserError: the file is missing or not YAML, or a key is unknown, missing or out of range.
     """
     try:
-        return parse(path.read_text(encoding="utf-8"), path)
+        return parse(path.read_bytes(), path)
     except FileNotFoundError:
         raise UserError(
             f"{path} not found in {Path.cwd()}: run this from the repository's root folder"
         ) from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not valid YAML: {error}") from None
 
 
-def parse(text: str, path: Path = paths.PARAMS) -> Params:
+def parse(text: bytes | str, path: Path = paths.PARAMS) -> Params:
     """Check the text of a parameter file; `path` is its name in error messages.
 
     Raises:
         UserError: the text is not YAML, or a key is unknown, missing or out of range.
     """
-    try:
-        content = _Loader(text).get_single_data()
-    except yaml.YAMLError as error:
-        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    content = yaml_text.parse(text, str(path))
+    if content is None:
+        raise UserError(f"{path} is empty, expected the sections {', '.join(Params.model_fields)}")
     try:
         return Params.model_validate(content)
     except ValidationError as error:

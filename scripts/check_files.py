@@ -7,16 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import yaml
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from cifar10 import yaml_text
+from cifar10.errors import UserError
 
 LARGEST = 1_000_000  # bytes; larger files belong in DVC
-READERS: dict[str, Callable[[str], Any]] = {
-    ".cff": yaml.safe_load,
-    ".json": json.loads,
-    ".lock": yaml.safe_load,
-    ".toml": tomllib.loads,
-    ".yaml": yaml.safe_load,
-    ".yml": yaml.safe_load,
+YAML = (".cff", ".lock", ".yaml", ".yml")
+READERS: dict[str, Callable[[Path], Any]] = {
+    **dict.fromkeys(YAML, yaml_text.read),
+    ".json": lambda path: json.loads(path.read_text(encoding="utf-8")),
+    ".toml": lambda path: tomllib.loads(path.read_text(encoding="utf-8")),
 }
 
 
@@ -33,8 +33,8 @@ def check(path: Path) -> list[str]:
     faults = [f"{size:,} bytes, expected at most {LARGEST:,}: use `dvc add`"] if size > LARGEST else []
     if reader := READERS.get(path.suffix):
         try:
-            reader(path.read_text(encoding="utf-8"))
-        except (ValueError, yaml.YAMLError) as error:  # errors of JSON, TOML and Unicode are ValueErrors
+            reader(path)
+        except (ValueError, UserError) as error:  # errors of JSON, TOML and Unicode are ValueErrors
             faults.append(f"cannot be read: {' '.join(str(error).split())}")
     return faults
 

@@ -3,8 +3,7 @@
 import re
 from typing import Any
 
-import yaml
-
+from cifar10 import yaml_text
 from cifar10.compare.diff import ABSENT, Row, Spread
 from cifar10.report.render import FILTERS
 
@@ -23,8 +22,7 @@ def value(content: Any) -> str:
     """Format a parameter's value as YAML on one line of at most LONGEST characters; a dash for ABSENT."""
     if content is ABSENT:
         return DASH
-    text = yaml.safe_dump(content, default_flow_style=True, width=float("inf"), sort_keys=False)
-    text = " ".join(text.removesuffix("...\n").split())
+    text = " ".join(yaml_text.dump(content, flow=True).split())
     return code(text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
 
 

@@ -1,8 +1,6 @@
 """Compare the installed libraries with versions.yaml, on which `train` and `evaluate` depend."""
 
-import yaml
-
-from cifar10 import arithmetic, paths
+from cifar10 import arithmetic, paths, yaml_text
 from cifar10.errors import UserError
 
 
@@ -13,11 +11,9 @@ def check_versions() -> None:
         UserError: versions.yaml is missing or damaged, or an installed version differs.
     """
     try:
-        recorded = yaml.safe_load(paths.VERSIONS.read_text(encoding="utf-8"))
+        recorded = yaml_text.read(paths.VERSIONS)
     except FileNotFoundError:
         raise UserError(f"{paths.VERSIONS} not found: run `make lock` to write it") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{paths.VERSIONS} is not valid YAML: {' '.join(str(error).split())}") from None
     recorded = recorded if isinstance(recorded, dict) else {}
     other = [
         f"{name} {version} is installed, {paths.VERSIONS} has {recorded.get(name)}"

@@ -1,0 +1,103 @@
+"""Read and write YAML 1.2, with the reader of DVC: a text has one meaning for DVC and for this project.
+
+`010` is ten, `1e-05` a number, `no` and `1:30` are texts. PyYAML reads YAML 1.1, in which they are eight, a
+text, false and ninety.
+"""
+
+import io
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
+
+from cifar10.errors import UserError
+
+DEEPEST = 100  # levels of nesting; the parser's C code crashes at some ten thousand
+MOST = 1_000_000  # values, with every alias (*name) replaced by what it stands for
+# of a value that does not fit its tag or form, for example the date 2020-13-45
+MALFORMED = (YAMLError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError)
+
+
+def read(path: Path) -> Any:
+    """Read a file.
+
+    Raises:
+        FileNotFoundError: the file does not exist.
+        UserError: see `parse`.
+    """
+    return parse(path.read_bytes(), str(path))
+
+
+def parse(content: bytes | str, name: str) -> Any:
+    """Read one YAML document.
+
+    Args:
+        content: UTF-8 if bytes; may begin with a byte order mark.
+        name: of the file, for errors.
+
+    Returns:
+        Dicts, lists, texts, numbers, booleans, dates, bytes; None for an empty document.
+
+    Raises:
+        UserError: the content is not UTF-8 or not YAML, repeats a key, or is nested or expands without bounds.
+    """
+    try:
+        text = content if isinstance(content, str) else content.decode()
+    except UnicodeDecodeError as error:
+        raise UserError(f"{name} is not valid YAML: {error}: save the file as UTF-8") from None
+    try:
+        _check_depth(text)
+        value = YAML(typ="safe").load(text)
+        _check_size(value)
+    except MALFORMED as error:
+        raise UserError(f"{name} is not valid YAML: {_reason(error)}") from None
+    return value
+
+
+def dump(value: Any, flow: bool = False) -> str:
+    """Write a value so that `parse` returns it again; a final newline.
+
+    Args:
+        value: as from `parse`.
+        flow: one line, with brackets; otherwise blocks.
+    """
+    writer = YAML(typ="safe", pure=True)
+    writer.default_flow_style = flow
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    writer.allow_unicode = True
+    writer.width = 2**31
+    stream = io.StringIO()
+    writer.dump(value, stream)
+    return stream.getvalue().removesuffix("...\n")
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    for event in YAML(typ="safe").parse(text):
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > DEEPEST:
+            raise ValueError(f"expected at most {DEEPEST} levels of nesting, found more")
+
+
+def _check_size(value: Any) -> None:
+    left, count = [value], 0
+    while left:
+        count += 1
+        if count > MOST:
+            raise ValueError(
+                f"expected at most {MOST:,} values, found an alias that stands for more or itself"
+            )
+        match left.pop():
+            case dict() as section:
+                left.extend(section.values())
+            case list() as items:
+                left.extend(items)
+
+
+def _reason(error: Exception) -> str:
+    """Describe an error in one line, without ruamel.yaml's hint to accept a key that occurs twice."""
+    found = " ".join(str(error).partition("\nTo suppress this check")[0].split())
+    if not isinstance(error, YAMLError):
+        return f"a value does not fit its form or tag: {found}" if isinstance(error, KeyError) else found
+    return found.replace(' in "<unicode string>", line', " at line").replace(' in "<unicode string>",', " at")
