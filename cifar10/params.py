@@ -16,6 +16,8 @@ from pydantic import (
 from cifar10 import paths, yaml_text
 from cifar10.errors import UserError
 
+LARGEST = 2.0**63  # of the numbers in the arguments of a Keras class
+LONGEST = 200  # characters of a value in an error message
 NUM_CLASSES = "num_classes"  # placeholder for the number of classes, in the arguments of a layer
 
 
@@ -23,7 +25,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Cifar10(_Section):
@@ -56,8 +58,8 @@ def _different(seeds: list[int]) -> list[int]:
 class Train(_Section):
     """Settings shared by all trainings."""
 
-    epochs: Annotated[int, Field(ge=1)]
-    batch_size: Annotated[int, Field(ge=1)]
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)]
+    batch_size: Annotated[int, Field(ge=1, le=65_536)]  # a step keeps the activations of all its images
     seeds: Annotated[list[Seed], Field(min_length=1), AfterValidator(_different)]
     portable: bool
 
@@ -84,7 +86,25 @@ def _one_entry(value: Any) -> Any:
     if not isinstance(value, dict) or len(value) != 1:
         raise ValueError("expected one Keras class with its arguments, as in `Dense: {units: 10}`")
     (name, arguments), *_ = value.items()
+    _check_plain(arguments)
     return {name: {} if arguments is None else arguments}
+
+
+def _check_plain(value: Any) -> None:
+    """Refuse what JSON cannot hold in the arguments of a Keras class."""
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        for each in value.values():
+            _check_plain(each)
+    elif isinstance(value, list):
+        for each in value:
+            _check_plain(each)
+    elif isinstance(value, int | float) and not abs(value) < LARGEST:
+        raise ValueError(f"expected finite numbers below 2^63, found {value!r:.40}")
+    elif not isinstance(value, int | float | str | None):
+        raise ValueError(
+            f"expected numbers, texts, booleans and lists, found the {type(value).__name__} {value!s:.40}: "
+            "write a text in quotes"
+        )
 
 
 KerasObject = Annotated[dict[str, dict[str, Any]], BeforeValidator(_one_entry)]  # {class: arguments}
@@ -97,7 +117,27 @@ class Model(_Section):
     layers: Annotated[list[KerasObject], Field(min_length=1)]
 
 
-ModelName = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+NAME = "^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
+RESERVED = (
+    "checkpoints",
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)),
+)
+ModelName = Annotated[str, StringConstraints(pattern=NAME)]
+
+
+def _different_folders(models: dict[str, Model]) -> dict[str, Model]:
+    """Refuse names that cannot be folders of their own in models/ on every system."""
+    lower = [name.lower() for name in models]
+    for name in models:
+        if name.lower() in RESERVED:
+            raise ValueError(f"expected another name than {name}, which is reserved for a folder or a device")
+        if lower.count(name.lower()) > 1:
+            raise ValueError(f"expected names that differ in more than case, found {name} and another")
+    return models
 
 
 class Params(_Section):
@@ -106,7 +146,7 @@ class Params(_Section):
     data: Data
     train: Train
     report: Report
-    models: Annotated[dict[ModelName, Model], Field(min_length=1)]
+    models: Annotated[dict[ModelName, Model], Field(min_length=1), AfterValidator(_different_folders)]
 
     def model(self, name: str) -> Model:
         """Return the entry `models.<name>`.
@@ -165,6 +205,11 @@ def _explain(error: ValidationError) -> str:
     fault = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
     where = [str(part) for part in fault["loc"] if part != "[key]"]
     key = ".".join(where) or "the whole file"
+    if fault["loc"][-1:] == ("[key]",):
+        return (
+            f"{'.'.join(where[:-1])}: got the name {_short(fault['input'])}, expected a text of letters, "
+            "digits, - and _"
+        )
     match fault["type"]:
         case "extra_forbidden":
             return f"{key}: unknown key, expected one of {', '.join(_siblings(fault['loc']))}"
@@ -176,7 +221,14 @@ def _explain(error: ValidationError) -> str:
             message = (
                 fault["msg"].replace("Input should be", "expected").replace("String should", "expected to")
             )
-    return f"{key}: got {fault['input']!r}, {message[0].lower()}{message[1:]}"
+    hint = ": write it in quotes" if fault["type"] == "string_type" else ""
+    return f"{key}: got {_short(fault['input'])}, {message[0].lower()}{message[1:]}{hint}"
+
+
+def _short(value: Any) -> str:
+    """Write a value in at most LONGEST characters."""
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def _siblings(location: tuple[int | str, ...]) -> list[str]:

@@ -40,7 +40,7 @@ def parse(content: bytes | str, name: str) -> Any:
         Dicts, lists, texts, numbers, booleans, dates, bytes; None for an empty document.
 
     Raises:
-        UserError: the content is not UTF-8 or not YAML, repeats a key, or is nested or expands without bounds.
+        UserError: the content is not UTF-8 or not YAML, repeats a key, or has too many levels or values.
     """
     try:
         text = content if isinstance(content, str) else content.decode()
@@ -85,9 +85,7 @@ def _check_size(value: Any) -> None:
     while left:
         count += 1
         if count > MOST:
-            raise ValueError(
-                f"expected at most {MOST:,} values, found an alias that stands for more or itself"
-            )
+            raise ValueError(f"expected at most {MOST:,} values, found an alias of more or of itself")
         match left.pop():
             case dict() as section:
                 left.extend(section.values())
