@@ -55,7 +55,11 @@ def test_the_committed_file_is_valid_and_keeps_every_value(content, tmp_path):
         ("models.model_0.optimiser", {}, ["models.model_0.optimiser", "unknown key", "optimizer, layers"]),
         ("models.model_0.layers", [{"Dense": 3}], ["models.model_0.layers.0.Dense", "3"]),
         ("models.model_0.layers", [{"A": {}, "B": {}}], ["models.model_0.layers.0", "one Keras class"]),
-        ("models.a/b", {"optimizer": "Adam", "layers": ["Flatten"]}, ["models.a/b"]),
+        (
+            "models.a/b",
+            {"optimizer": "Adam", "layers": ["Flatten"]},
+            ["models: got the name 'a/b'", "letters, digits, - and _"],
+        ),
         ("report.reference.model_0.loss", -1.0, ["report.reference.model_0.loss", "-1.0"]),
         ("report.reference.model_0.x", 1, ["report.reference.model_0.x", "accuracy, loss, parameters"]),
         ("model", {}, ["model: unknown key", "data, train, report, models"]),

@@ -1,39 +1,65 @@
-"""Keras classes that params.yaml may name, and how to build them from names and arguments."""
+"""Build Keras objects from the names and arguments in params.yaml."""
 
 import difflib
-import inspect
 from types import ModuleType
 from typing import Any
 
 import keras
 
 from cifar10.errors import UserError
+from cifar10.training import allowed_layers, keras_arguments
 from cifar10.training.optimizers import FusedAdam
 
+UNSCALED = [0.0, 1.0]  # range of the pixels after the first layer
+OTHER_OPTIMIZERS = {
+    "LossScaleOptimizer": "everything is float32",
+    "MultiOptimizer": "a model has one optimizer",
+    "ScheduleFreeAdamW": "it evaluates other weights than it trains",
+}
 
-def allowed_layers() -> dict[str, type]:
-    """Return the layers allowed in params.yaml: all of Keras except Lambda, which runs code from a file."""
-    layers = _subclasses(keras.layers, keras.layers.Layer)
-    return {name: layer for name, layer in layers.items() if name != "Lambda"}
 
-
-def allowed_optimizers(arguments: dict[str, Any]) -> dict[str, type]:
-    """Return the optimizers allowed in params.yaml: all of Keras, with FusedAdam as Adam.
+def layer(kind: str, arguments: dict[str, Any], key: str, rescaled: bool = False) -> Any:
+    """Build a layer. `value_range` is [0, 1], the range of the pixels, unless a layer before changes it.
 
     Args:
-        arguments: of the optimizer in params.yaml; Keras' Adam stays if FusedAdam does not support them.
+        kind: class name in params.yaml.
+        arguments: of the class, in params.yaml.
+        key: position in params.yaml, for errors.
+        rescaled: whether a layer before this one rescales the pixels.
+
+    Raises:
+        UserError: the layer is not available, or an argument does not exist or has a wrong value.
     """
-    optimizers = _subclasses(keras.optimizers, keras.optimizers.Optimizer)
-    return optimizers | ({"Adam": FusedAdam} if FusedAdam.can_do(arguments) else {})
+    if reason := allowed_layers.REFUSED.get(kind):
+        raise UserError(f"{key}: {kind} is not available here: {reason}")
+    known = allowed_layers.ALLOWED
+    if kind in known and "value_range" in keras_arguments.accepted(known[kind]):
+        given = arguments.get("value_range")
+        if rescaled and given is None:
+            raise UserError(f"{key}.value_range: missing, expected the range after the rescaling layer")
+        if not rescaled and given not in (None, UNSCALED):
+            raise UserError(f"{key}.value_range: got {given}, expected [0, 1], the range of the pixels here")
+        arguments = {**arguments, "value_range": given or UNSCALED}
+    if kind == "Normalization" and not {"mean", "variance"} <= {
+        k for k, v in arguments.items() if v is not None
+    }:
+        raise UserError(f"{key}: expected the arguments mean and variance; no layer is adapted to data here")
+    return construct(known, kind, arguments, key)
 
 
-def _subclasses(module: ModuleType, base: type) -> dict[str, type]:
-    """Return the subclasses of `base` in a module, by name."""
-    return {
-        name: value
-        for name, value in vars(module).items()
-        if isinstance(value, type) and issubclass(value, base) and value is not base
-    }
+def optimizer(kind: str, arguments: dict[str, Any], key: str) -> Any:
+    """Build an optimizer: any of Keras, with FusedAdam as Adam if it supports the arguments.
+
+    Raises:
+        UserError: Keras has no such optimizer or argument, or an argument has a wrong value.
+    """
+    if reason := OTHER_OPTIMIZERS.get(kind):
+        raise UserError(f"{key}: {kind} is not available here: {reason}")
+    known = _subclasses(keras.optimizers, keras.optimizers.Optimizer)
+    known = {name: value for name, value in known.items() if name not in OTHER_OPTIMIZERS}
+    if FusedAdam.can_do(arguments):
+        known["Adam"] = FusedAdam
+    return construct(known, kind, keras_arguments.checked_options(arguments, key), key)
 
 
 def construct(known: dict[str, type], kind: str, arguments: dict[str, Any], key: str) -> Any:
@@ -50,21 +76,42 @@ def construct(known: dict[str, type], kind: str, arguments: dict[str, Any], key:
     """
     if kind not in known:
         raise UserError(f"{key}: Keras has no {kind!r} here, expected a name such as {_nearest(kind, known)}")
-    allowed = _arguments(known[kind])
-    for name, value in arguments.items():
-        if name not in allowed:
-            raise UserError(f"{key}: unknown argument {name!r}, expected one of {', '.join(allowed)}")
-        if isinstance(value, str) and _is_number(value):
-            raise UserError(f"{key}.{name}: got the text {value!r}, expected a number such as 0.001")
+    found = keras_arguments.checked(known[kind], arguments, key, _nested)
     try:
-        return known[kind](**arguments)
-    except (ValueError, TypeError) as error:
+        return known[kind](**found)
+    except Exception as error:  # Keras checks few types, so a wrong value can raise any exception
         raise UserError(f"{key}: got {arguments}: {first_line(error)}") from None
 
 
 def first_line(error: Exception) -> str:
     """Return the first paragraph of an error message as one line."""
-    return " ".join(str(error).strip().split("\n\n")[0].split())
+    return " ".join(str(error).strip().split("\n\n")[0].split()) or type(error).__name__
+
+
+def _nested(name: str, value: dict[str, Any], key: str) -> Any:
+    """Build the initializer, regularizer or constraint of an argument, without Keras' loader of any class."""
+    modules: dict[str, tuple[ModuleType, type]] = {
+        "initializer": (keras.initializers, keras.initializers.Initializer),
+        "regularizer": (keras.regularizers, keras.regularizers.Regularizer),
+        "constraint": (keras.constraints, keras.constraints.Constraint),
+    }
+    kind, config = value.get("class_name"), value.get("config") or {}
+    if (
+        not value.keys() <= {"class_name", "config"}
+        or not isinstance(kind, str)
+        or not isinstance(config, dict)
+    ):
+        raise UserError(f"{key}: got {value}, expected {{class_name: NAME, config: {{ARGUMENT: VALUE}}}}")
+    return construct(_subclasses(*modules[name.rpartition("_")[2]]), kind, config, key)
+
+
+def _subclasses(module: ModuleType, base: type) -> dict[str, type]:
+    """Return the subclasses of `base` in a module, by name."""
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, base) and value is not base
+    }
 
 
 def _nearest(kind: str, known: dict[str, type]) -> str:
@@ -72,27 +119,3 @@ def _nearest(kind: str, known: dict[str, type]) -> str:
     by_lower = {name.lower(): name for name in known}
     near = difflib.get_close_matches(kind.lower(), by_lower, n=3)
     return ", ".join(by_lower[name] for name in near) or ", ".join(sorted(known))
-
-
-def _arguments(kind: type) -> list[str]:
-    """List the arguments of a class, including those of base classes that receive its **kwargs."""
-    names: list[str] = []
-    for ancestor in kind.__mro__:
-        if "__init__" not in vars(ancestor):
-            continue
-        parameters = inspect.signature(vars(ancestor)["__init__"]).parameters.values()
-        names += [
-            p.name for p in parameters if p.name != "self" and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
-        ]
-        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            break
-    return list(dict.fromkeys(names))
-
-
-def _is_number(text: str) -> bool:
-    """Recognise a number that YAML reads as text, such as 1e-3."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

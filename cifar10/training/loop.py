@@ -115,7 +115,8 @@ def make_train_step(
         with tf.GradientTape() as tape:
             scores = model(images, training=True)
             loss = tf.add_n([tf.reduce_mean(batch_loss(scores, labels, sigmoid)), *model.losses])
-        optimizer.apply(tape.gradient(loss, variables), model.trainable_variables)
+            scaled = optimizer.scale_loss(loss)  # the same, unless the optimizer has a loss_scale_factor
+        optimizer.apply(tape.gradient(scaled, variables), model.trainable_variables)
         correct = tf.argmax(scores, axis=-1, output_type=tf.int32) == labels
         return loss * tf.cast(tf.size(labels), tf.float32), tf.reduce_sum(tf.cast(correct, tf.int32))
 
@@ -169,7 +170,8 @@ def train(
             so far.
 
     Yields:
-        One row of the history per epoch.
+        One row of the history per epoch. With `use_ema`, the weights become their averages after the last
+        row, as in Keras' `fit`.
 
     Raises:
         UserError: the loss is not finite, for example because the learning rate is too large.
@@ -187,6 +189,7 @@ def train(
                 )
             progress(len(batches), loss_sum / seen, correct_sum / seen)
         yield Epoch(epoch, loss_sum / seen, correct_sum / seen, *_validate(predict, validation))
+    optimizer.finalize_variable_values(model.trainable_variables)  # the averages, with `use_ema`
 
 
 def _validate(

@@ -16,9 +16,10 @@ from cifar10 import files
 from cifar10.errors import UserError
 from cifar10.params import NUM_CLASSES, Model
 from cifar10.training import keras_config
-from cifar10.training.keras_config import construct, first_line
+from cifar10.training.keras_config import first_line
 
 INPUT_SHAPE = (32, 32, 3)
+RESCALING = ("BatchNormalization", "GroupNormalization", "LayerNormalization", "Normalization", "Rescaling")
 ARITHMETIC = "arithmetic"  # attribute of an .h5 file
 PREDICTION_BATCH = 64  # images; with 8, 32 or 320 outputs depend on the position of an image in the batch
 
@@ -52,15 +53,16 @@ def build(name: str, entry: Model, num_classes: int) -> keras.Sequential:
     model = keras.Sequential(
         [keras.Input(INPUT_SHAPE, dtype="uint8"), keras.layers.Rescaling(1 / 255)], name=name
     )
-    known = keras_config.allowed_layers()
+    rescaled = False
     for index, specification in enumerate(entry.layers):
         (kind, arguments), *_ = specification.items()
         key = f"params.yaml: models.{name}.layers.{index}.{kind}"
         arguments = {k: num_classes if v == NUM_CLASSES else v for k, v in arguments.items()}
-        layer = construct(known, kind, arguments, key)
+        layer = keras_config.layer(kind, arguments, key, rescaled)
+        rescaled = rescaled or kind in RESCALING
         try:
             model.add(layer)
-        except (ValueError, TypeError) as error:
+        except Exception as error:  # of Keras or TensorFlow; a wrong value can raise any exception
             raise UserError(f"{key}: does not fit the layer before it: {first_line(error)}") from None
     _check_output(model, name, num_classes)
     for layer in model.layers:
@@ -86,7 +88,7 @@ def optimizer(name: str, entry: Model) -> keras.optimizers.Optimizer:
     """
     (kind, arguments), *_ = entry.optimizer.items()
     key = f"params.yaml: models.{name}.optimizer.{kind}"
-    return construct(keras_config.allowed_optimizers(arguments), kind, arguments, key)
+    return keras_config.optimizer(kind, arguments, key)
 
 
 def save(model: keras.Model, path: Path, computed_with: dict[str, Any]) -> None:
@@ -165,6 +167,14 @@ def output_activation(model: keras.Sequential) -> str:
 
 def _check_output(model: keras.Sequential, name: str, num_classes: int) -> None:
     key = f"params.yaml: models.{name}.layers"
+    if not model.trainable_variables:
+        raise UserError(f"{key}: no layer has weights to train, expected at least one such as Dense")
+    if not isinstance(model.layers[-1], keras.layers.Dense | keras.layers.Activation | keras.layers.Softmax):
+        raise UserError(
+            f"{key}: the last layer is {type(model.layers[-1]).__name__}, "
+            "expected Dense, Activation or Softmax"
+            "expected Dense, Activation or Softmax"
+        )
     if model.output_shape != (None, num_classes):
         raise UserError(
             f"{key}: the last layer gives {model.output_shape[1:]}, expected ({num_classes},), one score per "

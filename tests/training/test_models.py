@@ -102,7 +102,7 @@ LAYERS = MODELS["model_0"].layers
         (change([{"Conv2D": {"filters": -3, "kernel_size": 3}}]), ["layers.0.Conv2D", "-3", "positive"]),
         (change([{"Conv2D": {"filters": 3}}]), ["layers.0.Conv2D", "kernel_size"]),
         (change([{"Conv2D": {"filters": 3, "kernel_size": 33}}]), ["layers.0.Conv2D", "does not fit"]),
-        (change([{"Lambda": {"function": "print"}}]), ["layers.0.Lambda", "no 'Lambda'"]),
+        (change([{"Lambda": {"function": "print"}}]), ["layers.0.Lambda", "it runs code"]),
         (change(LAYERS[:-1]), ["layers", "(256,)", "(10,)", "num_classes"]),
         (change([*LAYERS[:-1], {"Dense": {"units": 10}}]), ["layers", "linear", "softmax or sigmoid"]),
         (change(optimizer={"adam": {}}), ["optimizer.adam", "Adam"]),
