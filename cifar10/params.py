@@ -44,6 +44,8 @@ class Data(_Section):
     validation_fraction: Annotated[float, Field(ge=0, lt=1)]
     seed: Seed
     folder: Annotated[str, StringConstraints(min_length=1)]
+    exclude: list[Annotated[str, StringConstraints(min_length=1)]] = []
+    ood_exclude: list[Literal["digits", "faces", "photographs", "textures", "noise", "person"]] = []
     cifar10: Cifar10
 
 

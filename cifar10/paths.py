@@ -16,8 +16,9 @@ SOURCE = RAW / "source.json"  # source, file, bytes, sha256, official
 # preprocess
 PROCESSED = Path("data/processed")
 CLASSES = PROCESSED / "classes.json"  # class names, in the order of the labels
+EXCLUDED = PROCESSED / "excluded.json"  # pictures that data.exclude leaves out; no file if there are none
 OOD = PROCESSED / "ood.npz"  # OOD datasets by name: uint8 (N, 32, 32, 3)
-PERSON = PROCESSED / "person.npy"  # a portrait: uint8 (32, 32, 3)
+PERSON = PROCESSED / "person.npy"  # a portrait: uint8 (32, 32, 3), or (0, 32, 32, 3) if it is left out
 
 MODELS = Path("models")
 

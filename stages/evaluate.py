@@ -51,6 +51,7 @@ def measure_ood(name: str, seed: int, extract: ood.FeatureExtractor, test: "Outp
     detectors, choice = ood.fit(extract, training, validation, pseudo_ood, dataset.class_names())
     detector = detectors[choice["score"]]
     outputs = {kind: extract(images) for kind, images in ood_images.load().items()}
+    person = ood_images.person()
     ood.save(detector, paths.ood_detector(name, seed))
     scores = ood.table(detector, {"test": test, **outputs})
     files.write_text(paths.ood_scores(name, seed), scores.to_csv(index=False, lineterminator="\n"))
@@ -58,7 +59,7 @@ def measure_ood(name: str, seed: int, extract: ood.FeatureExtractor, test: "Outp
         **choice,
         "threshold_data": threshold_data,
         "scores": ood.measure(detectors, test, outputs),
-        "person": ood.person_answer(detector, extract(ood_images.person()[None])),
+        "person": None if person is None else ood.person_answer(detector, extract(person[None])),
     }
 
 

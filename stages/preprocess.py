@@ -18,8 +18,12 @@ def main() -> None:
     dataset.save("train", images.train_images[train], images.train_labels[train])
     dataset.save("validation", images.train_images[validation], images.train_labels[validation])
     dataset.save("test", images.test_images, images.test_labels)
-    ood_datasets.save(data.source)
+    ood_datasets.save(data.source, data.ood_exclude)
     files.write_json(paths.CLASSES, images.class_names)
+    paths.EXCLUDED.unlink(missing_ok=True)
+    if excluded := sources.excluded(data):
+        files.write_json(paths.EXCLUDED, excluded)
+        progress.log(f"{len(excluded):,} pictures are left out (data.exclude)")
     counts = f"{len(train):,} training, {len(validation):,} validation, {len(images.test_labels):,} test"
     progress.log(f"{paths.PROCESSED}: {counts} images of {len(images.class_names)} classes")
 

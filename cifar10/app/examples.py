@@ -6,7 +6,7 @@ import numpy as np
 
 from cifar10 import files, paths
 from cifar10.app import png
-from cifar10.data import ood_datasets
+from cifar10.data import class_names, ood_datasets
 from cifar10.errors import UserError
 from cifar10.report import results
 
@@ -22,15 +22,23 @@ class Example:
 
 def find() -> list[Example]:
     """Return the examples; only the person if there are no test images."""
-    person = ood_datasets.PERSON
-    return [*_tests(), Example("astronaut (none of these)", person.name, person.read_bytes())]
+    person, tests = ood_datasets.PERSON, _tests()
+    label = "astronaut" if class_names.are_own(_classes()) else "astronaut (none of these)"
+    return [*tests, Example(label, person.name, person.read_bytes())]
+
+
+def _classes() -> list[str]:
+    try:
+        return files.read_json(paths.CLASSES)
+    except (OSError, ValueError):
+        return []
 
 
 def _tests() -> list[Example]:
     """Return the first test image of each class that has one."""
     try:
         images, labels = results.pictures("test")
-        classes = files.read_json(paths.CLASSES)
+        classes = _classes()
     except (UserError, OSError, ValueError):
         return []
     found, first = np.unique(labels, return_index=True)

@@ -1,23 +1,32 @@
 """Read pictures from folders: train/<class>/* and test/<class>/*."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from cifar10 import progress
-from cifar10.data import images, inputs
+from cifar10.data import class_names, folder_layout, images, tracking
+from cifar10.data.exclusion import Exclusion
+from cifar10.data.folder_layout import LAYOUT
 from cifar10.errors import UserError
-
-LAYOUT = "expected pictures as train/<class>/* and test/<class>/*"
+from cifar10.names import shown
 
 
 @dataclasses.dataclass(frozen=True)
 class Listing:
-    """Files of each split by class. Both splits have the same classes, sorted by name."""
+    """Files of each split by class. Both splits have the same classes, sorted by name.
+
+    Attributes:
+        train: training pictures by class.
+        test: test pictures by class.
+        excluded: pictures that `data.exclude` leaves out, relative to the folder, with slashes.
+    """
 
     train: dict[str, list[Path]]
     test: dict[str, list[Path]]
+    excluded: list[str]
 
     @property
     def paths(self) -> list[Path]:
@@ -25,54 +34,55 @@ class Listing:
         return [path for split in (self.train, self.test) for paths in split.values() for path in paths]
 
 
-def find(folder: Path) -> Listing:
+def find(folder: Path, exclude: Sequence[str] = ()) -> Listing:
     """List the pictures under `folder`; hidden files and those of a system are skipped.
 
+    A class whose pictures are all left out in both splits is no class.
+
+    Args:
+        folder: the folder of `train` and `test`.
+        exclude: paths relative to the folder or patterns, as for `Exclusion`.
+
     Raises:
-        UserError: a folder is missing or empty, the classes of train and test differ, or a file stands in
-            place of a folder or the reverse.
+        UserError: a folder is missing or empty, the classes of train and test differ, a file stands in
+            place of a folder or the reverse, or DVC would not see a part.
     """
     if not folder.is_dir():
-        raise UserError(f"data.folder: {folder} is not a folder; {LAYOUT} in it")
-    train, test = (_classes(folder / split) for split in ("train", "test"))
-    only_train, only_test = sorted(train.keys() - test.keys()), sorted(test.keys() - train.keys())
-    if only_train or only_test:
-        found = [f"{path} not found" for path in (folder / "test" / name for name in only_train)]
-        found += [f"{path} not found" for path in (folder / "train" / name for name in only_test)]
-        raise UserError(f"data.folder: train and test must have the same classes: {', '.join(found)}")
+        raise UserError(
+            f"data.folder: {shown(str(folder))} is not a folder; {LAYOUT} in it{folder_layout.in_queue()}"
+        )
+    splits = [folder_layout.pictures(folder, name) for name in folder_layout.SPLITS]
+    tracking.check(folder, Path.cwd())
+    exclusion, excluded = Exclusion(exclude, folder), []
+    for split in splits:
+        for name, paths in [*split.items()]:
+            left = {path for path in paths if exclusion.covers(path.relative_to(folder))}
+            excluded += [path.relative_to(folder).as_posix() for path in paths if path in left]
+            split[name] = [path for path in paths if path not in left]
+            if left == set(paths):
+                del split[name]
+    exclusion.check_used(folder)
+    train, test = splits
+    class_names.check_same([*train], [*test], folder)
     if len(train) < 2:
-        raise UserError(f"data.folder: expected at least two classes in {folder}, found {', '.join(train)}")
-    return Listing(train, test)
+        found = ", ".join(train) or "none"
+        raise UserError(
+            f"data.folder: expected at least two classes in {shown(str(folder))}, found {found}; a class "
+            "of other pictures can be the second"
+        )
+    return Listing(train, test, excluded)
 
 
-def _classes(split: Path) -> dict[str, list[Path]]:
-    if not split.is_dir():
-        raise UserError(f"data.folder: {split} not found; {LAYOUT} in {split.parent}")
-    classes = {path.name: _visible(path) for path in _visible(split)}
-    if not classes:
-        raise UserError(f"data.folder: {split} is empty; {LAYOUT} in {split.parent}")
-    for name, paths in classes.items():
-        if not name.isprintable():
-            raise UserError(f"data.folder: {split}: the class name {name!r} has unprintable characters")
-        if not paths:
-            raise UserError(f"data.folder: no pictures in {split / name}; {LAYOUT}")
-        if odd := [path for path in paths if not path.is_file()]:
-            raise UserError(f"data.folder: {odd[0]} is not a file; {LAYOUT}, without subfolders")
-    return classes
-
-
-def _visible(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise UserError(f"data.folder: {folder} is not a folder; {LAYOUT}")
-    visible = (path for path in folder.iterdir() if not inputs.is_skipped(path.name))
-    return sorted(visible, key=lambda path: path.name)  # the order of Path objects differs on Windows
+def notes(folder: Path, listing: Listing) -> list[str]:
+    """Describe what may surprise, as sentences: folders that are not used, names not for every system."""
+    return [*folder_layout.unused(folder), *class_names.unportable([*listing.train])]
 
 
 def read(listing: Listing) -> images.Images:
     """Read all pictures, by class and name.
 
     Raises:
-        UserError: pictures are unreadable; the message has a line for each.
+        UserError: pictures are unreadable; the message has a line for each, and the way to leave them out.
     """
     pictures, unreadable = [], []
     for path in progress.bar(iterable=listing.paths, desc="reading pictures", unit="pictures"):
@@ -82,7 +92,8 @@ def read(listing: Listing) -> images.Images:
             unreadable.append(f"\n  {error}")
     if unreadable:
         raise UserError(
-            f"data.folder: {len(unreadable)} unreadable, repair or remove them:{''.join(unreadable)}"
+            f"data.folder: {len(unreadable)} unreadable: repair or remove them, or list them in data.exclude "
+            f"of params.yaml, as in [train/cat/1.png]:{''.join(unreadable)}"
         )
     train_labels, test_labels = (
         np.repeat(np.arange(len(split)), [len(paths) for paths in split.values()])

@@ -1,5 +1,6 @@
 """OOD datasets: images that show none of the classes, to measure OOD detectors with."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +32,21 @@ PHOTOGRAPHS = (
 TEMPLE = (0, 0, 330, 427)  # left, top, right, bottom in scikit-learn's china.jpg; cuts off the boats
 
 
-def save(source: str) -> None:
+def save(source: str, exclude: Sequence[str] = ()) -> None:
     """Write the OOD datasets, and the person's picture, to data/processed.
 
     Args:
         source: `data.source` of params.yaml.
+        exclude: `data.ood_exclude` of params.yaml, the datasets to leave out; `person` is the picture.
     """
-    arrays: dict[str, Any] = {**make(source)}
+    # all are made: the crops of one dataset depend on those before it
+    arrays: dict[str, Any] = {name: made for name, made in make(source).items() if name not in exclude}
     with files.replacing(paths.OOD) as beside:
         np.savez(beside, allow_pickle=False, **arrays)
     with files.replacing(paths.PERSON) as beside:
-        np.save(beside, images.read(PERSON))
+        np.save(
+            beside, np.empty((0, SIZE, SIZE, 3), np.uint8) if "person" in exclude else images.read(PERSON)
+        )
 
 
 def make(source: str) -> dict[str, np.ndarray]:

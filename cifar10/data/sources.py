@@ -6,12 +6,10 @@ from typing import Any
 import numpy as np
 import pooch
 
-from cifar10 import params, paths
-from cifar10.data import archive, folder
+from cifar10 import params, paths, progress
+from cifar10.data import archive, class_names, folder
 from cifar10.data.images import Images
 from cifar10.errors import UserError
-
-DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 
 
 def load(data: params.Data) -> Images:
@@ -23,7 +21,7 @@ def load(data: params.Data) -> Images:
     if data.source == "digits":
         return digits()
     if data.source == "folder":
-        return folder.read(folder.find(Path(data.folder)))
+        return folder.read(folder.find(Path(data.folder), data.exclude))
     try:
         with paths.ARCHIVE.open("rb") as file:
             return archive.read(file, str(paths.ARCHIVE))
@@ -48,8 +46,15 @@ def describe(data: params.Data) -> dict[str, Any]:
         }
     if data.source == "digits":
         return {"source": "digits", "origin": "sklearn.datasets.load_digits", "images": 1797}
-    folder.find(Path(data.folder))
+    listing = folder.find(Path(data.folder), data.exclude)
+    for note in folder.notes(Path(data.folder), listing):
+        progress.log(f"note: {note}")
     return {"source": "folder"}
+
+
+def excluded(data: params.Data) -> list[str]:
+    """Return the pictures that `data.exclude` leaves out, relative to data.folder; none in other sources."""
+    return folder.find(Path(data.folder), data.exclude).excluded if data.source == "folder" else []
 
 
 def digits() -> Images:
@@ -68,4 +73,4 @@ def digits() -> Images:
         np.sort(part)
         for part in train_test_split(np.arange(len(labels)), test_size=0.2, stratify=labels, random_state=0)
     )
-    return Images(list(DIGITS), pictures[train], labels[train], pictures[test], labels[test])
+    return Images(list(class_names.DIGITS), pictures[train], labels[train], pictures[test], labels[test])

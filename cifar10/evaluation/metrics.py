@@ -59,7 +59,8 @@ def summary(probabilities: np.ndarray, labels: np.ndarray, class_names: list[str
         class_names: K names.
 
     Returns:
-        accuracy with its 95 % interval, loss (nats), macro_f1, calibration_error, class_accuracy by name.
+        accuracy with its 95 % interval, loss (nats), macro_f1, calibration_error, class_accuracy by name
+        (None for a class without images).
     """
     predicted = probabilities.argmax(axis=1)
     low, high = significance.accuracy_interval(int((predicted == labels).sum()), len(labels))
@@ -73,7 +74,7 @@ def summary(probabilities: np.ndarray, labels: np.ndarray, class_names: list[str
         ),
         "calibration_error": calibration_error(probabilities, labels),
         "class_accuracy": {
-            name: float((predicted[labels == index] == index).mean())
+            name: float((predicted[labels == index] == index).mean()) if (labels == index).any() else None
             for index, name in enumerate(class_names)
         },
     }

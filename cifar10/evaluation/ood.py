@@ -126,21 +126,25 @@ def fit(
         classes: class names.
 
     Returns:
-        Detectors by score, and a dict: `score`, the chosen score; `pseudo_ood`, AUROC by score and kind.
+        Detectors by score, and a dict: `score`, the chosen score; `pseudo_ood`, AUROC by score and kind, None
+        for a kind without images, and their mean over the other kinds.
     """
     memory_bank = unit(extract(training.images[memory_bank_indices(len(training.labels))]).features)
     no_bank = memory_bank[:0]
     held_out = extract(validation.images)
-    others = {kind: extract(images) for kind, images in pseudo_ood.items()}
-    detectors, separation = {}, {}
+    others = {kind: extract(images) if len(images) else None for kind, images in pseudo_ood.items()}
+    detectors: dict[str, Detector] = {}
+    separation: dict[str, dict[str, Any]] = {}
     for score in SCORES:
         scores = id_scores(score, held_out, memory_bank)
         bank = memory_bank if score == "knn" else no_bank
         detectors[score] = Detector(score, threshold(scores), bank, classes)
         areas = {
-            kind: auroc(scores, id_scores(score, outputs, memory_bank)) for kind, outputs in others.items()
+            kind: auroc(scores, id_scores(score, outputs, memory_bank)) if outputs else None
+            for kind, outputs in others.items()
         }
-        separation[score] = {**areas, "mean": float(np.mean([*areas.values()]))}
+        known = [area for area in areas.values() if area is not None]
+        separation[score] = {**areas, "mean": float(np.mean(known))}
     return detectors, {
         "score": max(SCORES, key=lambda score: separation[score]["mean"]),
         "pseudo_ood": separation,

@@ -22,14 +22,15 @@ def load() -> dict[str, np.ndarray]:
         raise dataset.missing(error) from None
 
 
-def person() -> np.ndarray:
-    """Load the astronaut of scikit-image, a portrait: uint8 (32, 32, 3).
+def person() -> np.ndarray | None:
+    """Load the astronaut of scikit-image, a portrait: uint8 (32, 32, 3); None if it is left out.
 
     Raises:
         UserError: the file does not exist.
     """
     try:
-        return np.load(paths.PERSON)
+        picture = np.load(paths.PERSON)
+        return picture if picture.size else None
     except FileNotFoundError as error:
         raise dataset.missing(error) from None
 

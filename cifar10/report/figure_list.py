@@ -26,9 +26,11 @@ def draw(found: results.Results, seed: int) -> dict[str, Figure]:
         figures["differences.png"] = plots.differences(found.differences)
     scores = {model.name: model.first.scores for model in found.models}
     detectors = {model.name: model.first.detector for model in found.models}
-    persons = {model.name: model.person for model in found.models}
-    figures["ood.png"] = plots.ood_scores(scores, detectors)
-    figures["person.png"] = plots.answers(ood_images.person()[None], ["astronaut"], persons, names)
+    persons = {model.name: model.person for model in found.models if model.person}
+    if found.models[0].first.detector["auroc"]:
+        figures["ood.png"] = plots.ood_scores(scores, detectors)
+    if persons and (picture := ood_images.person()) is not None:
+        figures["person.png"] = plots.answers(picture[None], ["astronaut"], persons, names)
     picked = np.random.default_rng(seed).permutation(len(test))[: plots.SHOWN]
     for model in found.models:
         counts, first = results.total_confusion(found, model), model.first

@@ -1,12 +1,13 @@
 """Model cards: intended use, data, metrics and limits of each model."""
 
+import math
 from typing import Any
 
 import numpy as np
 
 from cifar10 import files, paths
 from cifar10.params import Params
-from cifar10.report import render, results
+from cifar10.report import ood_words, render, results
 from cifar10.report.results import Model, Results
 
 CARDS = paths.REPORTS / "cards"
@@ -36,12 +37,13 @@ def card(found: Results, params: Params, model: Model) -> str:
         best_class=max(by_class, key=lambda row: row["accuracy"]),
         worst_class=min(by_class, key=lambda row: row["accuracy"]),
         confidence=confidence,
+        people=ood_words.people(model),
         top_confusions=results.top_confusions(found, model, TOP_CONFUSIONS),
     )
 
 
 def class_metrics(found: Results, model: Model) -> list[dict[str, Any]]:
-    """Tabulate metrics per class: name, images, accuracy, low, high (Wilson's 95 % interval).
+    """Tabulate metrics per class: name, images, accuracy, low, high (95 % interval, None if unknown).
 
     Classes without test images are left out.
     """
@@ -52,8 +54,8 @@ def class_metrics(found: Results, model: Model) -> list[dict[str, Any]]:
             "name": found.classes[label],
             "images": int(images[label]),
             "accuracy": accuracy,
-            "low": low,
-            "high": high,
+            "low": None if math.isnan(low) else low,
+            "high": None if math.isnan(high) else high,
         }
         for label, accuracy, low, high in table.loc[table["model"] == model.name, columns].itertuples(
             index=False

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 import jinja2
 
+from cifar10.data import class_names
 from cifar10.evaluation import replicates, significance
 from cifar10.evaluation.predictions import NONE, Answers, verdict
 from cifar10.params import KerasObject, Params, Reference
-from cifar10.report import results
+from cifar10.report import ood_words, results
 from cifar10.report.results import Results
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -22,6 +23,7 @@ DATA = {
     "digits": "scikit-learn's handwritten digits",
     "folder": "pictures from a folder",
 }
+OTHER_CLASSES = "an archive in the layout of CIFAR-10 with other classes"
 RELIABLE = 0.9  # lowest AUROC of a detector without a warning
 SCORES = {"msp": "MSP", "energy": "energy", "knn": "k-NN distance"}
 
@@ -122,10 +124,11 @@ def render(template: str, found: Results, params: Params, **more: Any) -> str:
 
 
 def _context(found: Results, params: Params) -> dict[str, Any]:
-    reference = params.report.reference if found.source["source"] == "cifar10" else {}
+    is_cifar10 = found.source["source"] == "cifar10" and not _is_other(found)
+    reference = params.report.reference if is_cifar10 else {}
     return {
-        "source": found.source["source"],
-        "data": DATA[found.source["source"]],
+        "source": "cifar10" if is_cifar10 else "other",
+        "data": OTHER_CLASSES if _is_other(found) else DATA[found.source["source"]],
         "dataset": found.dataset,
         "measured": _measured(found),
         "epochs": len(found.models[0].first.history),
@@ -150,7 +153,13 @@ def _context(found: Results, params: Params) -> dict[str, Any]:
         "architectures": _architectures(found),
         "ood_datasets": [*found.models[0].first.detector["auroc"]],
         "threshold_data": found.models[0].first.ood["threshold_data"],
-        "persons": {model.name: _person(found.classes, model.person) for model in found.models},
+        "persons": {
+            model.name: _person(found.classes, model.person) for model in found.models if model.person
+        },
+        "person_words": ood_words.person(found.classes),
+        "ood_words": ood_words.datasets(found, params.data.ood_exclude),
+        "ood_origin": ood_words.origin([*found.models[0].first.detector["auroc"]]),
+        "pseudo_words": ood_words.pseudo_ood(found),
         "fpr_words": _fpr(found),
         "detection": _detection(found),
         "score_words": SCORES,
@@ -216,18 +225,28 @@ def _fpr(found: Results) -> dict[str, str]:
             ]
         )
         for model in found.models
+        if model.first.detector["fpr"]
     }
 
 
 def _detection(found: Results) -> str:
     """Rate the detectors by the range of their AUROC; below 0.9 on any OOD dataset they are not reliable."""
     values = [value for model in found.models for value in model.first.detector["auroc"].values()]
+    if not values:
+        return "No OOD dataset was measured."
     reliable = "" if min(values) >= RELIABLE else ": detection is not reliable"
     return f"AUROC is {min(values):.2f} to {max(values):.2f}{reliable}."
 
 
-def data_name(source: Mapping[str, Any]) -> str:
+def _is_other(found: Results) -> bool:
+    """Tell whether an archive in the layout of CIFAR-10 has other classes."""
+    return found.source["source"] == "cifar10" and found.classes != class_names.CIFAR10
+
+
+def data_name(source: Mapping[str, Any], other_classes: bool = False) -> str:
     """Describe the data in words, from the facts that `download` writes."""
+    if other_classes:
+        return f"{OTHER_CLASSES} (SHA-256 {source['sha256']})"
     if source["source"] != "cifar10":
         return f"{DATA[source['source']]}, not CIFAR-10"
     if source["official"]:
@@ -238,9 +257,12 @@ def data_name(source: Mapping[str, Any]) -> str:
 def _measured(found: Results) -> str:
     """Describe the data and the arithmetic."""
     train, validation, test = (f"{found.images[split]:,}" for split in results.SPLITS)
+    left_out = (
+        f" {_counted(len(found.excluded), 'picture')} left out (data.exclude)." if found.excluded else ""
+    )
     return (
-        f"Measured on {data_name(found.source)}: {train} training, {validation} validation and {test} test "
-        f"images in {len(found.classes)} classes. {arithmetic_used(found)}"
+        f"Measured on {data_name(found.source, _is_other(found))}: {train} training, {validation} validation "
+        f"and {test} test images in {len(found.classes)} classes.{left_out} {arithmetic_used(found)}"
     )
 
 

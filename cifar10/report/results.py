@@ -1,7 +1,8 @@
 """Read the outputs of the other stages and tabulate them for the report."""
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -99,8 +100,10 @@ class Model:
         )
 
     @property
-    def person(self) -> Answers:
-        """The answer of the ensemble for the one image of a person."""
+    def person(self) -> Answers | None:
+        """The answer of the ensemble for the one image of a person; None if `data.ood_exclude` has it."""
+        if self.first.ood["person"] is None:
+            return None
         id_scores = np.array([self.first.ood["person"]["id_score"]])
         each = [[*training.ood["person"]["probabilities"].values()] for training in self.trainings]
         mean = mean_probabilities([np.array([probabilities]) for probabilities in each])
@@ -109,13 +112,17 @@ class Model:
 
 @dataclass(frozen=True)
 class Results:
-    """Everything in the report: facts about the data, labels of the test images, models."""
+    """Everything in the report: facts about the data, labels of the test images, models.
+
+    `excluded` are the pictures that `data.exclude` leaves out, relative to data.folder.
+    """
 
     source: dict[str, Any]
     classes: list[str]
     images: dict[str, int]  # by split
     actual: np.ndarray  # int64 (N,), the test labels
     models: list[Model]
+    excluded: list[str] = field(default_factory=list)
 
     @property
     def seeds(self) -> list[int]:
@@ -139,8 +146,9 @@ class Results:
 
     @property
     def dataset(self) -> dict[str, Any]:
-        """Facts about the source, class names, number of images per split."""
-        return {**self.source, "classes": self.classes, "images": self.images}
+        """Facts about the source, class names, number of images per split, and what is left out, if any."""
+        left_out = {"excluded": self.excluded} if self.excluded else {}
+        return {**self.source, **left_out, "classes": self.classes, "images": self.images}
 
 
 def load(model_names: Sequence[str], seeds: Sequence[int]) -> Results:
@@ -157,6 +165,7 @@ def load(model_names: Sequence[str], seeds: Sequence[int]) -> Results:
         images={split: len(labels[split]) for split in SPLITS},
         actual=labels["test"],
         models=[_load_model(name, seeds, classes, labels["test"]) for name in model_names],
+        excluded=_read(paths.EXCLUDED, files.read_json) if paths.EXCLUDED.exists() else [],
     )
 
 
@@ -236,14 +245,17 @@ def class_accuracy(results: Results) -> pd.DataFrame:
 
     Returns:
         model, label (0 to K - 1), accuracy, low, high, accuracies (a list, by seed). The interval is that of
-        `replicates.accuracies`, or Wilson's for a single seed. Classes without test images are left out.
+        `replicates.accuracies`, or Wilson's for a single seed; it is NaN for several seeds and a single test
+        image, which does not show a spread. Classes without test images are left out.
     """
     rows = []
     for name, correct in results.correct.items():
         for label in np.unique(results.actual):
             hits = correct[:, results.actual == label]
             each = hits.mean(axis=1)
-            if len(hits) > 1:
+            if len(hits) > 1 and hits.shape[1] == 1:
+                low = high = math.nan
+            elif len(hits) > 1:
                 found = replicates.accuracies({name: hits})[name]
                 low, high = found.low, found.high
             else:

@@ -1,0 +1,71 @@
+"""Sentences about OOD detection that are true for any classes and any choice of OOD datasets."""
+
+from collections.abc import Sequence
+
+from cifar10.data import class_names
+from cifar10.evaluation import significance
+from cifar10.report.results import Model, Results
+
+OPTION = "data.ood_exclude in params.yaml"
+CROPS = {"photographs": "nine", "textures": "three"}  # source pictures of each dataset of crops
+HALF = 0.5  # an FPR above it: most images get a class
+
+
+def person(classes: Sequence[str]) -> str:
+    """Say whether a class fits the portrait."""
+    if class_names.are_own(classes):
+        leave_out = f"leave it out with `person` in {OPTION}"
+        return f"If a class shows people, the portrait is no OOD image: {leave_out}."
+    return "No class fits."
+
+
+def datasets(found: Results, left_out: Sequence[str]) -> str:
+    """Say which OOD datasets are left out, and for own classes, what to do about one that shows a class."""
+    told = []
+    if left_out:
+        told.append(f"Left out, as {OPTION} says: {significance.listed(left_out)}.")
+    if class_names.are_own(found.classes):
+        told.append(
+            "The OOD datasets were chosen for the classes of CIFAR-10. One that shows a class of yours is "
+            f"not OOD, and its rates are wrong: name it in {OPTION}."
+        )
+    return " ".join(told)
+
+
+def origin(names: Sequence[str]) -> str:
+    """Say where the measured OOD datasets come from, and how few pictures some are."""
+    told = []
+    if shipped := [name for name in names if name != "noise"]:
+        all_of = "All OOD datasets except the noise come" if "noise" in names else "All OOD datasets come"
+        told.append(f"{all_of} with scikit-learn and scikit-image.")
+        if crops := [name for name in CROPS if name in shipped]:
+            what = significance.listed(crops).capitalize()
+            counts = significance.listed([CROPS[name] for name in crops])
+            told.append(
+                f"{what} are random crops of {counts} pictures, so their rates say little about other "
+                "pictures."
+            )
+    return " ".join(told)
+
+
+def pseudo_ood(found: Results) -> str:
+    """Say which pseudo-OOD images could not be made, because there are too few images."""
+    kinds = found.models[0].first.ood["pseudo_ood"].values()
+    unknown = list(dict.fromkeys(kind for areas in kinds for kind, area in areas.items() if area is None))
+    if not unknown:
+        return ""
+    return (
+        f"Too few images for {significance.listed(unknown)}: they are not measured, and the choice uses the "
+        "other pseudo-OOD images."
+    )
+
+
+def people(model: Model) -> str:
+    """Warn of images of people, for a model card."""
+    fpr = model.first.detector["fpr"].get("faces")
+    most = "" if fpr is None else "most" if fpr > HALF else "some"
+    still = f", and {most} such\nimages still get a class" if most else ""
+    if class_names.are_own(model.classes):
+        told = "Do not use it on images of people, unless a class shows people"
+        return f"{told}: {most or 'some'} images of\nfaces get a class"
+    return f"Do not use it on images of people: no class is a person{still}"
