@@ -6,10 +6,16 @@ removes older versions before that, and does not accept a folder that only conta
 
 import argparse
 import sys
+from pathlib import Path
 
 from dvc.cli import main as dvc
 from dvc.exceptions import OutputNotFoundError
 from dvc.repo import Repo
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from cifar10 import git
+
+LOCK = "dvc.lock"
 
 
 def main() -> None:
@@ -22,9 +28,11 @@ def main() -> None:
     targets = [output for target in arguments.target for output in outputs(target)]
     end_on_failure(dvc(["fetch", *targets, *(["--remote", arguments.remote] if arguments.remote else [])]))
     if absent := missing(targets):
+        lines = "".join(f"\n  {path}: {recorded(content)}" for path, content in sorted(absent.items()))
         sys.exit(
-            f"error: {', '.join(absent)}: missing or corrupt on the DVC remote, or no answer from it; "
-            "run `dvc push` in a clone that has them; no file was changed here"
+            "error: missing or corrupt on the DVC remote, or no answer from it; no file was changed here:"
+            f"{lines}\nWho recorded a file may still have it: run `dvc push` in that clone. Nobody has it: "
+            "`make repro` makes it again"
         )
     end_on_failure(dvc(["checkout", *targets]))
 
@@ -42,11 +50,28 @@ def outputs(target: str) -> list[str]:
         return [target]
 
 
-def missing(targets: list[str]) -> list[str]:
-    """List the outputs whose content recorded in dvc.lock is not in the cache."""
+def missing(targets: list[str]) -> dict[str, str]:
+    """Return the outputs whose content recorded in dvc.lock is not in the cache, with their hashes."""
     with Repo() as repo:
         status = repo.data_status(targets=targets, granular=True, with_renames=False)
-        return list(status["not_in_cache"])
+        hashes = {repo.fs.relpath(out.fs_path): out.hash_info.value or "" for out in repo.index.outs}
+        return {path: _hash(hashes, path) for path in status["not_in_cache"]}
+
+
+def _hash(hashes: dict[str, str], path: str) -> str:
+    """Return the hash of an output, or of the output that is a folder with this file."""
+    above = (each.as_posix() for each in (Path(path), *Path(path).parents))
+    return next((hashes[each] for each in above if each in hashes), "")
+
+
+def recorded(content: str) -> str:
+    """Say who committed a hash to dvc.lock first, and when.
+
+    Args:
+        content: MD5 of an output, as dvc.lock has it.
+    """
+    found = git.line("log", "--reverse", "--format=%an, %as, commit %h", f"-S{content}", "--", LOCK)
+    return f"recorded by {found.splitlines()[0]}" if content and found else "not committed"
 
 
 def end_on_failure(code: int) -> None:
