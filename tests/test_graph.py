@@ -25,6 +25,7 @@ LEFT_OUT = {
     "cifar10/stage_arguments.py": "reads the command line, which dvc.yaml has",
     "cifar10/stage_names.py": "says what DVC calls a stage; dvc.yaml has the same names",
     "cifar10/staleness.py": "is used for the name of dvc.lock",
+    "cifar10/yaml_text.py": "reads params.yaml and versions.yaml, whose values are dependencies of their own",
 }
 
 

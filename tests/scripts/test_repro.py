@@ -49,7 +49,7 @@ def test_three_trainings_at_once_give_the_bytes_of_dvc_repro(fresh):
 
 
 def test_a_failed_training_shows_its_log_and_keeps_the_finished_ones(workspace):
-    workspace.edit("params.yaml", "SGD: {learning_rate: 0.01}", "SGD: {learning_rate: 1.0e+30}")
+    workspace.edit("params.yaml", "SGD: {learning_rate: 0.01}", "SGD: {learning_rate: 1.0e+18}")
     workspace.edit_model("model_0", "units: 256", "units: 8")
     printed = workspace.run("python", "scripts/repro.py", expect=1, JOBS="1")
     assert "error: train@model_2-0 failed" in printed
