@@ -1,4 +1,4 @@
-"""Check in about a minute, before a long run, whether this machine gives the recorded bytes.
+"""Check in half a minute, before a long run, whether this machine gives the recorded bytes.
 
 The script computes single operations and trains each model of params.yaml on embedded images. It compares
 the hashes of the results with the machines in reports/fingerprints.json.
