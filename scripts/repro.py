@@ -28,9 +28,9 @@ def main() -> None:
     form = argparse.RawDescriptionHelpFormatter
     argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
     jobs = wanted_jobs()
-    chosen = params.load()  # a fault of the file in one line, before DVC expands dvc.yaml with it
-    unused_folder.make(chosen.data)
-    take_archive(chosen.data.source)
+    data = params.load().data  # a fault of the file in one line, before DVC expands dvc.yaml with it
+    unused_folder.make(data)
+    prepare(data)
     commands.show(*commands.DVC, "repro", "preprocess")
     for kind, noun in (("train", "trainings"), ("evaluate", "evaluations")):
         runs = [StageRun(stage) for stage in staleness.stale(kind)]
@@ -39,13 +39,12 @@ def main() -> None:
     commands.show(*commands.DVC, "repro")
 
 
-def take_archive(source: str) -> None:
-    """Run `download` if CIFAR10_ARCHIVE names another archive than that in data/raw: DVC does not see it."""
-    if os.environ.get("CIFAR10_ARCHIVE"):
-        from cifar10.data import own_archive  # here: its import takes a part of a second
+def prepare(data: params.Data) -> None:
+    """Check the data source before DVC does; run the stage `download` for another CIFAR10_ARCHIVE."""
+    from cifar10.data import preparation  # here: it imports Pillow and more
 
-        if (own := own_archive.given(source)) and own_archive.is_new(own):
-            commands.show(*commands.DVC, "repro", "--force", "download")
+    if preparation.needs_download(data):
+        commands.show(*commands.DVC, "repro", "--force", "--single-item", "download")
 
 
 def wanted_jobs() -> int:

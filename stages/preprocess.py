@@ -6,14 +6,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
 from cifar10 import errors, files, params, paths, progress
-from cifar10.data import dataset, ood_datasets, own_archive, sources, splitting
+from cifar10.data import dataset, ood_datasets, sources, splitting
 
 
 def main() -> None:
     """Read the images of `data.source`, split them, write the splits, OOD datasets and class names."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     data = params.load().data
-    own_archive.check(data.source)
     images = sources.load(data)
     train, validation = splitting.split(images.train_labels, data.validation_fraction, data.seed)
     dataset.save("train", images.train_images[train], images.train_labels[train])
