@@ -23,7 +23,7 @@ def main() -> None:
     paths.EXCLUDED.unlink(missing_ok=True)
     if excluded := sources.excluded(data):
         files.write_json(paths.EXCLUDED, excluded)
-        progress.log(f"{len(excluded):,} pictures are left out (data.exclude)")
+        progress.log(f"{paths.EXCLUDED}: {len(excluded):,} left out (data.exclude)")
     counts = f"{len(train):,} training, {len(validation):,} validation, {len(images.test_labels):,} test"
     progress.log(f"{paths.PROCESSED}: {counts} images of {len(images.class_names)} classes")
 

@@ -67,5 +67,5 @@ def people(model: Model) -> str:
     still = f", and {most} such\nimages still get a class" if most else ""
     if class_names.are_own(model.classes):
         told = "Do not use it on images of people, unless a class shows people"
-        return f"{told}: {most or 'some'} images of\nfaces get a class"
+        return f"{told}: {most} images of\nfaces get a class" if most else told
     return f"Do not use it on images of people: no class is a person{still}"

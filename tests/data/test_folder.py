@@ -161,9 +161,12 @@ def test_an_experiment_without_the_pictures_says_how_to_give_them(tmp_path, monk
     here = tmp_path / ".dvc/tmp/exps/tmpx"
     (here / "data/pictures").mkdir(parents=True)
     monkeypatch.chdir(here)
-    with pytest.raises(UserError, match=r"add `--copy-paths` .*, or run `dvc add`") as error:
+    copies = " ".join(f"--copy-paths {folder_name}/{split}" for split in ("train", "test"))
+    with pytest.raises(UserError, match=rf"add `{copies}` to `dvc exp run`, or `dvc add`") as error:
         folder.find(Path(folder_name))
     assert "\n" not in str(error.value)
+    with pytest.raises(UserError, match="write data.folder as an absolute path"):
+        folder.find(Path("../photos"))
 
 
 def test_many_classes_of_one_picture(tmp_path):
