@@ -165,7 +165,7 @@ def test_an_experiment_without_the_pictures_says_how_to_give_them(tmp_path, monk
     with pytest.raises(UserError, match=rf"add `{copies}` to `dvc exp run`, or `dvc add`") as error:
         folder.find(Path(folder_name))
     assert "\n" not in str(error.value)
-    with pytest.raises(UserError, match="write data.folder as an absolute"):
+    with pytest.raises(UserError, match=r"write data.folder as an absolute"):
         folder.find(Path("../photos"))
 
 
