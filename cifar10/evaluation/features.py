@@ -78,7 +78,7 @@ def sketch(features: np.ndarray) -> np.ndarray:
     count, width = features.shape
     rows = -(-width // SKETCH)
     random = np.random.default_rng(width)
-    order, signs = random.permutation(width), random.choice(np.float32([-1, 1]), width)
+    order, signs = random.permutation(width), random.choice(np.array([-1, 1], np.float32), width)
     padded = np.zeros((count, rows * SKETCH), np.float32)
     padded[:, :width] = features[:, order] * signs
     total = np.zeros((count, SKETCH), np.float32)
