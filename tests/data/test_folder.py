@@ -85,6 +85,13 @@ def test_both_forms_of_an_accent_are_one_class(pictures):
     assert folder.read(folder.find(pictures)).class_names == ["café", "dog"]
 
 
+@pytest.mark.parametrize("name", ["test", "train", "other", "demo", "node_modules", "NA", "0"])
+def test_a_class_may_have_any_of_these_names(pictures, name):
+    for split in ("train", "test"):
+        (pictures / split / "cat").rename(pictures / split / name)
+    assert folder.read(folder.find(pictures)).class_names == sorted(["dog", name])
+
+
 def test_files_of_systems_and_notebooks_are_skipped(pictures):
     before = folder.find(pictures).paths
     for place in ("train", "test", "train/cat"):
