@@ -8,7 +8,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from rich.console import Console, Group
@@ -16,7 +16,18 @@ from rich.live import Live
 from rich.text import Text
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cifar10 import commands, errors, machine, params, remaining, staleness
+from cifar10 import (
+    commands,
+    dvc_locks,
+    errors,
+    locks,
+    machine,
+    params,
+    paths,
+    remaining,
+    staleness,
+    stop_signals,
+)
 from cifar10.data import unused_folder
 from cifar10.stage_run import StageRun
 
@@ -29,11 +40,18 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
     jobs = wanted_jobs()
     data = params.load().data  # a fault of the file in one line, before DVC expands dvc.yaml with it
-    unused_folder.make(data)
-    prepare(data)
+    with locks.held(paths.lock("repro"), "another run is at work ({process}): wait for its end, or end it"):
+        dvc_locks.release_dead()
+        unused_folder.make(data)
+        prepare(data)
+        repro(jobs)
+
+
+def repro(jobs: int) -> None:
+    """Run all stale stages."""
     commands.show(*commands.DVC, "repro", "preprocess")
     for kind, noun in (("train", "trainings"), ("evaluate", "evaluations")):
-        runs = [StageRun(stage) for stage in staleness.stale(kind)]
+        runs = [StageRun(stage, tied=True) for stage in staleness.stale(kind)]
         if len(runs) > 1:
             run(runs, jobs, noun)
     commands.show(*commands.DVC, "repro")
@@ -75,16 +93,25 @@ def run(runs: list[StageRun], jobs: int, noun: str) -> None:
                 ]
                 for each in runs if failed else []:
                     each.interrupt()
-        except KeyboardInterrupt:
-            for each in runs:
-                each.interrupt()
-            wait(pending)
-            raise SystemExit(
-                "interrupted: `make repro` goes on after each training's last full epoch"
-            ) from None
+        except KeyboardInterrupt as signal:
+            stop(runs, pending)
+            rest = "`make repro` goes on after each training's last full epoch"
+            print(f"interrupted by {stop_signals.name(signal)}: {rest}", file=sys.stderr)
+            sys.exit(stop_signals.exit_code(signal))
     for each in failed[:1]:
         last = "\n".join(f"  {line}" for line in each.last_lines)
         raise SystemExit(f"error: {each.stage} failed; the end of {each.log}:\n{last}")
+
+
+def stop(runs: list[StageRun], pending: set[Future[int]]) -> None:
+    """Interrupt stages; kill them after `commands.GRACE` seconds, or at a second signal."""
+    for each in runs:
+        each.interrupt()
+    try:
+        wait(pending, timeout=commands.GRACE)
+    finally:
+        for each in runs:
+            each.kill()
 
 
 class Display:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pooch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
-from cifar10 import errors, files, params, paths, progress
+from cifar10 import errors, files, params, paths, progress, stage_process
 from cifar10.data import download, own_archive, sources, unused_folder
 
 HELP = "Set CIFAR10_ARCHIVE=/path/to/archive.tar.gz (or a URL) in the environment to use your own archive."
@@ -51,4 +51,4 @@ def place_archive(wanted: params.Cifar10) -> None:
 
 
 if __name__ == "__main__":
-    errors.run(main)
+    stage_process.run(main)
