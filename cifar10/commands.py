@@ -19,6 +19,7 @@ from cifar10.errors import UserError
 
 GRACE = 20.0  # seconds from an interruption to a kill; a training step with a large batch can take some
 DVC = (sys.executable, "-m", "dvc")
+OF_A_HOOK = ("GIT_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_WORK_TREE")  # git sets them for its hooks
 PIPED = {  # environment variables of a command whose output this process reads
     "PYTHONUNBUFFERED": "1",  # each line arrives immediately
     "PYTHONIOENCODING": "utf-8",
@@ -32,17 +33,24 @@ def environment(**more: str) -> dict[str, str]:
         more: variables to add.
     """
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    return {**os.environ, "PATH": path, "GIT_TERMINAL_PROMPT": "0", **more}
+    inherited = {name: value for name, value in os.environ.items() if name not in OF_A_HOOK}
+    return {**inherited, "PATH": path, "GIT_TERMINAL_PROMPT": "0", **more}
 
 
-def output(*command: str, folder: Path | None = None) -> str:
+def output(*command: str, folder: Path | None = None, errors: str = "replace", **more: str) -> str:
     """Run a command and return its standard output.
+
+    Args:
+        command: the program and its arguments.
+        folder: the working directory of the command.
+        errors: what becomes of bytes that are not UTF-8, as for `bytes.decode`.
+        more: variables to add to the environment.
 
     Raises:
         UserError: the command is not installed or failed; the message is its last error line.
     """
     pipe = subprocess.PIPE
-    with _started(command, folder, False, pipe, pipe, PIPED) as process:
+    with _started(command, folder, False, pipe, pipe, {**PIPED, **more}, errors) as process:
         printed, messages = process.communicate()
     if process.returncode:
         raise UserError(_reason(messages or printed) or f"{command[0]} failed")
@@ -100,6 +108,7 @@ def _started(
     stdout: int | None,
     stderr: int | None,
     variables: dict[str, str],
+    errors: str = "replace",
 ) -> Iterator[subprocess.Popen[str]]:
     """Run a command as `running` does; the streams are as for `subprocess.Popen`."""
     try:
@@ -111,7 +120,7 @@ def _started(
             stdout=stdout,
             stderr=stderr,
             encoding="utf-8",
-            errors="replace",
+            errors=errors,
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # the new session, on Windows
         )

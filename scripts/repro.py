@@ -20,6 +20,7 @@ from cifar10 import (
     commands,
     dvc_locks,
     errors,
+    git,
     locks,
     machine,
     params,
@@ -39,6 +40,7 @@ def main() -> None:
     form = argparse.RawDescriptionHelpFormatter
     argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
     jobs = wanted_jobs()
+    git.check()
     data = params.load().data  # a fault of the file in one line, before DVC expands dvc.yaml with it
     with locks.held(paths.lock("repro"), "another run is at work ({process}): wait for its end, or end it"):
         dvc_locks.release_dead()

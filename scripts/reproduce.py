@@ -25,9 +25,11 @@ def main() -> None:
     """Clone, run, compare; exit with 1 if an output differs."""
     form = argparse.RawDescriptionHelpFormatter
     argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
+    git.check()
     with tempfile.TemporaryDirectory(prefix="reproduce-") as folder:
         clone = Path(folder) / "clone"
-        git.read("clone", "--quiet", ".", str(clone))
+        git.read("clone", "--quiet", git.line("rev-parse", "--show-toplevel"), str(clone))
+        clone /= git.prefix()
         recorded = outputs(clone)
         commands.show(sys.executable, "scripts/repro.py", folder=clone, **archive())
         differing = compare(recorded, outputs(clone))
