@@ -83,6 +83,7 @@ def run(runs: list[StageRun], jobs: int, noun: str) -> None:
         jobs: number of stages at once.
         noun: what messages call the stages: trainings or evaluations.
     """
+    stopped: KeyboardInterrupt | None = None
     with ThreadPoolExecutor(jobs) as pool, Display(runs, jobs, noun) as show:
         futures = {pool.submit(each.run): each for each in runs}
         pending, failed = set(futures), []
@@ -97,9 +98,11 @@ def run(runs: list[StageRun], jobs: int, noun: str) -> None:
                     each.interrupt()
         except KeyboardInterrupt as signal:
             stop(runs, pending)
-            rest = "`make repro` goes on after each training's last full epoch"
-            print(f"interrupted by {stop_signals.name(signal)}: {rest}", file=sys.stderr)
-            sys.exit(stop_signals.exit_code(signal))
+            stopped = signal
+    if stopped:
+        rest = "`make repro` goes on after each training's last full epoch"
+        print(f"interrupted by {stop_signals.name(stopped)}: {rest}", file=sys.stderr)
+        sys.exit(stop_signals.exit_code(stopped))
     for each in failed[:1]:
         last = "\n".join(f"  {line}" for line in each.last_lines)
         raise SystemExit(f"error: {each.stage} failed; the end of {each.log}:\n{last}")
