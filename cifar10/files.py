@@ -4,6 +4,7 @@ import contextlib
 import csv
 import json
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,16 @@ def replacing(path: Path) -> Iterator[Path]:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def raise_system_error(error: BaseException, path: Path) -> None:
+    """Raise an error of the operating system again, with the path; other errors are of the content.
+
+    Libraries raise an OSError without a number for a damaged file, and one with a number for a file that
+    cannot be read: no permission, no locks, a broken disk.
+    """
+    if isinstance(error, OSError) and error.errno:
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from None
 
 
 def write_text(path: Path, text: str) -> None:
