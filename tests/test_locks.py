@@ -167,3 +167,35 @@ def test_dvc_gets_back_what_dead_processes_held(tmp_path):
         path.write_text(damaged)
         dvc_locks.release_dead(path)
         assert not path.exists()
+
+
+MODELS = """
+import os, sys
+os.environ["HDF5_USE_FILE_LOCKING"] = "TRUE"  # of the user
+from pathlib import Path
+import cifar10
+from cifar10 import params
+from cifar10.training import tensorflow_setup
+with tensorflow_setup.tensorflow():
+    from cifar10.evaluation import trained_models
+    from cifar10.training import models
+entry = params.Model.model_validate({
+    "optimizer": {"Adam": {}},
+    "layers": [{"Flatten": {}}, {"Dense": {"units": "num_classes", "activation": "softmax"}}],
+})
+model, path = models.build("small", entry, 3), Path(sys.argv[1])
+models.save(model, path, {"system": "any", "instructions": "any", "oneDNN": True, "versions": {}})
+trained_models.load_weights(models.build("small", entry, 3), path)
+print(trained_models.facts(model, path)["trained_on"])
+"""
+
+
+def test_models_are_written_and_read_without_locks_of_the_file_system(tmp_path, without_flock):
+    done = subprocess.run(
+        [sys.executable, "-c", MODELS, tmp_path / "model.h5"],
+        env=ENVIRONMENT | {"PYTHONPATH": str(Path.cwd())} | without_flock,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "any, any\n"), done.stderr

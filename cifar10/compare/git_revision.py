@@ -71,6 +71,7 @@ def named(name: str) -> Revision:
 
 def here() -> Revision:
     """Return the commit that is checked out, or the workspace if it has uncommitted changes."""
+    git.check()
     commit = git.head()
     label = git.line("symbolic-ref", "--short", "--quiet", "HEAD") or commit[:10]
     if git.uncommitted(*COMPARED):

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import re
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -162,6 +163,20 @@ def test_a_sweep_ends_in_a_table_and_every_training_is_there_for_the_driver(
     assert "Running stage" not in driver.run(
         "dvc", "repro", "--pull", "train@model_0-5", **remote.environment
     )
+
+
+def test_a_signal_ends_the_driver_and_the_next_run_starts(driver, scheduler, remote):
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGKILL, signal.SIGINT):
+        lines = []
+        with started(driver, scheduler, **remote.environment) as process:
+            read_until(process, "no worker has joined yet", lines)
+            process.send_signal(number)
+            lines += process.stdout
+            code = process.wait(30)
+        killed = number == signal.SIGKILL
+        assert code == (-number if killed else 128 + number), "".join(lines)
+        assert killed or lines[-1].startswith("error: interrupted"), "".join(lines)
+        assert "Traceback" not in "".join(lines)
 
 
 def refused(driver, *arguments, words, **environment):
