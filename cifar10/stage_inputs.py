@@ -11,13 +11,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from cifar10 import paths
+from cifar10 import paths, yaml_text
+from cifar10.errors import UserError
 
 GRAPH = Path("dvc.yaml")
 ARGUMENTS = ("model", "seed")  # of a stage that dvc.yaml repeats with `matrix`
-IGNORED = "__pycache__"  # as in .dvcignore
+IGNORED = "__pycache__/*.pyc"  # as in .dvcignore; Python writes these while a stage runs
 Inputs = dict[str, str]  # file or parameter: its content, as a hash or as JSON
 
 
@@ -64,7 +63,7 @@ def _files(path: Path) -> list[Path]:
     """List a file, or all files below a folder."""
     if not path.is_dir():
         return [path] if path.exists() else []
-    return sorted(file for file in path.rglob("*") if file.is_file() and IGNORED not in file.parts)
+    return sorted(file for file in path.rglob("*") if file.is_file() and not file.match(IGNORED))
 
 
 def _digest(path: Path) -> str:
@@ -78,8 +77,8 @@ def _digest(path: Path) -> str:
 def _load(path: Path) -> dict[str, Any]:
     """Read a YAML file; {} if it is missing, damaged, or half-written by an editor."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
+        content = yaml_text.read(path)
+    except (OSError, UserError):
         return {}
     return content if isinstance(content, dict) else {}
 

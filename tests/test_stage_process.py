@@ -32,7 +32,7 @@ stages:
   train:
     matrix: {model: "${models}", seed: "${train.seeds}"}
     deps: [code, "${data.folder}", "in/${item.model}-${item.seed}"]
-    params: ["models.${item.model}", train.epochs, versions.yaml:, other.yaml: [a.b]]
+    params: ["models.${item.model}", train.epochs, {versions.yaml: null}, {other.yaml: [a.b]}]
   report:
     deps: [folder]
 """
