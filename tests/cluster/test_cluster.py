@@ -233,7 +233,7 @@ def test_images_that_the_commit_does_not_record_are_refused(workspace, scheduler
 
 def test_a_failing_training_ends_the_run_with_its_last_words(workspace, scheduler, tmp_path):
     workspace.run("dvc", "remote", "modify", "storage", "url", str(tmp_path / "storage"))
-    workspace.edit("params.yaml", "SGD: {learning_rate: 0.01}", "SGD: {learning_rate: 1.0e+30}")
+    workspace.edit("params.yaml", "SGD: {learning_rate: 0.01}", "SGD: {learning_rate: 1.0e+18}")
     workspace.commit()
     with servers.worker(tmp_path, "worker", scheduler, **WARM):
         printed = workspace.run(*CLUSTER, scheduler, "--git-url", ".", expect=2)
