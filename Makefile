@@ -4,6 +4,12 @@ SHELL := /bin/bash
 PYTHON ?= python3
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml
 PIP := .venv/bin/python -m pip --disable-pip-version-check
+CREATE = $(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit("error: expected Python 3.11 to 3.13, $(PYTHON) is %d.%d; choose another: make PYTHON=python3.11" % v)' \
+	&& echo '$(PYTHON) -m venv --clear .venv' && { [ -d .venv ] || rm -f .venv; } && $(PYTHON) -m venv --clear .venv
+# An environment whose Python or pip does not start (an installation that broke off, a Python that is gone) is
+# mended first: `ensurepip` is enough where pip alone is missing; otherwise the environment is made anew.
+STARTS = $(if $(wildcard .venv/run.done),-I -c 'import pip',-m pip --version)
+MENDED := $(if $(wildcard .venv),$(shell .venv/bin/python $(STARTS) > /dev/null 2>&1 || echo .venv/mended))
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: help install demo repro pull app verify compare check check-fast test test-fast remote-test bench lint lock clean
@@ -70,10 +76,14 @@ clean:  ## delete the demo and the environment; data, models and reports stay
 	rm -rf demo .venv
 
 .venv/bin/python:
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit("error: expected Python 3.11 to 3.13, $(PYTHON) is %d.%d; choose another: make PYTHON=python3.11" % v)'
-	$(PYTHON) -m venv .venv
+	@$(CREATE)
 
-.venv/run.done: requirements.txt pyproject.toml | .venv/bin/python
+.venv/mended: FORCE
+	@.venv/bin/python -m ensurepip > /dev/null 2>&1 && $(PIP) --version > /dev/null 2>&1 || { $(CREATE); }
+
+FORCE:
+
+.venv/run.done: requirements.txt pyproject.toml $(MENDED) | .venv/bin/python
 	$(PIP) install -q --progress-bar off --require-hashes -r requirements.txt
 	$(PIP) install -q --no-deps --no-build-isolation -e .
 	@.venv/bin/python -m compileall -q .venv/lib > .venv/compile.log 2>&1 || true  # otherwise the first import takes 11 s

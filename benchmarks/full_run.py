@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.run import environment
 from benchmarks.timing import Run, timed
 from cifar10 import errors, files, machine, params, paths
-from cifar10.data import download
+from cifar10.data import own_archive
 from scripts import repro
 
 TARGET = paths.REPORTS / "full_run.json"
@@ -29,7 +29,7 @@ def main() -> None:
     """Run the pipeline with one seed and with all, and write the outcome."""
     form = argparse.RawDescriptionHelpFormatter
     argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
-    report = measure(os.environ.get(download.VARIABLE) or str(paths.ARCHIVE.resolve()))
+    report = measure(os.environ.get(own_archive.VARIABLE) or str(paths.ARCHIVE.resolve()))
     files.write_json(TARGET, report)
     print(
         f"{report['seconds']:.0f} s, {report['ratio']:.2f} times that of one seed, "
@@ -83,7 +83,7 @@ def pipeline(archive: str, seeds: list[int]) -> Run:
         if count != 1:
             raise errors.UserError(f"{paths.PARAMS}: expected one line with `seeds`, found {count}")
         files.write_text(path, text)
-        variables = environment() | {download.VARIABLE: archive}
+        variables = environment() | {own_archive.VARIABLE: archive}
         return timed([sys.executable, "scripts/repro.py"], clone, variables)
 
 

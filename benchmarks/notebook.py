@@ -8,14 +8,14 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import yaml
+from ruamel.yaml import YAML
 
 
 def main(folder: Path, epochs: int) -> None:
     """Train every model of params.yaml on the images in `folder`."""
     images = np.load(folder / "images.npy").astype("float32") / 255
     labels = np.load(folder / "labels.npy")
-    for entry in yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))["models"].values():
+    for entry in YAML(typ="safe").load(Path("params.yaml"))["models"].values():
         (kind, given), *_ = entry["optimizer"].items()
         model = keras.Sequential([keras.Input((32, 32, 3)), *map(layer, entry["layers"])])
         model.compile(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import yaml
+from ruamel.yaml import YAML
 from torch import nn
 
 # module and the shape of its output: (channels, side, side) or (units,)
@@ -14,7 +14,7 @@ Layer = tuple[nn.Module, tuple[int, ...]]
 
 def main(folder: Path, epochs: int) -> None:
     """Train every model of params.yaml on the images in `folder`."""
-    content = yaml.safe_load(Path("params.yaml").read_text())
+    content = YAML(typ="safe").load(Path("params.yaml"))
     images = torch.from_numpy(np.load(folder / "images.npy")).permute(0, 3, 1, 2).contiguous().float() / 255
     labels = torch.from_numpy(np.load(folder / "labels.npy")).long()
     data = torch.utils.data.TensorDataset(images, labels)

@@ -31,11 +31,10 @@ from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
-import yaml
 
 from benchmarks import outcome
 from benchmarks.timing import Run, timed
-from cifar10 import errors, files, machine, params
+from cifar10 import errors, files, machine, params, yaml_text
 from cifar10.data import dataset
 from scripts import demo, repro
 
@@ -182,10 +181,10 @@ def pipeline(
 
 def choose(path: Path, models: dict[str, params.Model], epochs: int, portable: bool) -> None:
     """Set models, one seed, epochs and `train.portable` in a parameter file; keep the rest."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = yaml_text.read(path)
     content["train"] |= {"epochs": epochs, "portable": portable, "seeds": content["train"]["seeds"][:1]}
     content["models"] = {name: model.model_dump() for name, model in models.items()}
-    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    path.write_text(yaml_text.dump(content), encoding="utf-8")
 
 
 def summary(runs: list[Run]) -> dict[str, Any]:

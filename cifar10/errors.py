@@ -7,7 +7,7 @@ import select
 import sys
 from collections.abc import Callable
 
-from cifar10 import names
+from cifar10 import names, stop_signals
 
 CLOSED = 141  # exit code if the reader of the output is gone, as of a program that SIGPIPE ends
 
@@ -24,12 +24,20 @@ class StaleError(UserError):
     code = 1
 
 
-def run(main: Callable[[], None]) -> None:
-    """Call `main`; on an error, exit with the code of a UserError, 1 for OSError, 130 for Ctrl-C.
+class BusyError(UserError):
+    """Another process does the same work. The message names it."""
 
-    These errors print a message on standard error, without a traceback. If the reader of the output is gone,
-    as in `command | head -1`, the exit is silent.
+    code = getattr(os, "EX_TEMPFAIL", 75)
+
+
+def run(main: Callable[[], None]) -> None:
+    """Call `main`; on an error, exit with the code of a UserError, 1 for OSError.
+
+    Signals end `main` with an exception; the exit code is 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP.
+    All these errors print a message on standard error, without a traceback. If the reader of the output is
+    gone, as in `command | head -1`, the exit is silent.
     """
+    stop_signals.heed()
     try:
         try:
             main()
@@ -43,8 +51,10 @@ def run(main: Callable[[], None]) -> None:
             sys.exit(CLOSED)
         where = f": {error.filename}" if error.filename else ""
         sys.exit(_report(f"{error.strerror or error}{where}", 1))
-    except KeyboardInterrupt:
-        sys.exit(_report("interrupted; no file is half-written, run the same command again", 130))
+    except KeyboardInterrupt as error:
+        by = f" by {stop_signals.name(error)}" if isinstance(error, stop_signals.Stopped) else ""
+        message = f"interrupted{by}; no file is half-written, run the same command again"
+        sys.exit(_report(message, stop_signals.exit_code(error)))
 
 
 def _report(message: str, code: int) -> int:

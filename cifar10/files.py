@@ -3,6 +3,8 @@
 import contextlib
 import csv
 import json
+import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,16 @@ def replacing(path: Path) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
+def raise_system_error(error: BaseException, path: Path) -> None:
+    """Raise an error of the operating system again, with the path; other errors are of the content.
+
+    Libraries raise an OSError without a number for a damaged file, and one with a number for a file that
+    cannot be read: no permission, no locks, a broken disk.
+    """
+    if isinstance(error, OSError) and error.errno:
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from None
+
+
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text with Unix line endings: the same bytes on every system."""
     with replacing(path) as beside:
@@ -30,8 +42,24 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as indented JSON with a final newline; the order of keys is kept."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    """Write `value` as indented JSON with a final newline; the order of keys is kept.
+
+    A number that is not finite becomes null: JSON has no NaN and no infinity.
+    """
+    write_text(path, json.dumps(finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def finite(value: Any) -> Any:
+    """Replace each float of a JSON value that is not finite by None."""
+    match value:
+        case Mapping():
+            return {key: finite(each) for key, each in value.items()}
+        case list() | tuple():
+            return [finite(each) for each in value]
+        case float() if not math.isfinite(value):
+            return None
+        case _:
+            return value
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

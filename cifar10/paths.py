@@ -1,5 +1,6 @@
 """Paths of all artifacts, relative to the root of the repository, where every stage runs."""
 
+import re
 from pathlib import Path
 
 PARAMS = Path("params.yaml")
@@ -55,6 +56,12 @@ def ood_detector(name: str, seed: int) -> Path:
 def checkpoint(name: str, seed: int) -> Path:
     """State of an unfinished training, ignored by git and DVC."""
     return MODELS / "checkpoints" / f"{name}-seed_{seed}.npz"
+
+
+def lock(work: str) -> Path:
+    """Lock of a stage, or of `repro`, while it runs; ignored by git and DVC."""
+    name = re.sub(r"[^\w@.-]", "_", work)
+    return MODELS / "checkpoints" / f"{name}.lock"
 
 
 def history(name: str, seed: int) -> Path:

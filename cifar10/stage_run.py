@@ -90,6 +90,8 @@ class StageRun:
         json_lines = {progress.VARIABLE: progress.JSON}
         self._started = time.monotonic()
         with commands.running(*command, folder=self._folder, tied=self._tied, **json_lines) as self._process:
+            if self.stopped:  # while the process was being started
+                commands.interrupt(self._process)
             self.follow(self._process.stdout or (), hear)
         code = self._process.returncode
         self._duration = self.elapsed
@@ -103,6 +105,11 @@ class StageRun:
         self.stopped = True
         if self._process:
             commands.interrupt(self._process)
+
+    def kill(self) -> None:
+        """Kill the stage and all its processes."""
+        if self._process and self.running:
+            commands.kill(self._process)
 
     def follow(self, printed: Iterable[str], hear: Callable[[str], object] | None = None) -> None:
         """Read the lines that the stage prints, and separate progress from other output."""

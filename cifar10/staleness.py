@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cifar10 import git
 from cifar10.errors import UserError
 
 if TYPE_CHECKING:
@@ -31,9 +32,17 @@ def repository(commit: str | None = None, folder: Path | None = None) -> Iterato
         UserError: there is no repository, or a call of DVC in the `with` block fails.
     """
     with translated():
-        from dvc.repo import Repo  # imported here, because the import takes half a second
+        from dvc.fs import GitFileSystem  # imported here, because the import takes half a second
+        from dvc.repo import Repo
+        from dvc.scm import SCM
 
-        with Repo(folder and str(folder), rev=commit) as repo:
+        git.check(folder)
+        in_commit: dict[str, Any] = {"root_dir": folder and str(folder)}
+        if commit:  # `Repo(rev=commit)` does not find a repository in a subfolder of git's
+            scm = SCM(str(folder or Path.cwd()))
+            root = f"/{git.prefix(folder)}".rstrip("/") or "/"
+            in_commit = {"root_dir": root, "fs": GitFileSystem(scm=scm, rev=commit), "scm": scm}
+        with Repo(**in_commit) as repo:
             yield repo
 
 

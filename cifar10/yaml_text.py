@@ -1,4 +1,4 @@
-"""Read and write YAML 1.2, with the reader of DVC: a text has one meaning for DVC and for this project.
+"""Read and write YAML 1.2 with ruamel.yaml, as DVC does: a text has one meaning for both.
 
 `010` is ten, `1e-05` a number, `no` and `1:30` are texts. PyYAML reads YAML 1.1, in which they are eight, a
 text, false and ninety.
@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML, YAMLError
-from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent, DocumentStartEvent
 
 from cifar10.errors import UserError
 
-DEEPEST = 100  # levels of nesting; the parser's C code crashes at some ten thousand
+LONGEST = 300  # characters of a reason
+DEEPEST = 100  # levels of nesting; Python's stack ends at some hundred
 MOST = 1_000_000  # values, with every alias (*name) replaced by what it stands for
 # of a value that does not fit its tag or form, for example the date 2020-13-45
 MALFORMED = (YAMLError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError)
@@ -47,8 +49,8 @@ def parse(content: bytes | str, name: str) -> Any:
     except UnicodeDecodeError as error:
         raise UserError(f"{name} is not valid YAML: {error}: save the file as UTF-8") from None
     try:
-        _check_depth(text)
-        value = YAML(typ="safe").load(text)
+        _check_events(text)
+        value = _yaml().load(text)
         _check_size(value)
     except MALFORMED as error:
         raise UserError(f"{name} is not valid YAML: {_reason(error)}") from None
@@ -62,7 +64,7 @@ def dump(value: Any, flow: bool = False) -> str:
         value: as from `parse`.
         flow: one line, with brackets; otherwise blocks.
     """
-    writer = YAML(typ="safe", pure=True)
+    writer = _yaml()
     writer.default_flow_style = flow
     writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     writer.allow_unicode = True
@@ -72,9 +74,16 @@ def dump(value: Any, flow: bool = False) -> str:
     return stream.getvalue().removesuffix("...\n")
 
 
-def _check_depth(text: str) -> None:
+def _yaml() -> YAML:
+    # without the C parser, which may be installed: it refuses [http://a], and ignores the line %YAML 1.1
+    return YAML(typ="safe", pure=True)
+
+
+def _check_events(text: str) -> None:
     depth = 0
-    for event in YAML(typ="safe").parse(text):
+    for event in _yaml().parse(text):
+        if isinstance(event, DocumentStartEvent) and event.version not in (None, (1, 2)):
+            raise ValueError("expected YAML 1.2, found another version in the line %YAML: delete this line")
         depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
         if depth > DEEPEST:
             raise ValueError(f"expected at most {DEEPEST} levels of nesting, found more")
@@ -94,8 +103,14 @@ def _check_size(value: Any) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """Describe an error in one line, without ruamel.yaml's hint to accept a key that occurs twice."""
-    found = " ".join(str(error).partition("\nTo suppress this check")[0].split())
-    if not isinstance(error, YAMLError):
-        return f"a value does not fit its form or tag: {found}" if isinstance(error, KeyError) else found
-    return found.replace(' in "<unicode string>", line', " at line").replace(' in "<unicode string>",', " at")
+    """Describe an error in one line of at most LONGEST characters."""
+    match error:
+        case MarkedYAMLError(context=context, problem=str() as problem, problem_mark=mark) if (
+            mark is not None
+        ):
+            found = f"{context or ''} {problem} at line {mark.line + 1}, column {mark.column + 1}"
+        case KeyError() | TypeError() | AttributeError() | IndexError():
+            found = f"a value does not fit its tag: {error}"
+        case _:
+            found = str(error)
+    return " ".join(found.split())[:LONGEST]

@@ -8,7 +8,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from rich.console import Console, Group
@@ -16,7 +16,19 @@ from rich.live import Live
 from rich.text import Text
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cifar10 import commands, errors, machine, params, remaining, staleness
+from cifar10 import (
+    commands,
+    dvc_locks,
+    errors,
+    git,
+    locks,
+    machine,
+    params,
+    paths,
+    remaining,
+    staleness,
+    stop_signals,
+)
 from cifar10.data import unused_folder
 from cifar10.stage_run import StageRun
 
@@ -28,24 +40,31 @@ def main() -> None:
     form = argparse.RawDescriptionHelpFormatter
     argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
     jobs = wanted_jobs()
-    chosen = params.load()  # a fault of the file in one line, before DVC expands dvc.yaml with it
-    unused_folder.make(chosen.data)
-    take_archive(chosen.data.source)
+    git.check()
+    data = params.load().data  # a fault of the file in one line, before DVC expands dvc.yaml with it
+    with locks.held(paths.lock("repro"), "another run is at work ({process}): wait for its end, or end it"):
+        dvc_locks.release_dead()
+        unused_folder.make(data)
+        prepare(data)
+        repro(jobs)
+
+
+def repro(jobs: int) -> None:
+    """Run all stale stages."""
     commands.show(*commands.DVC, "repro", "preprocess")
     for kind, noun in (("train", "trainings"), ("evaluate", "evaluations")):
-        runs = [StageRun(stage) for stage in staleness.stale(kind)]
+        runs = [StageRun(stage, tied=True) for stage in staleness.stale(kind)]
         if len(runs) > 1:
             run(runs, jobs, noun)
     commands.show(*commands.DVC, "repro")
 
 
-def take_archive(source: str) -> None:
-    """Run `download` if CIFAR10_ARCHIVE names another archive than that in data/raw: DVC does not see it."""
-    if os.environ.get("CIFAR10_ARCHIVE"):
-        from cifar10.data import own_archive  # here: its import takes a part of a second
+def prepare(data: params.Data) -> None:
+    """Check the data source before DVC does; run the stage `download` for another CIFAR10_ARCHIVE."""
+    from cifar10.data import preparation  # here: it imports Pillow and more
 
-        if (own := own_archive.given(source)) and own_archive.is_new(own):
-            commands.show(*commands.DVC, "repro", "--force", "download")
+    if preparation.needs_download(data):
+        commands.show(*commands.DVC, "repro", "--force", "--single-item", "download")
 
 
 def wanted_jobs() -> int:
@@ -64,6 +83,7 @@ def run(runs: list[StageRun], jobs: int, noun: str) -> None:
         jobs: number of stages at once.
         noun: what messages call the stages: trainings or evaluations.
     """
+    stopped: KeyboardInterrupt | None = None
     with ThreadPoolExecutor(jobs) as pool, Display(runs, jobs, noun) as show:
         futures = {pool.submit(each.run): each for each in runs}
         pending, failed = set(futures), []
@@ -76,16 +96,27 @@ def run(runs: list[StageRun], jobs: int, noun: str) -> None:
                 ]
                 for each in runs if failed else []:
                     each.interrupt()
-        except KeyboardInterrupt:
-            for each in runs:
-                each.interrupt()
-            wait(pending)
-            raise SystemExit(
-                "interrupted: `make repro` goes on after each training's last full epoch"
-            ) from None
+        except KeyboardInterrupt as signal:
+            stop(runs, pending)
+            stopped = signal
+    if stopped:
+        rest = "`make repro` goes on after each training's last full epoch"
+        print(f"interrupted by {stop_signals.name(stopped)}: {rest}", file=sys.stderr)
+        sys.exit(stop_signals.exit_code(stopped))
     for each in failed[:1]:
         last = "\n".join(f"  {line}" for line in each.last_lines)
         raise SystemExit(f"error: {each.stage} failed; the end of {each.log}:\n{last}")
+
+
+def stop(runs: list[StageRun], pending: set[Future[int]]) -> None:
+    """Interrupt stages; kill them after `commands.GRACE` seconds, or at a second signal."""
+    for each in runs:
+        each.interrupt()
+    try:
+        wait(pending, timeout=commands.GRACE)
+    finally:
+        for each in runs:
+            each.kill()
 
 
 class Display:

@@ -15,7 +15,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from cifar10 import commands, errors, git, paths, staleness
-from cifar10.data import download
+from cifar10.data import own_archive
 from cifar10.errors import UserError
 
 console = Console(highlight=False, soft_wrap=True)
@@ -25,9 +25,11 @@ def main() -> None:
     """Clone, run, compare; exit with 1 if an output differs."""
     form = argparse.RawDescriptionHelpFormatter
     argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
+    git.check()
     with tempfile.TemporaryDirectory(prefix="reproduce-") as folder:
         clone = Path(folder) / "clone"
-        git.read("clone", "--quiet", ".", str(clone))
+        git.read("clone", "--quiet", git.line("rev-parse", "--show-toplevel"), str(clone))
+        clone /= git.prefix()
         recorded = outputs(clone)
         commands.show(sys.executable, "scripts/repro.py", folder=clone, **archive())
         differing = compare(recorded, outputs(clone))
@@ -37,9 +39,9 @@ def main() -> None:
 
 def archive() -> dict[str, str]:
     """Return the variable with the path of the archive in data/raw; {} if the user has set it already."""
-    if download.VARIABLE in os.environ or not paths.ARCHIVE.exists():
+    if own_archive.VARIABLE in os.environ or not paths.ARCHIVE.exists():
         return {}
-    return {download.VARIABLE: str(paths.ARCHIVE.resolve())}
+    return {own_archive.VARIABLE: str(paths.ARCHIVE.resolve())}
 
 
 def outputs(root: Path) -> dict[str, dict[str, str]]:

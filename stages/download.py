@@ -7,7 +7,7 @@ from pathlib import Path
 import pooch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
-from cifar10 import errors, files, params, paths, progress
+from cifar10 import errors, files, params, paths, progress, stage_process
 from cifar10.data import download, own_archive, sources, unused_folder
 
 HELP = "Set CIFAR10_ARCHIVE=/path/to/archive.tar.gz (or a URL) in the environment to use your own archive."
@@ -22,14 +22,11 @@ def main() -> None:
     """Place the archive, or check a source without one, and write its facts to data/raw/source.json."""
     argparse.ArgumentParser(description=__doc__, epilog=HELP).parse_args()
     data = params.load().data
-    own = own_archive.given(data.source)
     if data.source == "cifar10":
-        place_archive(data.cifar10, own)
+        place_archive(data.cifar10)
     facts = sources.describe(data)
     if data.source != "cifar10":
         paths.ARCHIVE.unlink(missing_ok=True)  # the output must not depend on earlier runs
-    if own:
-        own_archive.record(own, facts["sha256"])
     unused_folder.make(data)
     files.write_json(paths.SOURCE, facts)
     progress.log(f"{paths.SOURCE}: {', '.join(f'{key}: {value}' for key, value in facts.items())}")
@@ -37,14 +34,15 @@ def main() -> None:
         progress.log(f"This is not the official archive: expected SHA-256 {data.cifar10.sha256}")
 
 
-def place_archive(wanted: params.Cifar10, own: str) -> None:
+def place_archive(wanted: params.Cifar10) -> None:
     """Place the archive in data/raw, unless the official one is already there."""
     new = paths.PARTIAL / paths.ARCHIVE.name
     limits = download.Limits(wanted.minimum_rate, wanted.window)
     paths.RAW.mkdir(parents=True, exist_ok=True)
-    if own:
+    if own := own_archive.named():
         download.bring(own, new, limits)
         new.replace(paths.ARCHIVE)
+        own_archive.record(own)
     elif not paths.ARCHIVE.exists() or pooch.file_hash(str(paths.ARCHIVE)) != wanted.sha256:
         try:
             download.fetch(wanted.mirrors, wanted.sha256, new, limits).replace(paths.ARCHIVE)
@@ -53,4 +51,4 @@ def place_archive(wanted: params.Cifar10, own: str) -> None:
 
 
 if __name__ == "__main__":
-    errors.run(main)
+    stage_process.run(main)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # use the package of this checkout
-from cifar10 import errors, files, paths, progress, stage_arguments, stage_names
+from cifar10 import files, paths, progress, stage_arguments, stage_names, stage_process
 from cifar10.data import dataset
 from cifar10.evaluation import metrics, ood, ood_images
 from cifar10.training import tensorflow_setup, versions
@@ -64,4 +64,4 @@ def measure_ood(name: str, seed: int, extract: ood.FeatureExtractor, test: "Outp
 
 
 if __name__ == "__main__":
-    errors.run(main)
+    stage_process.run(main)

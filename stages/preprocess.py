@@ -5,15 +5,14 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
-from cifar10 import errors, files, params, paths, progress
-from cifar10.data import dataset, ood_datasets, own_archive, sources, splitting
+from cifar10 import files, params, paths, progress, stage_process
+from cifar10.data import dataset, ood_datasets, sources, splitting
 
 
 def main() -> None:
     """Read the images of `data.source`, split them, write the splits, OOD datasets and class names."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     data = params.load().data
-    own_archive.check(data.source)
     images = sources.load(data)
     train, validation = splitting.split(images.train_labels, data.validation_fraction, data.seed)
     dataset.save("train", images.train_images[train], images.train_labels[train])
@@ -24,10 +23,10 @@ def main() -> None:
     paths.EXCLUDED.unlink(missing_ok=True)
     if excluded := sources.excluded(data):
         files.write_json(paths.EXCLUDED, excluded)
-        progress.log(f"{len(excluded):,} pictures are left out (data.exclude)")
+        progress.log(f"{paths.EXCLUDED}: {len(excluded):,} left out (data.exclude)")
     counts = f"{len(train):,} training, {len(validation):,} validation, {len(images.test_labels):,} test"
     progress.log(f"{paths.PROCESSED}: {counts} images of {len(images.class_names)} classes")
 
 
 if __name__ == "__main__":
-    errors.run(main)
+    stage_process.run(main)

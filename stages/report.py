@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # use the package of this checkout
-from cifar10 import errors, files, leftovers, params, paths, progress
+from cifar10 import files, leftovers, params, paths, progress, stage_process
 from cifar10.report import figure_list, model_cards, plots, render, results
 
 # isort: split
@@ -22,11 +22,16 @@ def write_figures(drawn: dict[str, Figure]) -> dict[str, bytes]:
     return {name: (paths.FIGURES / name).read_bytes() for name in drawn}
 
 
+def tidy() -> None:
+    """Delete the results of models and seeds that params.yaml does not name: the others are the inputs."""
+    chosen = params.load()
+    leftovers.remove([*chosen.models], chosen.train.seeds)
+
+
 def main() -> None:
     """Read the outputs of the other stages, and write the report."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     chosen = params.load()
-    leftovers.remove([*chosen.models], chosen.train.seeds)
     found = results.load([*chosen.models], chosen.train.seeds)
     drawn = write_figures(figure_list.draw(found, chosen.report.seed))
     for model in found.models:
@@ -43,4 +48,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    errors.run(main)
+    stage_process.run(main, before=tidy)

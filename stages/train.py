@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # use the package of this checkout
-from cifar10 import arithmetic, errors, files, params, paths, progress, stage_arguments, stage_names
+from cifar10 import arithmetic, files, params, paths, progress, stage_arguments, stage_names, stage_process
 from cifar10.data import dataset
 from cifar10.training import checkpoint, tensorflow_setup, versions
 
@@ -65,4 +65,4 @@ def identity(name: str, seed: int, settings: params.Params) -> str:
 
 
 if __name__ == "__main__":
-    errors.run(main)
+    stage_process.run(main)

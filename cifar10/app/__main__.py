@@ -1,7 +1,6 @@
 """Serve a page and an HTTP API on which the trained models classify pictures."""
 
 import argparse
-import errno
 import importlib.util
 import logging
 import re
@@ -10,6 +9,7 @@ import socket
 import sys
 
 from cifar10 import errors
+from cifar10.app import address
 
 # Slow imports are inside the functions, so that `--help` and the error for a used port are fast.
 
@@ -31,11 +31,12 @@ def main() -> None:
         from cifar10 import params
 
         params.load().seed(options.seed)
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(0)
-    )  # the server ends what it has begun, then raises it anew
+    # the server finishes the requests in progress, then raises the signal again
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if (hang_up := getattr(signal, "SIGHUP", None)) and signal.getsignal(hang_up) is not signal.SIG_IGN:
+        signal.signal(hang_up, lambda *_: signal.raise_signal(signal.SIGTERM))
     try:
-        with _listen(options.host, options.port) as listener:
+        with address.listen(options.host, options.port) as listener:
             _serve(options, listener)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
@@ -46,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m cifar10.app", description=__doc__)
     parser.add_argument(
         "--host",
+        type=address.host,
         default=LOCAL,
         help=f"address to listen on (default {LOCAL}: only this machine; 0.0.0.0: all interfaces)",
     )
@@ -62,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--allowed-host",
         action="append",
+        type=address.allowed,
         default=[],
         metavar="NAME",
         help="a host name that visitors use, such as that of a reverse proxy (may be repeated)",
@@ -87,18 +90,6 @@ def _root_path(text: str) -> str:
     return path
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            reason = "something listens there already; name another port with --port, or --port 0"
-        else:
-            reason = f"{error.strerror}; name an address of this machine with --host, a port with --port"
-        raise errors.UserError(f"cannot listen on {host} port {port}: {reason}") from None
-
-
 def _serve(options: argparse.Namespace, listener: socket.socket) -> None:
     # before TensorFlow, from which `tensorflow_setup` hides what these need
     from cifar10.app import middleware, server
@@ -113,7 +104,10 @@ def _serve(options: argparse.Namespace, listener: socket.socket) -> None:
     from cifar10.app.routes import application
     from cifar10.app.service import PredictionService
 
-    app = application(PredictionService(options.seed), middleware.hosts(options.host, options.allowed_host))
+    bound = listener.getsockname()[0]  # 0.0.0.0 also for the spellings 0 and 00.0
+    names = [] if bound == options.host or address.is_ipv6(options.host) else [options.host]
+    hosts = middleware.hosts(bound, [*names, *options.allowed_host])
+    app = application(PredictionService(options.seed), hosts)
     server.serve(app, listener, options.root_path)
 
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cifar10.app.problems import problem
 
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
-ANY = ("0.0.0.0", "::", "")  # noqa: S104  (addresses to compare with)
+ANY = ("0.0.0.0", "::", "::ffff:0.0.0.0")  # noqa: S104  (addresses to compare with)
 SAFE = ("GET", "HEAD", "OPTIONS")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "

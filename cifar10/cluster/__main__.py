@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from cifar10 import errors, files, params, paths, progress
+from cifar10 import errors, files, git, params, paths, progress
 from cifar10.errors import UserError
 
 
@@ -34,6 +34,7 @@ def main() -> None:
                 remote,
                 remote_url,
                 parameters=point.parameters if arguments.set else None,
+                subfolder=git.prefix(),
                 measure=bool(arguments.set),
             ): point
             for point in points

@@ -31,6 +31,7 @@ class TrainingJob:
     remote_url: str  # URL or absolute path
     topic: str = ""  # topic of the dask events that report the state to the driver
     parameters: str | None = None  # text of params.yaml; None for the file of the commit
+    subfolder: str = ""  # of this project in the git repository
     measure: bool = False  # whether to evaluate the model on the test images, too
 
 
@@ -48,8 +49,9 @@ def run(job: TrainingJob) -> str:
 
     tell("prepares")
     # one clone per thread, kept for the next trainings, so that the images are fetched once
-    clone = Path(worker.local_directory) / f"cifar10-{job.commit[:12]}-{threading.get_ident()}"
-    _prepare(job, clone)
+    root = Path(worker.local_directory) / f"cifar10-{job.commit[:12]}-{threading.get_ident()}"
+    _prepare(job, root)
+    clone = root / job.subfolder
     tell("trains")
     training = StageRun(stage_names.stage("train", job.model, job.seed), clone, tied=True)
     _check(training.run("--pull", hear=tell), f"dvc repro --single-item {training.stage}", training.lines)
@@ -63,20 +65,21 @@ def run(job: TrainingJob) -> str:
     return (clone / paths.evaluation(job.model, job.seed)).read_text(encoding="utf-8")
 
 
-def _prepare(job: TrainingJob, clone: Path) -> None:
+def _prepare(job: TrainingJob, root: Path) -> None:
     """Clone the commit if necessary, then reset the files and write `job.parameters`."""
     if "://" not in job.remote_url and not Path(job.remote_url).is_dir():
         raise RuntimeError(f"DVC remote {job.remote}: no folder {job.remote_url} on this machine", "")
-    if not clone.exists():
-        beside = clone.with_suffix(".tmp")
+    if not root.exists():
+        beside = root.with_suffix(".tmp")
         shutil.rmtree(beside, ignore_errors=True)
-        _call(clone.parent, "git", "clone", "--quiet", "--no-checkout", job.git_url, str(beside))
+        _call(root.parent, "git", "clone", "--quiet", "--no-checkout", job.git_url, str(beside))
         _call(beside, "git", "checkout", "--quiet", "--detach", job.commit)
-        _call(beside, *DVC, "remote", "modify", "--local", job.remote, "url", job.remote_url)
-        beside.rename(clone)
-    _call(clone, "git", "reset", "--quiet", "--hard", job.commit)
+        project = beside / job.subfolder
+        _call(project, *DVC, "remote", "modify", "--local", job.remote, "url", job.remote_url)
+        beside.rename(root)
+    _call(root, "git", "reset", "--quiet", "--hard", job.commit)
     if job.parameters is not None:
-        (clone / "params.yaml").write_text(job.parameters, encoding="utf-8", newline="\n")
+        (root / job.subfolder / "params.yaml").write_text(job.parameters, encoding="utf-8", newline="\n")
 
 
 def _call(folder: Path, *command: str) -> None:

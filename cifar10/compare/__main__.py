@@ -75,7 +75,7 @@ def addresses(before: Side, after: Side) -> dict[str, str]:
         return {}
     root = f"https://github.com/{origin[1]}/{origin[2]}/raw"
     return {
-        side.label: f"{root}/{side.commit}/{paths.FIGURES.as_posix()}"
+        side.label: f"{root}/{side.commit}/{git.prefix()}{paths.FIGURES.as_posix()}"
         for side in (before, after)
         if not side.uncommitted
     }

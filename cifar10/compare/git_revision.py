@@ -4,7 +4,6 @@ import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from cifar10 import git, staleness
 from cifar10.compare.content import Content
@@ -58,8 +57,7 @@ def named(name: str) -> Revision:
     Raises:
         UserError: there is no such commit, or the working directory is not in a git repository.
     """
-    if not git.line("rev-parse", "--git-dir"):
-        raise UserError(f"{Path.cwd()} is not a git repository: run this in a clone")
+    git.check()
     for candidate in (name, f"origin/{name}"):
         commit = git.line("rev-parse", "--verify", "--quiet", "--end-of-options", f"{candidate}^{{commit}}")
         if name and re.fullmatch("[0-9a-f]{40,}", commit):
@@ -73,6 +71,7 @@ def named(name: str) -> Revision:
 
 def here() -> Revision:
     """Return the commit that is checked out, or the workspace if it has uncommitted changes."""
+    git.check()
     commit = git.head()
     label = git.line("symbolic-ref", "--short", "--quiet", "HEAD") or commit[:10]
     if git.uncommitted(*COMPARED):

@@ -21,10 +21,9 @@ import requests
 import urllib3
 
 from cifar10 import progress
-from cifar10.data import archive
+from cifar10.data import archive, own_archive
 from cifar10.errors import UserError
 
-VARIABLE = "CIFAR10_ARCHIVE"  # environment variable: path or URL of an archive that replaces the download
 CHUNK = 2**16  # maximum bytes per read; read1 returns available bytes at once
 CONNECTIONS = 5  # maximum connections to one mirror; each must deliver bytes
 PATIENCE = 6  # windows without a byte before a slow mirror fails, if there is no faster one
@@ -96,18 +95,17 @@ def bring(own: str, new: Path, limits: Limits) -> None:
         UserError: the archive is missing, damaged or of another layout.
     """
     try:
-        if own.startswith(("http://", "https://")):
+        if own_archive.is_url(own):
             fetch([own], None, new, limits)
-        elif not Path(own).expanduser().is_file():
-            raise UserError(f"{own} is not a file; expected the path or URL of an archive")
         else:
+            path = own_archive.local(own)
             new.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(Path(own).expanduser(), new)
+            shutil.copyfile(path, new)
         with new.open("rb") as file:
             archive.read(file, own)
     except UserError as error:
         new.unlink(missing_ok=True)
-        raise UserError(f"{VARIABLE}: {error}") from None
+        raise UserError(f"{own_archive.VARIABLE}: {error}") from None
 
 
 def _slow(faults: dict[str, Fault]) -> Iterator[str]:

@@ -20,9 +20,9 @@ class Exclusion:
     def __init__(self, entries: Sequence[str], folder: Path) -> None:
         start = f"{folder.as_posix()}/"
         self._literal = {composed(entry).removeprefix("./").removeprefix(start): entry for entry in entries}
-        self._entries = [*entries]
         try:
-            self._spec = GitIgnoreSpec.from_lines(composed(entry) for entry in entries)
+            self._spec = GitIgnoreSpec.from_lines(map(composed, entries))
+            self._each = {entry: GitIgnoreSpec.from_lines([composed(entry).lstrip("!")]) for entry in entries}
         except ValueError as error:
             raise UserError(f"data.exclude: {error}: expected patterns as in .gitignore") from None
         self._used: set[str] = set()
@@ -37,10 +37,8 @@ class Exclusion:
         if name in self._literal:  # a name with brackets or stars is not taken as a pattern only
             self._used.add(self._literal[name])
             return True
-        found = self._spec.check_file(name)
-        if found.index is not None:
-            self._used.add(self._entries[found.index])
-        return bool(found.include)
+        self._used |= {entry for entry, spec in self._each.items() if spec.match_file(name)}
+        return self._spec.match_file(name)
 
     def check_used(self, folder: Path) -> None:
         """Check that every entry had an effect.
@@ -48,7 +46,7 @@ class Exclusion:
         Raises:
             UserError: an entry matches no picture, for example because of a spelling mistake.
         """
-        if unused := [entry for entry in self._entries if entry not in self._used]:
+        if unused := [entry for entry in self._each if entry not in self._used]:
             raise UserError(
                 f"data.exclude: no picture in {folder} matches {', '.join(map(repr, unused))}; expected "
                 "paths such as train/cat/1.png, or patterns as in .gitignore: correct or delete these entries"

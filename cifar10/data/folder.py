@@ -48,9 +48,8 @@ def find(folder: Path, exclude: Sequence[str] = ()) -> Listing:
             place of a folder or the reverse, or DVC would not see a part.
     """
     if not folder.is_dir():
-        raise UserError(
-            f"data.folder: {shown(str(folder))} is not a folder; {LAYOUT} in it{folder_layout.in_queue()}"
-        )
+        missing = f"data.folder: {shown(str(folder))} is not a folder; {LAYOUT} in it"
+        raise UserError(f"{missing}{folder_layout.in_queue(folder)}")
     splits = [folder_layout.pictures(folder, name) for name in folder_layout.SPLITS]
     tracking.check(folder, Path.cwd())
     exclusion, excluded = Exclusion(exclude, folder), []

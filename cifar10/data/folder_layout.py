@@ -25,7 +25,7 @@ def pictures(folder: Path, name: str) -> dict[str, list[Path]]:
         raise UserError(_linked(split))
     if not split.is_dir():
         where = f"data.folder: {shown(str(split))} not found; {LAYOUT} in {shown(str(folder))}"
-        raise UserError(f"{where}{hint(folder)}{in_queue()}")
+        raise UserError(f"{where}{hint(folder)}{in_queue(folder)}")
     inside = _visible(split)
     if not inside:
         raise UserError(f"data.folder: {shown(str(split))} is empty; {LAYOUT} in {shown(str(folder))}")
@@ -38,14 +38,18 @@ def pictures(folder: Path, name: str) -> dict[str, list[Path]]:
     return {name: _files(path) for name, path in classes.items()}
 
 
-def in_queue() -> str:
+def in_queue(folder: Path) -> str:
     """Say, in an experiment of DVC's queue, why pictures that git ignores are missing."""
-    if any(Path.cwd().parts[place:][:3] == EXPERIMENTS for place in range(len(Path.cwd().parts))):
-        return (
-            "; an experiment outside of the working tree has no files that git ignores: add `--copy-paths` "
-            "with data.folder to `dvc exp run`, or run `dvc add` on the folder and commit its .dvc file"
-        )
-    return ""
+    here = Path.cwd().parts
+    if not any(here[place:][:3] == EXPERIMENTS for place in range(len(here))):
+        return ""
+    if ".." in folder.parts:
+        return "; an experiment runs in another folder: write data.folder as an absolute path"
+    copies = " ".join(f"--copy-paths {shown(str(folder / split))}" for split in SPLITS)
+    return (
+        f"; an experiment has no files that git ignores: add `{copies}` to `dvc exp run`, or `dvc add` the "
+        "folder and commit its .dvc file"
+    )
 
 
 def hint(folder: Path) -> str:

@@ -1,6 +1,6 @@
-"""The user's own archive, named by CIFAR10_ARCHIVE: notice that it is not the one in data/raw.
+"""The archive that CIFAR10_ARCHIVE names, and whether data/raw has its content.
 
-DVC does not see environment variables, so another archive makes no stage stale.
+DVC does not see the variable, so an up-to-date stage `download` would ignore another archive.
 """
 
 import os
@@ -8,70 +8,87 @@ from pathlib import Path
 
 import pooch
 
-from cifar10 import files, paths, progress
-from cifar10.data import download
+from cifar10 import files, paths
 from cifar10.errors import UserError
 from cifar10.names import shown
 
-RECORD = paths.PARTIAL / "own_archive.json"  # url and sha256 of the last archive from a URL
-AGAIN = "dvc repro --force download"
+VARIABLE = "CIFAR10_ARCHIVE"  # environment variable: path or URL of an archive that replaces the download
+NOTE = paths.PARTIAL / "own_archive.json"  # URL and SHA-256 of the last archive from a URL
 
 
-def given(source: str) -> str:
-    """Return the path or URL of the user's archive; "" if there is none or `source` does not use it.
-
-    Args:
-        source: `data.source` of params.yaml. Another one than cifar10 gives a message.
-    """
-    own = os.environ.get(download.VARIABLE, "")
-    if own and source != "cifar10":
-        progress.log(f"{download.VARIABLE} is not used: data.source in params.yaml is {source}, not cifar10")
-        return ""
-    return own
+def named() -> str:
+    """Return the path or URL in the variable, "" if it is not set."""
+    return os.environ.get(VARIABLE, "")
 
 
-def record(own: str, sha256: str) -> None:
-    """Remember which archive came from a URL; a path needs no record."""
-    if _is_url(own):
-        files.write_json(RECORD, {"url": own, "sha256": sha256})
-
-
-def is_new(own: str) -> bool:
-    """Tell whether an archive differs in content from the one that data/raw/source.json describes.
-
-    The content of a URL is not fetched: it is new if the address is new.
-    """
-    found = _read(paths.SOURCE)
-    if found.get("source") != "cifar10":
-        return False  # the stage `download` is stale, and takes it
-    if _is_url(own):
-        return _read(RECORD) != {"url": own, "sha256": found["sha256"]}
-    path = Path(own).expanduser()
-    return not path.is_file() or pooch.file_hash(str(path)) != found["sha256"]
-
-
-def check(source: str) -> None:
-    """Check that no archive is given but the one in data/raw.
-
-    Raises:
-        UserError: another one is given.
-    """
-    own = given(source)
-    if own and is_new(own):
-        raise UserError(
-            f"{download.VARIABLE}: {shown(own)} is not the archive in {paths.RAW} "
-            f"(SHA-256 {_read(paths.SOURCE)['sha256']}): take it with `{AGAIN}` or `make repro`, or unset "
-            f"{download.VARIABLE}"
-        )
-
-
-def _is_url(own: str) -> bool:
+def is_url(own: str) -> bool:
+    """Tell whether an archive is named by its URL."""
     return own.startswith(("http://", "https://"))
 
 
-def _read(path: Path) -> dict[str, str]:
+def local(own: str) -> Path:
+    """Return the path of an archive that is a file.
+
+    Raises:
+        UserError: there is no such file; the message says what data/raw has.
+    """
+    path = Path(own).expanduser()
+    if not path.is_file():
+        raise UserError(
+            f"{shown(own)} is not a file; expected the path or URL of an archive; {_present()}: correct "
+            f"{VARIABLE} or unset it"
+        )
+    return path
+
+
+def is_in_place(own: str) -> bool:
+    """Tell whether data/raw has the content of the archive; of a URL, whether it comes from there.
+
+    Raises:
+        UserError: the archive is a path, and there is no such file.
+    """
+    if is_url(own):
+        return _note() == {"url": own, "sha256": _sha256(paths.ARCHIVE)}
+    path = local(own)
+    same_size = paths.ARCHIVE.is_file() and paths.ARCHIVE.stat().st_size == path.stat().st_size
+    return same_size and _sha256(paths.ARCHIVE) == _sha256(path)
+
+
+def record(own: str) -> None:
+    """Note from which URL the archive in data/raw comes."""
+    if is_url(own):
+        files.write_json(NOTE, {"url": own, "sha256": _sha256(paths.ARCHIVE)})
+
+
+def check() -> None:
+    """Check that data/raw has the archive that the variable names, if it is set.
+
+    Raises:
+        UserError: data/raw has another archive; the message says how to take the named one.
+    """
+    own = named()
     try:
-        found = files.read_json(path)
+        in_place = not own or is_in_place(own)
+    except UserError as error:
+        raise UserError(f"{VARIABLE}: {error}") from None
+    if not in_place:
+        raise UserError(
+            f"{VARIABLE}: {shown(own)} is another archive than the one in data/raw; {_present()}: "
+            "`make repro` takes the named one, and so does `dvc repro --force --single-item download`"
+        )
+
+
+def _present() -> str:
+    digest = _sha256(paths.ARCHIVE)
+    return f"data/raw has an archive with SHA-256 {digest[:8]}…" if digest else "data/raw has no archive"
+
+
+def _sha256(path: Path) -> str:
+    return str(pooch.file_hash(str(path))) if path.is_file() else ""
+
+
+def _note() -> object:
+    try:
+        return files.read_json(NOTE)
     except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return None

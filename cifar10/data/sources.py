@@ -7,7 +7,7 @@ import numpy as np
 import pooch
 
 from cifar10 import params, paths, progress
-from cifar10.data import archive, class_names, folder
+from cifar10.data import archive, class_names, folder, own_archive
 from cifar10.data.images import Images
 from cifar10.errors import UserError
 
@@ -22,6 +22,7 @@ def load(data: params.Data) -> Images:
         return digits()
     if data.source == "folder":
         return folder.read(folder.find(Path(data.folder), data.exclude))
+    own_archive.check()
     try:
         with paths.ARCHIVE.open("rb") as file:
             return archive.read(file, str(paths.ARCHIVE))

@@ -9,13 +9,17 @@ from cifar10.training import models
 from cifar10.training.models import keras  # through `models`, which prepares the import of TensorFlow
 from cifar10.training.probabilities import normalize
 
+WIDEST = 4096  # features; wider ones are sketched, so that memory and files are bounded for every network
+SKETCH = 1024  # features of a sketch
+
 
 @dataclass(frozen=True)
 class Outputs:
     """Outputs of a network for N images.
 
     Attributes:
-        features: float32 (N, D), the input of the last layer with weights.
+        features: float32 (N, D), the input of the last layer with weights; its `sketch` if it is wider than
+            WIDEST.
         logits: float64 (N, K).
         probabilities: float64 (N, K), the softmax of `logits`.
     """
@@ -42,15 +46,45 @@ def feature_extractor(model: keras.Sequential) -> Callable[[np.ndarray], Outputs
     sigmoid = models.output_activation(model) == "sigmoid"
     predict = models.predictor(taps)
 
-    def extract(images: np.ndarray) -> Outputs:
+    def of_batch(images: np.ndarray) -> tuple[np.ndarray, ...]:
         features, raw, scores = predict(images)
+        flat = features.reshape(len(features), int(np.prod(features.shape[1:])))
+        return flat if flat.shape[1] <= WIDEST else sketch(flat), raw, scores
+
+    def extract(images: np.ndarray) -> Outputs:
+        # the batches of `predict`, one at a time: only one batch of wide features is in memory
+        starts = range(0, max(len(images), 1), models.PREDICTION_BATCH)
+        batches = [of_batch(images[start : start + models.PREDICTION_BATCH]) for start in starts]
+        features, raw, scores = (np.concatenate(parts) for parts in zip(*batches, strict=True))
         logits = raw.astype(np.float64)
         logits = -np.logaddexp(0, -logits) if sigmoid else logits
-        return Outputs(
-            features.reshape(len(features), int(np.prod(features.shape[1:]))), logits, normalize(scores)
-        )
+        return Outputs(features, logits, normalize(scores))
 
     return extract
+
+
+def sketch(features: np.ndarray) -> np.ndarray:
+    """Reduce features to SKETCH sums of features with random signs, which keeps distances approximately.
+
+    Count sketch: Charikar, Chen and Farach-Colton, Finding Frequent Items in Data Streams, ICALP 2002. The
+    error of the cosine of two vectors has a standard deviation of about 1 / sqrt(SKETCH).
+
+    Args:
+        features: float32 (N, D). The signs depend on D only.
+
+    Returns:
+        float32 (N, SKETCH). Each row depends on its own features only, bit for bit.
+    """
+    count, width = features.shape
+    rows = -(-width // SKETCH)
+    random = np.random.default_rng(width)
+    order, signs = random.permutation(width), random.choice(np.array([-1, 1], np.float32), width)
+    padded = np.zeros((count, rows * SKETCH), np.float32)
+    padded[:, :width] = features[:, order] * signs
+    total = np.zeros((count, SKETCH), np.float32)
+    for row in range(rows):  # additions in a fixed order on every processor
+        total += padded[:, row * SKETCH : (row + 1) * SKETCH]
+    return total
 
 
 def _before_activation(model: keras.Sequential) -> keras.KerasTensor:

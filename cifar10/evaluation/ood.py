@@ -228,6 +228,7 @@ def load(path: Path) -> Detector:
 
     Raises:
         UserError: the file is missing or damaged.
+        OSError: the file cannot be read.
     """
     if not path.exists():
         raise UserError(f"{path} not found: run `dvc pull {path}` to fetch it or `dvc repro` to make it")
@@ -236,6 +237,7 @@ def load(path: Path) -> Detector:
             classes, memory_bank = content["classes"].tolist(), content["memory_bank"]
             detector = Detector(str(content["score"]), float(content["threshold"]), memory_bank, classes)
     except Exception as error:  # zipfile, zlib and numpy raise many kinds of errors
+        files.raise_system_error(error, path)
         raise UserError(
             f"{path} is damaged ({' '.join(str(error).split())}): run `dvc repro` to make it again"
         ) from None

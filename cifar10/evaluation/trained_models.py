@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import h5py
 
-from cifar10 import arithmetic
+from cifar10 import arithmetic, files
 from cifar10.errors import UserError
 from cifar10.evaluation import recorded_layers
 from cifar10.training.keras_config import first_line
@@ -21,6 +21,7 @@ def load_weights(model: "keras.Model", path: Path) -> None:
 
     Raises:
         UserError: the file is missing or damaged.
+        OSError: the file cannot be read.
         StaleError: it was trained with other layers than those of the model.
     """
     if not path.exists():
@@ -29,6 +30,7 @@ def load_weights(model: "keras.Model", path: Path) -> None:
     try:
         model.load_weights(path)
     except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        files.raise_system_error(error, path)
         raise UserError(
             f"{path} does not hold the weights of {model.name} as params.yaml defines it "
             f"({first_line(error)}): run `dvc repro` to train it again"

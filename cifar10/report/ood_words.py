@@ -63,9 +63,9 @@ def pseudo_ood(found: Results) -> str:
 def people(model: Model) -> str:
     """Warn of images of people, for a model card."""
     fpr = model.first.detector["fpr"].get("faces")
-    most = "" if fpr is None else "most" if fpr > HALF else "some"
+    most = "" if not fpr else "most" if fpr > HALF else "some"
     still = f", and {most} such\nimages still get a class" if most else ""
     if class_names.are_own(model.classes):
         told = "Do not use it on images of people, unless a class shows people"
-        return f"{told}: {most or 'some'} images of\nfaces get a class"
+        return f"{told}: {most} images of\nfaces get a class" if most else told
     return f"Do not use it on images of people: no class is a person{still}"

@@ -4,8 +4,6 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 
-import dvc.api
-
 from cifar10 import commands, paths, progress, stage_names, staleness
 from cifar10.errors import UserError
 from cifar10.stage_run import LAST_LINES
@@ -57,8 +55,8 @@ def validation_accuracies(name: str, model: str, seeds: Sequence[int]) -> list[f
     found = []
     for seed in seeds:
         path = paths.history(model, seed).as_posix()
-        with staleness.translated():
-            text = dvc.api.read(path, rev=name)
+        with staleness.repository(name) as repo:
+            text = repo.dvcfs.read_text(path, encoding="utf-8")
         *_, last = csv.DictReader(io.StringIO(text))
         if not last["val_accuracy"]:
             raise UserError(f"experiment {name}: {path} has no validation accuracy: there are no such images")

@@ -51,6 +51,9 @@ class Checkpoint:
         Returns:
             The history so far; empty, with unchanged variables, if there is no complete checkpoint of this
             training.
+
+        Raises:
+            OSError: the file cannot be read.
         """
         try:
             with np.load(self.path, allow_pickle=False) as saved:
@@ -58,7 +61,10 @@ class Checkpoint:
                     return []
                 history = json.loads(str(saved["history"]))
                 arrays = [saved[f"variable_{index}"] for index in range(len(variables))]
-        except UNREADABLE:
+        except FileNotFoundError:
+            return []
+        except UNREADABLE as error:
+            files.raise_system_error(error, self.path)
             return []
         for variable, array in zip(variables, arrays, strict=True):
             variable.assign(array)

@@ -1,4 +1,4 @@
-"""Time limits, a reverse proxy in front, and SIGTERM."""
+"""Time limits, a reverse proxy in front, and signals."""
 
 import contextlib
 import shutil
@@ -143,11 +143,11 @@ def test_behind_nginx_under_a_path(strict, proxy, chromium):
     visited.context.close()
 
 
-def test_sigterm_finishes_what_runs_and_exits_with_0(strict):
+def test_a_hang_up_or_sigterm_finishes_what_runs_and_exits_with_0(strict):
     """Last in this file: it ends the server."""
     with unfinished(strict) as (client, rest):
         assert requests.get(f"{strict.url}healthz", timeout=30).status_code == 200
-        strict.process.send_signal(signal.SIGTERM)
+        strict.process.send_signal(signal.SIGHUP)  # which becomes SIGTERM
         while listens(strict):
             time.sleep(0.02)
         client.sendall(rest)

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import re
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -164,6 +165,20 @@ def test_a_sweep_ends_in_a_table_and_every_training_is_there_for_the_driver(
     )
 
 
+def test_a_signal_ends_the_driver_and_the_next_run_starts(driver, scheduler, remote):
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGKILL, signal.SIGINT):
+        lines = []
+        with started(driver, scheduler, **remote.environment) as process:
+            read_until(process, "no worker has joined yet", lines)
+            process.send_signal(number)
+            lines += process.stdout
+            code = process.wait(30)
+        killed = number == signal.SIGKILL
+        assert code == (-number if killed else 128 + number), "".join(lines)
+        assert killed or lines[-1].startswith("error: interrupted"), "".join(lines)
+        assert "Traceback" not in "".join(lines)
+
+
 def refused(driver, *arguments, words, **environment):
     printed = driver.run(*arguments, expect=2, **environment)
     last = printed.splitlines()[-1]
@@ -218,7 +233,7 @@ def test_images_that_the_commit_does_not_record_are_refused(workspace, scheduler
 
 def test_a_failing_training_ends_the_run_with_its_last_words(workspace, scheduler, tmp_path):
     workspace.run("dvc", "remote", "modify", "storage", "url", str(tmp_path / "storage"))
-    workspace.edit("params.yaml", "SGD: {learning_rate: 0.01}", "SGD: {learning_rate: 1.0e+30}")
+    workspace.edit("params.yaml", "SGD: {learning_rate: 0.01}", "SGD: {learning_rate: 1.0e+18}")
     workspace.commit()
     with servers.worker(tmp_path, "worker", scheduler, **WARM):
         printed = workspace.run(*CLUSTER, scheduler, "--git-url", ".", expect=2)

@@ -1,78 +1,92 @@
-import hashlib
+"""Another CIFAR10_ARCHIVE is noticed by its content; DVC does not see the variable."""
+
 from pathlib import Path
 
 import pytest
+import yaml
 
-from cifar10 import files, paths
-from cifar10.data import own_archive
+from cifar10 import params, paths
+from cifar10.data import own_archive, preparation, sources
 from cifar10.errors import UserError
+from tests import archives
 
-URL = "https://example.org/cifar-10-python.tar.gz"
+DATA = yaml.safe_load(Path("params.yaml").read_text())["data"]
+FIRST, SECOND = archives.small(), archives.small(21)
+
+
+def data(source="cifar10"):
+    return params.Data.model_validate(DATA | {"source": source})
 
 
 @pytest.fixture(autouse=True)
-def there(tmp_path, monkeypatch):
-    """Describe an archive of the bytes `there` in data/raw."""
+def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("CIFAR10_ARCHIVE", raising=False)
-    sha256 = hashlib.sha256(b"there").hexdigest()
-    files.write_json(paths.SOURCE, {"source": "cifar10", "sha256": sha256})
-    return sha256
+    monkeypatch.delenv(own_archive.VARIABLE, raising=False)
+    archives.write(paths.ARCHIVE, FIRST)
 
 
-def write(name, content):
-    Path(name).write_bytes(content)
-    return name
+def name(monkeypatch, own):
+    monkeypatch.setenv(own_archive.VARIABLE, str(own))
 
 
-def test_content_decides_not_the_name():
-    assert not own_archive.is_new(write("a.tar.gz", b"there"))
-    assert own_archive.is_new(write("b.tar.gz", b"another"))
-    assert own_archive.is_new(write("a.tar.gz", b"changed"))
-    assert own_archive.is_new("nowhere.tar.gz")
-    assert own_archive.is_new(".")
+def test_without_the_variable_nothing_is_done(monkeypatch):
+    assert preparation.needs_download(data()) is False
+    name(monkeypatch, "")
+    assert preparation.needs_download(data()) is False
+    assert sources.load(data()).class_names == archives.NAMES
 
 
-def test_a_home_folder_is_expanded(tmp_path, monkeypatch):
+def test_only_other_content_is_taken(monkeypatch):
+    archives.write(Path("same.tar.gz"), FIRST)
+    archives.write(Path("other.tar.gz"), SECOND)
+    archives.write(Path("as_long.tar.gz"), FIRST[:-1] + bytes([FIRST[-1] ^ 1]))
+    for own, expected in (("same", False), ("other", True), ("as_long", True)):
+        name(monkeypatch, f"{own}.tar.gz")
+        assert preparation.needs_download(data()) is expected
+    paths.ARCHIVE.unlink()
+    assert preparation.needs_download(data()) is True
+
+
+def test_an_archive_in_the_home_folder_is_found(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
-    write("own.tar.gz", b"there")
-    assert not own_archive.is_new("~/own.tar.gz")
+    archives.write(tmp_path / "mine.tar.gz", FIRST)
+    name(monkeypatch, "~/mine.tar.gz")
+    assert preparation.needs_download(data()) is False
 
 
-def test_a_url_is_new_until_its_archive_lies_there(there):
-    assert own_archive.is_new(URL)
-    own_archive.record(URL, there)
-    assert not own_archive.is_new(URL)
-    assert own_archive.is_new(f"{URL}?version=2")
-    files.write_json(paths.SOURCE, {"source": "cifar10", "sha256": "f" * 64})
-    assert own_archive.is_new(URL)
+@pytest.mark.parametrize("own", ["missing.tar.gz", ".", "mi\nssing"])
+def test_a_missing_archive_is_refused_with_what_is_there(monkeypatch, own):
+    name(monkeypatch, own)
+    with pytest.raises(
+        UserError, match=r"CIFAR10_ARCHIVE: .* is not a file; .*data/raw has an archive"
+    ) as one:
+        preparation.needs_download(data())
+    assert "\n" not in str(one.value)
+    paths.ARCHIVE.unlink()
+    with pytest.raises(UserError, match="data/raw has no archive: correct CIFAR10_ARCHIVE or unset it"):
+        preparation.needs_download(data())
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{", '{"source": "digits"}'])
-def test_without_an_archive_in_place_the_stage_is_stale_anyway(content):
-    paths.SOURCE.write_text(content)
-    assert not own_archive.is_new("nowhere.tar.gz")
-    paths.SOURCE.unlink()
-    assert not own_archive.is_new(URL)
+def test_preprocess_refuses_what_download_did_not_take(monkeypatch):
+    name(monkeypatch, archives.write(Path("other.tar.gz"), SECOND))
+    with pytest.raises(UserError, match=r"another archive than the one in data/raw.*--single-item download"):
+        sources.load(data())
 
 
-def test_another_one_is_refused_with_what_is_there_now(there, monkeypatch):
-    own_archive.check("cifar10")
-    monkeypatch.setenv("CIFAR10_ARCHIVE", write("a.tar.gz", b"there"))
-    own_archive.check("cifar10")
-    monkeypatch.setenv("CIFAR10_ARCHIVE", write("b\n.tar.gz", b"another"))
-    with pytest.raises(UserError) as error:
-        own_archive.check("cifar10")
-    assert str(error.value) == (
-        rf"CIFAR10_ARCHIVE: b\n.tar.gz is not the archive in data/raw (SHA-256 {there}): take it with "
-        "`dvc repro --force download` or `make repro`, or unset CIFAR10_ARCHIVE"
-    )
+def test_a_url_is_taken_once(monkeypatch):
+    url = "https://example.org/a.tar.gz"
+    name(monkeypatch, url)
+    assert preparation.needs_download(data()) is True
+    own_archive.record(url)
+    assert preparation.needs_download(data()) is False
+    name(monkeypatch, f"{url}?2")
+    assert preparation.needs_download(data()) is True
+    name(monkeypatch, url)
+    archives.write(paths.ARCHIVE, SECOND)
+    assert preparation.needs_download(data()) is True
 
 
-@pytest.mark.parametrize("source", ["digits", "folder"])
-def test_other_sources_say_that_they_do_not_use_it(source, monkeypatch, capsys):
-    assert own_archive.given(source) == ""
-    assert capsys.readouterr().err == ""
-    monkeypatch.setenv("CIFAR10_ARCHIVE", "nowhere.tar.gz")
-    own_archive.check(source)
-    assert f"CIFAR10_ARCHIVE is not used: data.source in params.yaml is {source}" in capsys.readouterr().err
+def test_with_another_source_a_note_says_that_it_is_not_used(monkeypatch, capsys):
+    name(monkeypatch, "missing.tar.gz")
+    assert preparation.needs_download(data("digits")) is False
+    assert "note: CIFAR10_ARCHIVE is not used: data.source is digits" in capsys.readouterr().err

@@ -37,6 +37,39 @@ def test_no_image_is_no_error(model):
     assert features.feature_extractor(model)(IMAGES[:0]).probabilities.shape == (0, 10)
 
 
+def test_wide_features_are_sketched_in_bounded_memory(monkeypatch):
+    layers = [
+        {"MaxPooling2D": {"pool_size": 2}},
+        {"Conv2D": {"filters": 20, "kernel_size": 1, "activation": "relu"}},
+        {"Flatten": {}},
+        MODELS["model_1"].layers[-1],
+    ]
+    model = models.build("wide", MODELS["model_1"].model_copy(update={"layers": layers}), 10)
+    sizes = []
+    monkeypatch.setattr(
+        features, "sketch", lambda flat, kept=features.sketch: sizes.append(flat.shape) or kept(flat)
+    )
+    extract = features.feature_extractor(model)
+    found = extract(IMAGES[:150])
+    assert found.features.shape == (150, features.SKETCH)
+    assert sizes == [(64, 5120), (64, 5120), (22, 5120)]
+    np.testing.assert_array_equal(found.features[100:101], extract(IMAGES[100:101]).features)
+    (scores,) = models.predictor(model)(IMAGES[:150])
+    np.testing.assert_array_equal(found.probabilities, normalize(scores))
+
+
+def test_a_sketch_keeps_angles_and_lengths():
+    vectors = np.random.default_rng(0).random((40, 30_000), np.float32)
+    vectors[1] = vectors[0] + 0.1 * vectors[2]
+    short = features.sketch(vectors).astype(np.float64)
+    exact = vectors.astype(np.float64)
+    cosine = [v @ v.T / np.outer(*[np.linalg.norm(v, axis=1)] * 2) for v in (exact, short)]
+    assert np.abs(cosine[0] - cosine[1]).max() < 5 / np.sqrt(features.SKETCH)
+    np.testing.assert_allclose(
+        np.linalg.norm(short, axis=1), np.linalg.norm(exact, axis=1), rtol=5 / np.sqrt(features.SKETCH)
+    )
+
+
 @pytest.mark.parametrize(
     "end",
     [

@@ -53,3 +53,9 @@ def test_reliability_counts_every_image_once(predictions):
     filled = table.dropna()
     assert (filled["confidence"] > filled["lower"]).all()
     assert (filled["confidence"] <= filled["upper"] + 1e-12).all()
+
+
+def test_a_class_without_images_has_no_accuracy():
+    probabilities = np.array([[0.9, 0.1, 0.0], [0.2, 0.8, 0.0]])
+    summary = metrics.summary(probabilities, np.array([0, 0]), ["a", "b", "c"])
+    assert summary["class_accuracy"] == {"a": 0.5, "b": None, "c": None}

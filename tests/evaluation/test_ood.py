@@ -77,6 +77,18 @@ def test_the_best_score_is_chosen_and_measured():
     assert (measured["auroc"], measured["fpr"]) == ({"dark": 1.0}, {"dark": 0.0})
 
 
+def test_a_kind_without_images_is_null_and_the_choice_uses_the_others():
+    images = np.zeros((40, 32, 32, 3), np.uint8)
+    images[:, 0, 0, 0] = np.arange(40)
+    split, dark = Split(images + 100, np.arange(40) % 2), images
+    empty = images[:0]
+    _, choice = ood.fit(extract, split, split, {"blends": empty, "dark": dark}, ["a", "b"])
+    _, without = ood.fit(extract, split, split, {"dark": dark}, ["a", "b"])
+    assert choice["score"] == without["score"]
+    for score in ood.SCORES:
+        assert choice["pseudo_ood"][score] == {"blends": None, **without["pseudo_ood"][score]}
+
+
 def test_threshold_images_without_validation_are_outside_the_memory_bank():
     images = np.zeros((95, 32, 32, 3), np.uint8)
     images[:, 0, 0, 0] = np.arange(95)

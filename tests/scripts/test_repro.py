@@ -7,7 +7,9 @@ import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.conftest import ENVIRONMENT, WARM, digests
@@ -101,23 +103,76 @@ def test_one_after_the_other_on_a_terminal_each_has_a_live_line(fresh):
     assert "accuracy=" in shown
 
 
-def stage_of(checkpoint):
-    """Return the stage whose unfinished training a checkpoint holds."""
-    return f"train@{checkpoint.stem.replace('-seed_', '-')}"
+def left_in(folder):
+    """List the processes that work below a folder, without the server of warm programs."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess, psutil.AccessDenied):
+            if Path(process.cwd()).is_relative_to(folder):
+                found.append(process.cmdline())
+    return found
 
 
-def test_ctrl_c_ends_all_trainings_and_they_go_on_later(fresh):
-    fresh.edit("params.yaml", "epochs: 2", "epochs: 20")
-    fresh.edit_model("model_1", "units: 1000", "units: 100")
-    process = fresh.start("python", "scripts/repro.py", JOBS="2", **WARM)
+def states(clone):
+    """Return the time of each checkpoint."""
+    found = clone.root.glob("models/checkpoints/*.npz")
+    return {path.name: path.stat().st_mtime_ns for path in found if path.exists()}
+
+
+def wait_for_checkpoint(clone, process, before):
+    """Wait until a training has written a checkpoint that is not in `before`, or the end of the process."""
     end = time.monotonic() + 90
-    while not list(fresh.root.glob("models/checkpoints/*.npz")):
+    while process.poll() is None and not states(clone).items() - before.items():
         assert time.monotonic() < end
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    printed = process.communicate()[0]
-    assert process.returncode == 1, printed
-    assert "interrupted: `make repro` goes on" in printed
-    assert "Traceback" not in printed
-    for state in fresh.root.glob("models/checkpoints/*.npz"):
-        assert "resuming after epoch" in fresh.run("dvc", "repro", "--single-item", stage_of(state))
+        time.sleep(0.01)
+
+
+def test_signals_leave_nothing_running_and_the_next_run_ends_in_the_same_bytes(fresh):
+    """A second run meanwhile, and after each signal the next run goes on."""
+    fresh.edit("params.yaml", "epochs: 2", "epochs: 12")
+    fresh.edit_model("model_1", "units: 1000", "units: 100")
+    fresh.keep_models("model_0", "model_1")
+    resumed = ""
+    for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGHUP, signal.SIGINT):
+        before = states(fresh)
+        process = fresh.start("python", "scripts/repro.py", JOBS="2", **WARM)
+        wait_for_checkpoint(fresh, process, before)
+        if number == signal.SIGTERM:
+            printed = fresh.run("python", "scripts/repro.py", expect=75)
+            assert re.fullmatch(r"error: another run is at work \(process \d+\): wait .*\n", printed)
+        process.send_signal(number)
+        printed = process.communicate()[0]
+        resumed += printed
+        if number == signal.SIGKILL:
+            assert process.returncode == -signal.SIGKILL
+            end = time.monotonic() + 20
+            while left_in(fresh.root) and time.monotonic() < end:
+                time.sleep(0.1)
+        else:
+            assert process.returncode == 128 + number, printed
+            name = "Ctrl-C" if number == signal.SIGINT else number.name
+            assert printed.endswith(
+                f"interrupted by {name}: `make repro` goes on after each training's last full epoch\n"
+            )
+        assert "Traceback" not in printed
+        assert left_in(fresh.root) == []
+    last = fresh.run("python", "scripts/repro.py", JOBS="2")
+    assert "resuming after epoch" in resumed + last
+    assert not [*fresh.root.glob("models/checkpoints/*.npz"), *fresh.root.glob("models/checkpoints/*.lock")]
+    trained = digests(fresh.root, *OUTPUTS[:2])
+    assert len(trained) == 4
+    fresh.run("dvc", "repro", "--force", "--single-item", "train@model_1-0")
+    assert digests(fresh.root, *OUTPUTS[:2]) == trained
+
+
+def test_a_training_goes_on_after_dvc_was_killed_and_no_lock_is_left(fresh):
+    fresh.edit("params.yaml", "epochs: 2", "epochs: 12")
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        process = fresh.start("dvc", "repro", "train@model_2-0", **WARM)
+        wait_for_checkpoint(fresh, process, states(fresh))
+        process.send_signal(number)
+        process.communicate()
+    (fresh.root / ".dvc/tmp/rwlock").write_text('{"read": {"half')
+    printed = fresh.run("python", "scripts/repro.py", JOBS="2")
+    assert "error" not in printed
+    assert "model_2 seed 0: resuming after epoch" in printed

@@ -128,14 +128,20 @@ def test_a_checkpoint_of_other_parameters_is_not_used(workspace):
     assert "resuming" not in workspace.run("python", "stages/train.py", "model_1", "0")
 
 
-def test_ctrl_c_says_how_to_go_on(workspace):
-    process = train(workspace.root)
-    wait_for(workspace.root / "models/checkpoints/model_1-seed_0.npz", process)
-    os.killpg(process.pid, signal.SIGINT)
-    printed = process.communicate()[0]
-    assert process.returncode == 130, printed
-    assert "error: interrupted" in printed
-    assert "Traceback" not in printed
+def test_signals_keep_the_checkpoint_and_say_how_to_go_on(workspace):
+    workspace.edit("params.yaml", "epochs: 2", "epochs: 30")
+    begun = "epoch 1/30"
+    for number, environment in ((signal.SIGINT, {}), (signal.SIGTERM, WARM), (signal.SIGHUP, WARM)):
+        process = train(workspace.root, **environment)
+        printed = ""
+        while begun not in printed and process.poll() is None:
+            printed += process.stdout.readline()
+        os.killpg(process.pid, number)
+        printed += process.communicate()[0]
+        assert process.returncode == 128 + number, printed
+        assert "error: interrupted" in printed
+        assert "Traceback" not in printed
+        begun = "resuming after epoch"
 
 
 def test_a_full_disk_is_a_clear_message_and_the_next_run_works(workspace, finished):
