@@ -166,7 +166,7 @@ def test_signals_leave_nothing_running_and_the_next_run_ends_in_the_same_bytes(f
 
 
 def test_a_training_goes_on_after_dvc_was_killed_and_no_lock_is_left(fresh):
-    fresh.edit("params.yaml", "epochs: 2", "epochs: 400")  # the stage ends half a second after DVC
+    fresh.edit("params.yaml", "epochs: 2", "epochs: 150")  # the stage ends half a second after DVC
     fresh.keep_models("model_2")
     for number in (signal.SIGTERM, signal.SIGKILL):
         process = fresh.start("dvc", "repro", "train@model_2-0", **WARM)
