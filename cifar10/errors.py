@@ -43,18 +43,31 @@ def run(main: Callable[[], None]) -> None:
             main()
         finally:
             _flush()
-    except UserError as error:
-        sys.exit(_report(str(error), error.code))
-    except OSError as error:  # full disk, read-only folder, missing file
-        if _is_closed(error) and any(map(_reader_is_gone, (1, 2))):
-            _drop(1, 2)
-            sys.exit(CLOSED)
-        where = f": {error.filename}" if error.filename else ""
-        sys.exit(_report(f"{error.strerror or error}{where}", 1))
     except KeyboardInterrupt as error:
-        by = f" by {stop_signals.name(error)}" if isinstance(error, stop_signals.Stopped) else ""
-        message = f"interrupted{by}; no file is half-written, run the same command again"
-        sys.exit(_report(message, stop_signals.exit_code(error)))
+        sys.exit(_interrupted(error))
+    except Exception as error:
+        if stopped := stop_signals.raised():  # code in C has made another exception of it
+            sys.exit(_interrupted(stopped))
+        match error:
+            case UserError():
+                sys.exit(_report(str(error), error.code))
+            case OSError():  # full disk, read-only folder, missing file
+                sys.exit(_failed(error))
+        raise
+
+
+def _interrupted(error: KeyboardInterrupt) -> int:
+    by = f" by {stop_signals.name(error)}" if isinstance(error, stop_signals.Stopped) else ""
+    message = f"interrupted{by}; no file is half-written, run the same command again"
+    return _report(message, stop_signals.exit_code(error))
+
+
+def _failed(error: OSError) -> int:
+    if _is_closed(error) and any(map(_reader_is_gone, (1, 2))):
+        _drop(1, 2)
+        return CLOSED
+    where = f": {error.filename}" if error.filename else ""
+    return _report(f"{error.strerror or error}{where}", 1)
 
 
 def _report(message: str, code: int) -> int:

@@ -7,6 +7,9 @@ from types import FrameType
 ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
 
 
+_raised: list[KeyboardInterrupt] = []  # by signals
+
+
 class Stopped(KeyboardInterrupt):
     """A signal has asked this process to end. Ctrl-C is a plain KeyboardInterrupt."""
 
@@ -26,6 +29,8 @@ def heed() -> None:
     for number in ENDING:
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _raise)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _raise)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, _nothing)  # children inherit SIG_IGN, but not a handler
 
@@ -40,8 +45,14 @@ def exit_code(error: KeyboardInterrupt) -> int:
     return 128 + (error.number if isinstance(error, Stopped) else signal.SIGINT)
 
 
+def raised() -> KeyboardInterrupt | None:
+    """Return the exception that a signal has raised, also if other code replaced it by another one."""
+    return _raised[-1] if _raised else None
+
+
 def _raise(number: int, _: FrameType | None) -> None:
-    raise Stopped(number)
+    _raised.append(KeyboardInterrupt() if number == signal.SIGINT else Stopped(number))
+    raise _raised[-1]
 
 
 def _nothing(_: int, __: FrameType | None) -> None:

@@ -1,5 +1,6 @@
 """The end of a command: one line, an exit code, and silence if nobody reads."""
 
+import signal
 import subprocess
 import sys
 
@@ -49,3 +50,17 @@ def test_another_closed_pipe_is_an_error():
 def test_a_message_is_escaped_and_the_kind_decides_the_code(kind, code):
     done = run(f'raise errors.{kind}("a\\x1b[31m\\n  b\\udce9")')
     assert (done.returncode, done.stderr) == (code, "error: a\\x1b[31m\n  b\\xe9\n")
+
+
+def test_a_signal_that_other_code_turns_into_another_error_ends_as_a_signal():
+    code = (
+        "import os, signal, time\nfrom cifar10 import errors\n"
+        "def main():\n    try:\n        os.kill(os.getpid(), signal.SIGTERM)\n        time.sleep(9)\n"
+        "    except KeyboardInterrupt:\n        raise AttributeError('as of C code')\n"
+        "errors.run(main)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 128 + signal.SIGTERM
+    assert (
+        done.stderr == "error: interrupted by SIGTERM; no file is half-written, run the same command again\n"
+    )

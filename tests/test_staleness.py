@@ -178,5 +178,8 @@ def test_what_dvc_cannot_read_is_one_line(edited, name):
 
 
 def test_outside_a_repository_it_says_so(tmp_path):
-    with pytest.raises(UserError, match="DVC repository"), staleness.repository(folder=tmp_path):
+    with (
+        pytest.raises(UserError, match="expected a git repository, found none"),
+        staleness.repository(folder=tmp_path),
+    ):
         pass

@@ -218,7 +218,7 @@ def test_a_branch_that_is_on_origin_alone_is_found(team, monkeypatch):
 
 
 def test_outside_a_clone_it_says_so(tmp_path):
-    with pytest.raises(UserError, match="not a git repository"):
+    with pytest.raises(UserError, match="expected a git repository, found none"):
         page(Clone(tmp_path))
 
 
