@@ -22,9 +22,9 @@ class Example:
 
 def find() -> list[Example]:
     """Return the examples; only the person if there are no test images."""
-    person, tests = ood_datasets.PERSON, _tests()
-    label = "astronaut" if class_names.are_own(_classes()) else "astronaut (none of these)"
-    return [*tests, Example(label, person.name, person.read_bytes())]
+    person, classes = ood_datasets.PERSON, _classes()
+    label = "astronaut" if class_names.are_own(classes) else "astronaut (none of these)"
+    return [*_tests(classes), Example(label, person.name, person.read_bytes())]
 
 
 def _classes() -> list[str]:
@@ -34,11 +34,12 @@ def _classes() -> list[str]:
         return []
 
 
-def _tests() -> list[Example]:
-    """Return the first test image of each class that has one."""
+def _tests(classes: list[str]) -> list[Example]:
+    """Return the first test image of each class that has one; none if the classes are unknown."""
+    if not classes:
+        return []
     try:
         images, labels = results.pictures("test")
-        classes = _classes()
     except (UserError, OSError, ValueError):
         return []
     found, first = np.unique(labels, return_index=True)
