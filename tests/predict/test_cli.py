@@ -122,6 +122,18 @@ def test_one_model_one_image_and_standard_input_give_the_same(finished, pictures
     assert piped.stdout.splitlines()[2].split()[1:] == alone[2].split()[1:]
 
 
+def with_streams(clone, *arguments):
+    """Run the command; keep standard output and standard error apart."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=clone.root,
+        env={**ENVIRONMENT, **WARM},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_what_cannot_be_read_is_named_and_the_others_are_classified(finished, pictures, tmp_path):
     good = tmp_path / "sub" / "good.png"
     good.parent.mkdir()
@@ -131,14 +143,7 @@ def test_what_cannot_be_read_is_named_and_the_others_are_classified(finished, pi
     (tmp_path / ".hidden.png").write_text("skipped")
     figure = tmp_path.parent / "answers.png"
     absent = tmp_path.parent / "absent.png"
-    done = subprocess.run(
-        [*COMMAND, tmp_path, absent, "--figure", figure],
-        cwd=finished.root,
-        env={**ENVIRONMENT, **WARM},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = with_streams(finished, tmp_path, absent, "--figure", figure)
     assert done.returncode == 1
     assert sorted(done.stderr.splitlines()) == sorted(
         [
@@ -261,14 +266,7 @@ def test_hard_names_are_escaped_in_json_and_aligned_in_the_table(finished, hard)
 
 def test_nothing_readable_with_a_figure_prints_the_json_and_draws_nothing(finished, tmp_path):
     (tmp_path / "note.txt").write_text("hello\n")
-    done = subprocess.run(
-        [*COMMAND, tmp_path / "note.txt", "--json", "--figure", tmp_path / "a.png"],
-        cwd=finished.root,
-        env={**ENVIRONMENT, **WARM},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = with_streams(finished, tmp_path / "note.txt", "--json", "--figure", tmp_path / "a.png")
     assert done.returncode == 1
     assert json.loads(done.stdout)["images"] == []
     assert len(done.stderr.splitlines()) == 2
