@@ -4,13 +4,17 @@
 text, false and ninety.
 """
 
+import copy
+import functools
 import io
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError
-from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent, DocumentStartEvent
+from ruamel.yaml.events import CollectionStartEvent, ScalarEvent
+from ruamel.yaml.representer import SafeRepresenter
 
 from cifar10.errors import UserError
 
@@ -44,13 +48,18 @@ def parse(content: bytes | str, name: str) -> Any:
     Raises:
         UserError: the content is not UTF-8 or not YAML, repeats a key, or has too many levels or values.
     """
+    return copy.deepcopy(_parse(content, name))
+
+
+@functools.lru_cache(maxsize=8)
+def _parse(content: bytes | str, name: str) -> Any:
+    """Read one YAML document, once: a stage reads its parameter files several times."""
     try:
         text = content if isinstance(content, str) else content.decode()
     except UnicodeDecodeError as error:
         raise UserError(f"{name} is not valid YAML: {error}: save the file as UTF-8") from None
     try:
-        _check_events(text)
-        value = _yaml().load(text)
+        value = _reader().load(text)
         _check_size(value)
     except MALFORMED as error:
         raise UserError(f"{name} is not valid YAML: {_reason(error)}") from None
@@ -65,6 +74,7 @@ def dump(value: Any, flow: bool = False) -> str:
         flow: one line, with brackets; otherwise blocks.
     """
     writer = _yaml()
+    writer.Representer = _Representer
     writer.default_flow_style = flow
     writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     writer.allow_unicode = True
@@ -75,18 +85,50 @@ def dump(value: Any, flow: bool = False) -> str:
 
 
 def _yaml() -> YAML:
-    # without the C parser, which may be installed: it refuses [http://a], and ignores the line %YAML 1.1
     return YAML(typ="safe", pure=True)
 
 
-def _check_events(text: str) -> None:
-    depth = 0
-    for event in _yaml().parse(text):
-        if isinstance(event, DocumentStartEvent) and event.version not in (None, (1, 2)):
+class _Representer(SafeRepresenter):
+    """Quotes texts with a colon, as within brackets they need it."""
+
+    def represent_str(self, data: str) -> Any:
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style="'" if ":" in data else None)
+
+
+_Representer.add_representer(str, _Representer.represent_str)
+
+
+def _reader() -> YAML:
+    reader = _yaml()
+    reader.Composer = _Composer
+    return reader
+
+
+class _Composer(Composer):
+    """Builds the tree of a document; refuses what DVC refuses if it has ruamel.yaml's C parser."""
+
+    depth = 0  # collections around the next value
+    brackets = 0  # those of them that are written in brackets
+
+    def compose_document(self) -> Any:
+        """Check the line %YAML, which the C parser ignores."""
+        if self.parser.peek_event().version not in (None, (1, 2)):
             raise ValueError("expected YAML 1.2, found another version in the line %YAML: delete this line")
-        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
-        if depth > DEEPEST:
+        return super().compose_document()
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Check a value, and count the levels around it."""
+        event = self.parser.peek_event()
+        if isinstance(event, ScalarEvent) and self.brackets and event.style is None and ":" in event.value:
+            raise ValueError(f"within brackets, a text with a colon needs quotes: write {event.value!r}")
+        if not isinstance(event, CollectionStartEvent):
+            return super().compose_node(parent, index)
+        self.depth, self.brackets = self.depth + 1, self.brackets + bool(event.flow_style)
+        if self.depth > DEEPEST:
             raise ValueError(f"expected at most {DEEPEST} levels of nesting, found more")
+        node = super().compose_node(parent, index)
+        self.depth, self.brackets = self.depth - 1, self.brackets - bool(event.flow_style)
+        return node
 
 
 def _check_size(value: Any) -> None:

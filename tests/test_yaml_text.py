@@ -168,6 +168,9 @@ BOMB = "a0: &a0 [1]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]
         ("a: *b", "undefined alias"),
         ("a: !!bool maybe", "does not fit its tag"),
         ("=", "constructor"),
+        ("mirrors: [https://a]", "write 'https://a'"),
+        ("{a: {b: 1:30}}", "write '1:30'"),
+        ("[{a:b: 1}]", "write 'a:b'"),
     ],
 )
 def test_what_is_no_yaml_is_refused_in_one_line(content, reason):
@@ -178,6 +181,11 @@ def test_what_is_no_yaml_is_refused_in_one_line(content, reason):
     assert reason in message
     assert "\n" not in message
     assert len(message) < 400
+
+
+def test_outside_brackets_and_in_quotes_a_colon_is_part_of_a_text():
+    text = "a: https://b\nc: ['https://d', {e: \"f:g\"}]"
+    assert yaml_text.parse(text, "x") == {"a": "https://b", "c": ["https://d", {"e": "f:g"}]}
 
 
 @pytest.mark.parametrize("content", ["\ufeffa: 1\nb: x\n", "a: 1\r\nb: x\r\n", b"\xef\xbb\xbfa: 1\r\nb: x"])

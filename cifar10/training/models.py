@@ -126,7 +126,7 @@ def predictor(model: keras.Model) -> Callable[[np.ndarray], list[np.ndarray]]:
         A function from uint8 (N, 32, 32, 3) images to the model's outputs, float32 (N, ...) each. A network
         of params.yaml has one output, (N, K) scores; `probabilities.normalize` turns them into probabilities.
     """
-    forward = tf.function(lambda batch: tf.nest.flatten(model(batch, training=False)))
+    forward = tf.function(lambda batch: tf.nest.flatten(model(batch, training=False)), autograph=False)
     size = PREDICTION_BATCH if _is_position_independent(forward) else 1
 
     def predict(images: np.ndarray) -> list[np.ndarray]:
