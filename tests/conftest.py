@@ -1,5 +1,6 @@
 """A scratch clone of this repository, where tests run a user's commands."""
 
+import compileall
 import gc
 import hashlib
 import json
@@ -9,8 +10,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 import pytest
 import yaml
@@ -21,7 +24,8 @@ from scripts import demo
 from tests import warm
 
 ENVIRONMENT = {
-    **os.environ,
+    # the stages of a clone share what Python compiles
+    **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     "GIT_AUTHOR_NAME": "tester",
     "GIT_AUTHOR_EMAIL": "tester@localhost",
@@ -57,6 +61,7 @@ SLOW = {"programs", "remote", "scheduler"}  # fixtures; "programs" takes 15 s of
 SMALL_MODELS = Path(__file__).with_name("small_models.yaml")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job of a shell
     signal.signal(signal.SIGINT, signal.default_int_handler)  # for the commands of the tests
+SERVERS: list[warm.Server] = []  # the server of warm programs, once one runs
 WARM = dict(COLD)  # the same programs, forked from a server that has imported their libraries, once one runs
 
 
@@ -122,17 +127,22 @@ class Clone:
 
         `python` and `dvc` are warm (tests/warm.py); with `**COLD` they start as usual.
         """
-        done = subprocess.run(
-            command,
-            cwd=self.root,
-            env={**ENVIRONMENT, **WARM, **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == expect, f"{command}: {done.returncode}\n{done.stdout}"
-        return done.stdout
+        environment = {**ENVIRONMENT, **WARM, **environment}
+        with tempfile.TemporaryFile("w+") as output:
+            code = SERVERS[0].ask(command, self.root, environment, output) if SERVERS else None
+            if code is None:
+                code = subprocess.run(
+                    command,
+                    cwd=self.root,
+                    env=environment,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    check=False,
+                ).returncode
+            output.seek(0)
+            printed = output.read()
+        assert code == expect, f"{command}: {code}\n{printed}"
+        return printed
 
     def start(self, *command, **environment):
         """Start a command in its own process group; it accepts Ctrl-C and writes both streams to one pipe."""
@@ -191,6 +201,7 @@ def programs(shared, worker_id):
         owner = os.getpid() if worker_id == "master" else os.getppid()
         server = warm.Server(shared / "warm", ENVIRONMENT, owner)
     WARM["PATH"] = server.environment["PATH"]
+    SERVERS[:] = [server]
     return server
 
 
@@ -241,6 +252,10 @@ def clone_finished(finished, tmp_path_factory):
     subprocess.run(["git", "clone", "--quiet", finished.root, first.root], check=True)
     first.run("dvc", "cache", "dir", "--local", str(finished.root / ".dvc/cache"))
     first.run("dvc", "checkout", "--quiet")
+    for folder in ("cifar10", "scripts", "stages"):  # the copies start with compiled code
+        compileall.compile_dir(
+            first.root / folder, quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH
+        )
 
     def clone(target):
         shutil.copytree(first.root, target, symlinks=True)

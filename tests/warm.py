@@ -1,4 +1,4 @@
-"""Programs that are ready at once: forks of a process that has imported TensorFlow and DVC.
+"""Programs that are ready at once: forks of a process that has imported DVC, or TensorFlow and DVC.
 
 A start of TensorFlow takes 4 s of a core, one of DVC 1 s; the commands of the tests start them hundreds of
 times. What is tested is the command, not the start, which the first run of the pipeline shows, and each test
@@ -10,43 +10,71 @@ import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
+
+from tests import warm_client
 
 HERE = Path(__file__).resolve().parent
-PROGRAMS = ("python", "dvc", "cifar10-classify")
+PROGRAMS = {"python": "python", "dvc": "dvc", "cifar10-classify": "python"}  # and their servers
 
 
 class Server:
-    """The process that forks, and the folder of programs to put first in the PATH.
+    """The processes that fork, and the folder of programs to put first in the PATH.
 
-    It serves all test processes; the first starts it, and it ends when the process `owner` has ended.
+    They serve all test processes; the first starts them, and they end when the process `owner` has ended.
     """
 
     def __init__(self, folder: Path, environment: dict[str, str], owner: int):
-        self.programs, self.socket, self.log = folder / "bin", folder / "socket", folder / "log"
+        self.folder, self.programs = folder, folder / "bin"
         self.environment = environment | {"PATH": f"{self.programs}{os.pathsep}{environment['PATH']}"}
         if not self.programs.exists():
             self._write_programs()
-            with self.log.open("w") as log:
-                command = [sys.executable, HERE / "warm_server.py", self.socket, str(owner)]
-                subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+            for name in dict.fromkeys(PROGRAMS.values()):
+                with self._log(name).open("w") as log:
+                    command = [sys.executable, HERE / "warm_server.py", name, self._socket(name), str(owner)]
+                    subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+
+    def _socket(self, program: str) -> Path:
+        return self.folder / f"{PROGRAMS[program]}.socket"
+
+    def _log(self, program: str) -> Path:
+        return self.folder / f"{program}.log"
 
     def _write_programs(self) -> None:
         self.programs.mkdir(parents=True)
         for name in PROGRAMS:
-            real = Path(sys.executable).with_name(name)
-            client = [sys.executable, "-IS", HERE / "warm_client.py", sys.executable, self.socket]
-            client += [] if name == "python" else [real]  # a script, which Python runs
+            client = [sys.executable, "-IS", HERE / "warm_client.py", sys.executable, self._socket(name)]
             script = self.programs / name
-            script.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, client))} "$@"\n')
+            script.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, [*client, *_script(name)]))} "$@"\n')
             script.chmod(0o755)
 
     def wait(self, seconds: float = 120) -> None:
-        """Wait until the server has imported everything."""
+        """Wait until the servers have imported everything."""
         end = time.monotonic() + seconds
-        while not self.socket.exists():
-            assert time.monotonic() < end, self.log.read_text()
-            time.sleep(0.05)
+        for name in PROGRAMS:
+            while not self._socket(name).exists():
+                assert time.monotonic() < end, self._log(PROGRAMS[name]).read_text()
+                time.sleep(0.05)
+
+    def ask(
+        self, command: Sequence[str], folder: Path, environment: dict[str, str], output: IO
+    ) -> int | None:
+        """Run a warm program without a client; return its exit code, or None if it has to be started.
+
+        Args:
+            command: program and arguments.
+            folder: where it runs.
+            environment: complete; the program is warm if its PATH says so.
+            output: an open file, for both streams.
+        """
+        name, *arguments = command
+        if name not in PROGRAMS or not environment["PATH"].startswith(f"{self.programs}{os.pathsep}"):
+            return None
+        arguments = [*map(str, [*_script(name), *arguments])]
+        streams = (0, output.fileno(), output.fileno())
+        return warm_client.ask(str(self._socket(name)), arguments, str(folder), environment, streams)
 
     def run(self, folder: Path, *command: str, **environment: str) -> tuple[int, str]:
         """Run a command in a folder; return its exit code and what it printed on both streams."""
@@ -61,3 +89,8 @@ class Server:
             check=False,
         )
         return done.returncode, done.stdout
+
+
+def _script(program: str) -> list[Path]:
+    """Return the script that Python runs as this program."""
+    return [] if program == "python" else [Path(sys.executable).with_name(program)]

@@ -1,10 +1,11 @@
-"""Start Python's commands as forks of one process that has imported their libraries.
+"""Start commands as forks of one process that has imported their libraries.
 
 Each command is a process of its own, in a session of its own: with its own folder, environment and streams.
 The environment variables that libraries read while they are imported must be those of this process; a
 command with others is refused, and the client runs it by itself.
 
-Usage: python warm_server.py SOCKET OWNER   (it ends when the process of the ID OWNER has ended)
+Usage: python warm_server.py PROGRAM SOCKET OWNER
+PROGRAM is dvc or python; the server ends when the process of the ID OWNER has ended.
 """
 
 import array
@@ -23,12 +24,15 @@ import threading
 import traceback
 from pathlib import Path
 
-MODULES = """
+OF_PYTHON = """
 keras tensorflow h5py pooch pydantic archspec.cpu jinja2 yaml rich.live rich.table
 matplotlib.backends.backend_agg matplotlib.figure matplotlib.style seaborn pandas pandas.io.formats.csvs
 PIL.Image skimage.data skimage.exposure skimage.transform skimage.util
 scipy.stats sklearn.datasets sklearn.metrics sklearn.model_selection
-
+distributed distributed.cli.dask_worker hydra.compose omegaconf
+optuna.samplers optuna.storages sqlalchemy.dialects.sqlite.pysqlite alembic.migration
+""".split()  # noqa: SIM905
+OF_DVC = """
 dvc.api dvc.cachemgr dvc.cli dvc.commands.data_sync dvc.daemon dvc.data_cloud dvc.dirs
 dvc.repo.artifacts dvc.repo.brancher dvc.repo.checkout dvc.repo.datasets dvc.repo.fetch dvc.repo.graph
 dvc.repo.index dvc.repo.metrics.diff dvc.repo.open_repo dvc.repo.params.diff dvc.repo.plots dvc.repo.push
@@ -42,8 +46,7 @@ dvc.repo.experiments.executor.local dvc.repo.experiments.queue.celery dvc.repo.e
 dvc.repo.experiments.queue.workspace dvc.repo.experiments.run dvc.utils.hydra dvc.utils.plots dvc_render
 
 aiobotocore.session aiohttp_retry asyncssh dvc_http.spec dvc_s3 dvc_ssh.spec s3fs gto.tag
-distributed distributed.cli.dask_worker hydra.compose omegaconf
-optuna.samplers optuna.storages sqlalchemy.dialects.sqlite.pysqlite alembic.migration
+hydra.compose omegaconf
 """.split()  # noqa: SIM905
 BY_CIFAR10 = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"}  # as the package itself sets them
 READ_AT_IMPORT = ("DNNL_", "HDF5_", "KERAS_", "NPY_", "OMP_")  # how names of variables begin
@@ -55,17 +58,20 @@ def main() -> None:
     before = dict(os.environ)
     os.environ.update(BY_CIFAR10)
     sys.path.pop(0)  # the folder of this file
-    for name in MODULES:
+    program, address, owner = sys.argv[1:]
+    for name in OF_DVC + (OF_PYTHON if program == "python" else []):  # scripts use DVC's API, too
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     from dvc.cli.parser import get_main_parser
-    from PIL import Image
 
     get_main_parser()  # imports all commands
-    Image.init()  # and all formats
+    if program == "python":
+        from PIL import Image
+
+        Image.init()  # and all formats
     set_by_imports = {name: value for name, value in os.environ.items() if name not in before | BY_CIFAR10}
     gc.freeze()  # no command's collector goes through what was imported
-    Server(sys.argv[1], before, set_by_imports).serve(int(sys.argv[2]))
+    Server(address, before, set_by_imports).serve(int(owner))
 
 
 class Server:
