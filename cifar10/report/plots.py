@@ -12,6 +12,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
@@ -277,23 +278,35 @@ def predictions(
     names = [shorten(name, 14) for name in fonts.drawable(class_names, "class")]
     rows = -(-len(images) // ACROSS)
     figure = Figure((WIDTH, 0.4 + 1.95 * rows), layout="constrained")
-    grid = figure.subplots(rows, ACROSS, squeeze=False).ravel()
-    for axes in grid[len(images) :]:
-        axes.set_axis_off()
-    for axes, image, truth, guess, share in zip(grid, images, actual, predicted, confidence, strict=False):
-        _picture(axes, image, names[truth], names[guess], share, truth != guess)
-    figure.suptitle(f"{shorten(model, 40)}: predictions for random test images")
+    axes = figure.subplots()  # one for all: each would take as long as all images
+    axes.set_axis_off()
+    axes.set_title(f"{shorten(model, 40)}: predictions for random test images", pad=4)
+    answers = zip(images, actual, predicted, confidence, strict=True)
+    for index, (image, truth, guess, share) in enumerate(answers):
+        row, column = divmod(index, ACROSS)
+        _picture(axes, (1.05 * column, 1.3 * row), image, names[truth], names[guess], share, truth != guess)
+    axes.set(xlim=(-0.03, 1.05 * ACROSS - 0.02), ylim=(1.3 * rows - 0.15, -0.15))
     return figure
 
 
-def _picture(axes: Axes, image: np.ndarray, truth: str, guess: str, confidence: float, wrong: bool) -> None:
-    axes.imshow(image, interpolation="nearest")
-    axes.set(xticks=[], yticks=[])
-    axes.grid(visible=False)
-    axes.spines[:].set(color=WRONG if wrong else GREY, linewidth=3.5 if wrong else 0.8)
-    axes.set_title(f"true: {truth}", fontsize=8, fontweight="normal")
+def _picture(
+    axes: Axes,
+    corner: tuple[float, float],
+    image: np.ndarray,
+    truth: str,
+    guess: str,
+    confidence: float,
+    wrong: bool,
+) -> None:
+    """Draw an image of side 1 with a frame, its class above and its prediction below."""
+    left, top = corner
+    axes.imshow(image, interpolation="nearest", extent=(left, left + 1, top + 1, top))
+    color, width = (WRONG, 3.5) if wrong else (GREY, 0.8)
+    axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=color, linewidth=width))
+    axes.text(left + 0.5, top - 0.03, f"true: {truth}", fontsize=8, ha="center", va="bottom")
     answer = f"{'✗' if wrong else '✓'} {guess} {100 * confidence:.0f} %"
-    axes.set_xlabel(answer, fontsize=8, color=WRONG_TEXT if wrong else "black")
+    color = WRONG_TEXT if wrong else "black"
+    axes.text(left + 0.5, top + 1.03, answer, fontsize=8, ha="center", va="top", color=color)
 
 
 @_styled

@@ -24,10 +24,10 @@ OUTPUTS = [
 
 @pytest.fixture
 def fresh(one_seed):
-    """A workspace without trained models, in the cache as well; `before` has the digests of its outputs."""
+    """A workspace with data but no results, in the cache as well; `before` has the digests of its outputs."""
     one_seed.before = digests(one_seed.root, *OUTPUTS)
     one_seed.run("dvc", "cache", "dir", "--local", "--unset")
-    one_seed.run("git", "clean", "-dfqX")
+    one_seed.run("git", "clean", "-dfqX", "models", "reports")
     return one_seed
 
 
@@ -79,6 +79,7 @@ def test_a_fault_of_the_seeds_is_one_line(workspace, seeds):
 def test_one_after_the_other_on_a_terminal_each_has_a_live_line(fresh):
     fresh.edit("params.yaml", "seeds: [0]", "seeds: [0, 1]")
     fresh.edit("params.yaml", "epochs: 2", "epochs: 30")  # long enough to be seen
+    fresh.edit_model("model_0", "units: 256", "units: 16")
     fresh.keep_models("model_0")
     outside, inside = pty.openpty()
     process = subprocess.Popen(
@@ -167,6 +168,7 @@ def test_signals_leave_nothing_running_and_the_next_run_ends_in_the_same_bytes(f
 
 def test_a_training_goes_on_after_dvc_was_killed_and_no_lock_is_left(fresh):
     fresh.edit("params.yaml", "epochs: 2", "epochs: 150")  # the stage ends half a second after DVC
+    fresh.edit_model("model_2", "units: 1000", "units: 10")
     fresh.keep_models("model_2")
     for number in (signal.SIGTERM, signal.SIGKILL):
         process = fresh.start("dvc", "repro", "train@model_2-0", **WARM)
