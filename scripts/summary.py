@@ -15,15 +15,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from rich.console import Console
 from rich.table import Table
 
-from cifar10 import errors, params
+from cifar10 import errors, params, paths
 from cifar10.data import dataset
 from cifar10.errors import UserError
-from cifar10.training import tensorflow_setup
+from cifar10.training import inputs, tensorflow_setup
 
 # isort: split
 import numpy as np
 
-WITHOUT_DATA = {"train": 45_000, "validation": 5_000, "classes": 10}  # those of CIFAR-10
+TRAINING, VALIDATION, CLASSES = 45_000, 5_000, 10  # of CIFAR-10
 TIMED = 3.0  # seconds of timed training, at least CALLS steps
 CALLS = 5
 PREDICTED = 640  # images of the timed prediction
@@ -47,35 +47,33 @@ def main() -> None:
 
 def describe(name: str, chosen: params.Params) -> None:
     """Print layers, settings and time of a model."""
-    from cifar10.training import loop, models
+    from cifar10.training import models, prepared
 
-    sizes, entry = data_sizes(), chosen.models[name]
-    model, optimizer = models.build(name, entry, sizes["classes"]), models.optimizer(name, entry)
-    loop.train_state(model, optimizer)
-    console.print(layers(model))
-    for setting, value in settings(entry, chosen, sizes).items():
+    train, (labels, validation, class_names) = chosen.train_of(name), data(name, chosen)
+    made = prepared.prepare(name, chosen, labels, class_names)
+    console.print(layers(made.model))
+    for setting, value in settings(name, chosen, len(labels), validation).items():
         console.print(f"{setting}: {value}")
     with console.status("timing some steps"):
-        step = per_step(model, optimizer, entry, chosen.train.batch_size)
-        image = per_prediction(models.predictor(model))
-    steps = -(-sizes["train"] // chosen.train.batch_size)
-    epoch = steps * step + sizes["validation"] * image
-    training, seeds = epoch * chosen.train.epochs, len(chosen.train.seeds)
-    console.print(
-        f"time per step: {1000 * step:.1f} ms, {chosen.train.batch_size / step:,.0f} images per second"
-    )
+        step, image = per_step(made, train), per_prediction(models.predictor(made.model))
+    epoch = made.steps.per_epoch * step + validation * image
+    training, seeds = epoch * train.epochs, len(train.seeds)
+    console.print(f"time per step: {1000 * step:.1f} ms, {train.batch_size / step:,.0f} images per second")
     console.print(f"estimated time: {words(epoch)} per epoch, {words(training)} per training", end="")
     console.print(f", {words(training * seeds)} for {seeds} seeds one after the other" if seeds > 1 else "")
 
 
-def data_sizes() -> dict[str, int]:
-    """Count training images, validation images and classes; those of CIFAR-10 if there are no images yet."""
+def data(name: str, chosen: params.Params) -> tuple[np.ndarray, int, list[str]]:
+    """Return training labels, number of validation images and class names; of CIFAR-10 without images."""
     try:
-        splits = {name: len(dataset.load(name).labels) for name in ("train", "validation")}
-        return {**splits, "classes": len(dataset.class_names())}
+        training, validation = inputs.load(name, chosen.train_of(name))
+        return training.labels, len(validation.labels), dataset.class_names()
     except UserError:
-        console.print("No images yet (`dvc repro preprocess` makes them): sizes of CIFAR-10.")
-        return WITHOUT_DATA
+        if paths.CLASSES.exists():
+            raise
+    console.print("No images yet (`dvc repro preprocess` makes them): sizes of CIFAR-10.")
+    count = chosen.train_of(name).images or TRAINING
+    return np.arange(count) % CLASSES, VALIDATION, [str(index) for index in range(CLASSES)]
 
 
 def layers(model: Any) -> Table:
@@ -92,29 +90,39 @@ def layers(model: Any) -> Table:
     return drawn
 
 
-def settings(entry: params.Model, chosen: params.Params, sizes: dict[str, int]) -> dict[str, str]:
+def settings(name: str, chosen: params.Params, training: int, validation: int) -> dict[str, str]:
     """Return the settings of the trainings in words, by name."""
+    entry, train = chosen.models[name], chosen.train_of(name)
     ((kind, arguments),) = entry.optimizer.items()
     augment = entry.augment.model_dump(exclude_defaults=True) if entry.augment else {}
+    others = train.model_dump(
+        exclude_defaults=True, exclude={"epochs", "batch_size", "seeds", "portable", "images"}
+    )
     return {
         "optimizer": f"{kind} {_listed(arguments)}".rstrip(),
         "augmentation": _listed(augment) or "none",
-        "epochs": str(chosen.train.epochs),
-        "batch size": str(chosen.train.batch_size),
-        "seeds": ", ".join(map(str, chosen.train.seeds)),
-        "training images": f"{sizes['train']:,}; validation images: {sizes['validation']:,}",
+        "epochs": str(train.epochs),
+        "batch size": str(train.batch_size),
+        **{option.replace("_", " "): str(value) for option, value in others.items()},
+        "seeds": ", ".join(map(str, train.seeds)),
+        "training images": f"{training:,}; validation images: {validation:,}",
     }
 
 
-def per_step(model: Any, optimizer: Any, entry: params.Model, batch_size: int) -> float:
-    """Train on random images for about TIMED seconds; return the median time of a step, in seconds."""
+def per_step(made: Any, train: params.Train) -> float:
+    """Train on random images for about TIMED seconds; return the median time of a step, in seconds.
+
+    Args:
+        made: from `prepared.prepare`.
+        train: settings of the training.
+    """
     from cifar10.training import augmentation, loop, models
 
-    random = np.random.default_rng(0)
+    random, batch_size = np.random.default_rng(0), train.batch_size
     images = random.integers(0, 256, (batch_size, *models.INPUT_SHAPE), np.uint8)
-    labels = random.integers(0, model.output_shape[1], batch_size)
-    read = augmentation.reader(images, entry.augment, seed=0, epoch=1)
-    run = loop.make_train_step(model, optimizer)
+    labels = random.integers(0, made.model.output_shape[1], batch_size)
+    read = augmentation.reader(images, made.augment, seed=0, epoch=1)
+    run = loop.make_train_step(made.model, made.optimizer, train.label_smoothing, made.class_weights)
 
     def timed(steps: int) -> float:
         batches = np.tile(np.arange(batch_size), (steps, 1))

@@ -29,7 +29,7 @@ def main() -> None:
     measured = {
         "test": metrics.summary(outputs.probabilities, test.labels, class_names),
         **temperature.measured([validation], outputs.probabilities, test.labels),
-        **metrics.last_epoch(paths.history(name, seed)),
+        **metrics.kept_epoch(paths.history(name, seed)),
         "model": trained_models.facts(model, paths.model(name, seed)),
     }
     asked = temperature.Validation(test.labels, outputs.probabilities)

@@ -15,8 +15,9 @@ import tensorflow as tf
 from cifar10 import files
 from cifar10.errors import UserError
 from cifar10.params import NUM_CLASSES, Model
-from cifar10.training import blocks, keras_config
+from cifar10.training import blocks, keras_config, normalization
 from cifar10.training.layers import LayerBuilder, connecting
+from cifar10.training.schedules import Steps
 
 INPUT_SHAPE = (32, 32, 3)
 ARITHMETIC = "arithmetic"  # attribute of an .h5 file
@@ -65,6 +66,7 @@ def build(name: str, entry: Model, num_classes: int) -> keras.Model:
     for layer in model.layers:
         if type(layer) is keras.layers.GlobalAveragePooling2D:
             layer.call = functools.partial(_global_average, layer)
+        normalization.make_exact(layer)
     return model
 
 
@@ -77,15 +79,20 @@ def _global_average(layer: keras.layers.GlobalAveragePooling2D, inputs: tf.Tenso
     return pooled if layer.keepdims else tf.squeeze(pooled, [1, 2])
 
 
-def optimizer(name: str, entry: Model) -> keras.optimizers.Optimizer:
+def optimizer(name: str, entry: Model, steps: Steps | None = None) -> keras.optimizers.Optimizer:
     """Build the optimizer of an entry of params.yaml; Adam becomes FusedAdam, which has the same formula.
+
+    Args:
+        name: of the entry.
+        entry: its values.
+        steps: of the training, for learning-rate schedules. If None, `total_steps` is an error.
 
     Raises:
         UserError: Keras has no such optimizer or argument; the message names the key.
     """
     (kind, arguments), *_ = entry.optimizer.items()
     key = f"params.yaml: models.{name}.optimizer.{kind}"
-    return keras_config.optimizer(kind, arguments, key)
+    return keras_config.optimizer(kind, arguments, key, steps)
 
 
 def save(model: keras.Model, path: Path, computed_with: dict[str, Any]) -> None:
