@@ -167,7 +167,7 @@ def _different_folders(models: dict[str, Model]) -> dict[str, Model]:
 class Predict(_Section):
     """Settings of predictions. They are not in the entries of models, so an edit retrains no model."""
 
-    mirror: list[Annotated[str, StringConstraints(min_length=1)]] = []  # names of models
+    mirror: list[str] = Field(default_factory=list)  # names of models
 
 
 class Params(_Section):
