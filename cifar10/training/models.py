@@ -15,7 +15,7 @@ import tensorflow as tf
 from cifar10 import files
 from cifar10.errors import UserError
 from cifar10.params import NUM_CLASSES, Model
-from cifar10.training import blocks, keras_config, normalization
+from cifar10.training import activations, blocks, keras_config, normalization
 from cifar10.training.layers import LayerBuilder, connecting
 from cifar10.training.schedules import Steps
 
@@ -66,6 +66,7 @@ def build(name: str, entry: Model, num_classes: int) -> keras.Model:
     for layer in model.layers:
         if type(layer) is keras.layers.GlobalAveragePooling2D:
             layer.call = functools.partial(_global_average, layer)
+        activations.make_exact(layer)
         normalization.make_exact(layer)
     return model
 
