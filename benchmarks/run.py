@@ -1,10 +1,10 @@
 """Compare this pipeline's training time with the baseline notebook and plain PyTorch on this machine.
 
-All sides train the models of params.yaml once, with its first seed, on the training and validation images of
-data/processed. Whole processes are timed, from start to exit, in turn. Each starts in the environment of the
-caller, without the variables that pin this project's arithmetic. Environment variables: EPOCHS (default:
-train.epochs), IMAGES (default: all), REPEATS (default: 3), JOBS (default: one per core). Writes
-reports/benchmark.json, .md, .png.
+All sides train the models of the notebook, which have an entry in `report.reference` of params.yaml, once,
+with the first seed, on the training and validation images of data/processed. Whole processes are timed, from
+start to exit, in turn. Each starts in the environment of the caller, without the variables that pin this
+project's arithmetic. Environment variables: EPOCHS (default: train.epochs), IMAGES (default: all), REPEATS
+(default: 3), JOBS (default: one per core). Writes reports/benchmark.json, .md, .png.
 """
 
 import os
@@ -52,6 +52,7 @@ def main() -> None:
     form = argparse.RawDescriptionHelpFormatter
     argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
     chosen = params.load()
+    models = {name: entry for name, entry in chosen.models.items() if name in chosen.report.reference}
     epochs, repeats = number("EPOCHS", chosen.train.epochs), number("REPEATS", 3)
     images, labels = pictures(number("IMAGES", 10**9))
     flags = machine.flags()
@@ -60,14 +61,14 @@ def main() -> None:
         print("PyTorch is not installed and is skipped: see `make bench`", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         save(Path(folder), images, labels)
-        ways = sides(folder, images, labels, chosen.models, epochs)
+        ways = sides(folder, images, labels, models, epochs)
         runs = take_turns({name: ways[name] for name in names}, repeats)
         report = {
             "machine": machine.describe(),
             "settings": settings(chosen, epochs, len(labels), repeats),
             "onednn_by_itself": sorted(ONEDNN_BY_ITSELF & flags),
             "sides": {name: summary(done) for name, done in runs.items()},
-            "growth": growth(images, labels, chosen.models, max(1, epochs // 5)),
+            "growth": growth(images, labels, models, max(1, epochs // 5)),
             "peak": printed("peak"),
             "steps": {name: printed("steps", PORTABLE[name]) for name in names if name in PORTABLE},
         }
@@ -226,7 +227,7 @@ def growth(
 def settings(chosen: params.Params, epochs: int, images: int, repeats: int) -> dict[str, Any]:
     """Return the settings of the trainings."""
     return {
-        "models": list(chosen.models),
+        "models": [name for name in chosen.models if name in chosen.report.reference],
         "epochs": epochs,
         "images": images,
         "batch_size": chosen.train.batch_size,

@@ -24,14 +24,14 @@ TIMES = 10  # calls of several steps; the fastest counts
 
 
 def main() -> None:
-    """Print bytes and seconds per step of every model as JSON."""
+    """Print bytes and seconds per step of the notebook's models as JSON."""
     with tensorflow_setup.tensorflow(portable=sys.argv[1] == "true"):
         from cifar10.training import models, prepared
 
     settings = params.load()
     models.make_deterministic(settings.train.seeds[0])
     found = {}
-    for name in settings.models:
+    for name in (name for name in settings.models if name in settings.report.reference):
         made = prepared.prepare(name, settings, np.arange(IMAGES) % 10, [*"abcdefghij"])
         taken = seconds(made, settings.train_of(name))
         found[name] = {"bytes": traffic(made.model, made.optimizer), "seconds": taken}

@@ -63,10 +63,15 @@ def wall_time(report: dict[str, Any]) -> str:
     processor = ", ".join(filter(None, [machine["processor"], instructions]))
     return (
         f"\nWall time of `make repro`, without the download: **{_minutes(report['seconds'])}** on "
-        f"{processor}, {machine['cores']} cores, no GPU ({len(report['models'])} models, "
+        f"{processor}, {machine['cores']} cores, no GPU ({_listed(report['models'])}; "
         f"{len(report['seeds'])} seeds, {report['epochs']} epochs, {report['jobs']} stages in parallel); "
         f"{_minutes(report['one_seed_seconds'])} with one seed.\n"
     )
+
+
+def _listed(names: list[str]) -> str:
+    """List names in a sentence: "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def _minutes(seconds: float) -> str:
