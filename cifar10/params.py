@@ -133,7 +133,7 @@ class Augment(_Section):
 
 
 class Model(_Section):
-    """A network, its optimizer, augmentation, and settings of its trainings that differ from `train`."""
+    """A network, its optimizer, the augmentation of its images, and settings that differ from `train`."""
 
     optimizer: KerasObject
     layers: Annotated[list[KerasObject], Field(min_length=1)]
@@ -167,7 +167,7 @@ def _different_folders(models: dict[str, Model]) -> dict[str, Model]:
 class Predict(_Section):
     """Settings of predictions. They are not in the entries of models, so an edit retrains no model."""
 
-    mirror: list[str] = Field(default_factory=list)  # names of models
+    mirror: list[str] = Field(default=[])  # names of models
 
 
 class Params(_Section):

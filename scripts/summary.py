@@ -15,15 +15,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from rich.console import Console
 from rich.table import Table
 
-from cifar10 import errors, params, paths
+from cifar10 import errors, params
 from cifar10.data import dataset
 from cifar10.errors import UserError
-from cifar10.training import inputs, tensorflow_setup
+from cifar10.report import training_words
+from cifar10.training import tensorflow_setup
 
 # isort: split
 import numpy as np
 
-TRAINING, VALIDATION, CLASSES = 45_000, 5_000, 10  # of CIFAR-10
+CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+WITHOUT_DATA = {"train": 45_000, "validation": 5_000, "classes": CIFAR10}
 TIMED = 3.0  # seconds of timed training, at least CALLS steps
 CALLS = 5
 PREDICTED = 640  # images of the timed prediction
@@ -49,31 +51,31 @@ def describe(name: str, chosen: params.Params) -> None:
     """Print layers, settings and time of a model."""
     from cifar10.training import models, prepared
 
-    train, (labels, validation, class_names) = chosen.train_of(name), data(name, chosen)
-    made = prepared.prepare(name, chosen, labels, class_names)
+    sizes, train = data_sizes(), chosen.train_of(name)
+    sizes["train"] = min(train.images or sizes["train"], sizes["train"])
+    labels = np.arange(sizes["train"]) % len(sizes["classes"])
+    made = prepared.prepare(name, chosen, labels, sizes["classes"])
     console.print(layers(made.model))
-    for setting, value in settings(name, chosen, len(labels), validation).items():
+    for setting, value in settings(chosen.models[name], train, sizes).items():
         console.print(f"{setting}: {value}")
     with console.status("timing some steps"):
-        step, image = per_step(made, train), per_prediction(models.predictor(made.model))
-    epoch = made.steps.per_epoch * step + validation * image
+        step = per_step(made, train)
+        image = per_prediction(models.predictor(made.model))
+    epoch = made.steps.per_epoch * step + sizes["validation"] * image
     training, seeds = epoch * train.epochs, len(train.seeds)
     console.print(f"time per step: {1000 * step:.1f} ms, {train.batch_size / step:,.0f} images per second")
     console.print(f"estimated time: {words(epoch)} per epoch, {words(training)} per training", end="")
     console.print(f", {words(training * seeds)} for {seeds} seeds one after the other" if seeds > 1 else "")
 
 
-def data(name: str, chosen: params.Params) -> tuple[np.ndarray, int, list[str]]:
-    """Return training labels, number of validation images and class names; of CIFAR-10 without images."""
+def data_sizes() -> dict[str, Any]:
+    """Count training and validation images and list the classes; those of CIFAR-10 without any images."""
     try:
-        training, validation = inputs.load(name, chosen.train_of(name))
-        return training.labels, len(validation.labels), dataset.class_names()
+        splits = {name: len(dataset.load(name).labels) for name in ("train", "validation")}
+        return {**splits, "classes": dataset.class_names()}
     except UserError:
-        if paths.CLASSES.exists():
-            raise
-    console.print("No images yet (`dvc repro preprocess` makes them): sizes of CIFAR-10.")
-    count = chosen.train_of(name).images or TRAINING
-    return np.arange(count) % CLASSES, VALIDATION, [str(index) for index in range(CLASSES)]
+        console.print("No images yet (`dvc repro preprocess` makes them): sizes of CIFAR-10.")
+        return dict(WITHOUT_DATA)
 
 
 def layers(model: Any) -> Table:
@@ -90,32 +92,24 @@ def layers(model: Any) -> Table:
     return drawn
 
 
-def settings(name: str, chosen: params.Params, training: int, validation: int) -> dict[str, str]:
+def settings(entry: params.Model, train: params.Train, sizes: dict[str, Any]) -> dict[str, str]:
     """Return the settings of the trainings in words, by name."""
-    entry, train = chosen.models[name], chosen.train_of(name)
-    ((kind, arguments),) = entry.optimizer.items()
     augment = entry.augment.model_dump(exclude_defaults=True) if entry.augment else {}
-    others = train.model_dump(
-        exclude_defaults=True, exclude={"epochs", "batch_size", "seeds", "portable", "images"}
-    )
+    stop = train.early_stopping
     return {
-        "optimizer": f"{kind} {_listed(arguments)}".rstrip(),
+        "optimizer": training_words.optimizer(entry.optimizer),
+        "loss": training_words.loss(train),
         "augmentation": _listed(augment) or "none",
-        "epochs": str(train.epochs),
+        "epochs": f"{train.epochs}{f', early stopping: {_listed(stop.model_dump())}' if stop else ''}",
+        "kept epoch": "the last" if train.keep == "last" else f"the best by {train.keep}",
         "batch size": str(train.batch_size),
-        **{option.replace("_", " "): str(value) for option, value in others.items()},
         "seeds": ", ".join(map(str, train.seeds)),
-        "training images": f"{training:,}; validation images: {validation:,}",
+        "training images": f"{sizes['train']:,}; validation images: {sizes['validation']:,}",
     }
 
 
 def per_step(made: Any, train: params.Train) -> float:
-    """Train on random images for about TIMED seconds; return the median time of a step, in seconds.
-
-    Args:
-        made: from `prepared.prepare`.
-        train: settings of the training.
-    """
+    """Train on random images for about TIMED seconds; return the median time of a step, in seconds."""
     from cifar10.training import augmentation, loop, models
 
     random, batch_size = np.random.default_rng(0), train.batch_size

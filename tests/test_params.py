@@ -70,13 +70,6 @@ def test_the_committed_file_is_valid_and_keeps_every_value(content, tmp_path):
             ["models: got the name 'a/b'", "letters, digits, - and _"],
         ),
         (
-            "predict.mirror",
-            ["model_0", "model_7"],
-            ["predict: got", "model_0, model_1, model_2", "found 'model_7'"],
-        ),
-        ("predict.mirror", True, ["predict.mirror", "True", "list"]),
-        ("predict.mirrored", [], ["predict.mirrored: unknown key", "mirror"]),
-        (
             "models.model_0.train",
             {"epoch": 3},
             ["models.model_0.train.epoch", "unknown key", "epochs, batch_"],
@@ -91,6 +84,13 @@ def test_the_committed_file_is_valid_and_keeps_every_value(content, tmp_path):
         ("train.early_stopping", {"patience": -1}, ["train.early_stopping.patience", "-1"]),
         ("train.early_stopping", {"monitor": "loss", "patience": 1}, ["monitor", "'val_accuracy' or 'val_l"]),
         ("train.images", 0, ["train.images", "0", "greater than or equal to 1"]),
+        (
+            "predict.mirror",
+            ["model_0", "model_7"],
+            ["predict: got", "model_0, model_1, model_2", "found 'model_7'"],
+        ),
+        ("predict.mirror", True, ["predict.mirror", "True", "list"]),
+        ("predict.mirrored", [], ["predict.mirrored: unknown key", "mirror"]),
         ("report.reference.model_0.loss", -1.0, ["report.reference.model_0.loss", "-1.0"]),
         ("report.reference.model_0.x", 1, ["report.reference.model_0.x", "accuracy, loss, parameters"]),
         ("model", {}, ["model: unknown key", "data, train, report, models, predict"]),

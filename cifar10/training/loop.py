@@ -108,16 +108,18 @@ def make_train_step(
     ]
 
     @tf.function(input_signature=signature, autograph=False)  # to convert the code would take 0.2 s
-    def steps(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        def add(index: tf.Tensor, *sums: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    def steps(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        def add(
+            index: tf.Tensor, loss_sum: tf.Tensor, correct_sum: tf.Tensor, finite: tf.Tensor
+        ) -> tuple[tf.Tensor, ...]:
             loss, correct = step(images[index], labels[index])
-            loss_sum, correct_sum = sums[0] + loss, sums[1] + correct
-            return index + 1, loss_sum, correct_sum, sums[2] + tf.cast(tf.math.is_finite(loss_sum), tf.int32)
+            loss_sum, correct_sum = loss_sum + loss, correct_sum + correct
+            return index + 1, loss_sum, correct_sum, finite + tf.cast(tf.math.is_finite(loss_sum), tf.int32)
 
-        number = tf.shape(labels)[0]
-        start = (tf.constant(0), tf.constant(0.0), tf.constant(0), tf.constant(0))
-        _, loss_sum, correct_sum, finite = tf.while_loop(lambda index, *_: index < number, add, start)
-        return loss_sum, correct_sum, finite
+        number, zero = tf.shape(labels)[0], tf.constant(0)
+        start = (zero, tf.constant(0.0), zero, zero)
+        _, *sums = tf.while_loop(lambda index, *_: index < number, add, start)
+        return tuple(sums)
 
     def run(images: np.ndarray, labels: np.ndarray) -> tuple[float, int, int]:
         loss_sum, correct_sum, finite = steps(tf.constant(images), tf.constant(labels, tf.int32))
@@ -146,9 +148,9 @@ def train(
     seed: int,
     history: list[dict[str, Any]],
     progress: Callable[[int, float, float], None],
+    augment: Augment | None = None,
     class_weights: np.ndarray | None = None,
     best: selection.BestWeights | None = None,
-    augment: Augment | None = None,
 ) -> Iterator[Epoch]:
     """Train `model` in place. Only `train_state`, `best` and `history` carry over from one epoch to the next.
 
@@ -162,9 +164,9 @@ def train(
         history: rows of the epochs before; not empty if `train_state` and `best` were restored.
         progress: called after every few steps with their number and the mean loss and accuracy of the epoch
             so far.
+        augment: augmentation of the training images.
         class_weights: as for `make_train_step`.
         best: for `settings.keep`; made here if it is None.
-        augment: augmentation of the training images.
 
     Yields:
         One row of the history per epoch. With `use_ema`, its validation figures are those of the averaged

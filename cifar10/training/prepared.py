@@ -24,8 +24,8 @@ class Prepared:
         steps: of the training.
         class_weights: float32 (K,), or None for equal weights.
         best: the weights of the best epoch, if they are kept.
-        augment: augmentation of the training images.
         state: all variables that a checkpoint holds.
+        augment: augmentation of the training images.
     """
 
     model: keras.Model
@@ -33,8 +33,8 @@ class Prepared:
     steps: Steps
     class_weights: np.ndarray | None
     best: BestWeights
-    augment: Augment | None
     state: list[Any]
+    augment: Augment | None
 
     def train(
         self,
@@ -55,9 +55,9 @@ class Prepared:
             seed,
             history,
             progress,
+            self.augment,
             self.class_weights,
             self.best,
-            self.augment,
         )
 
 
@@ -85,4 +85,4 @@ def prepare(
         key = "params.yaml: train.class_weight"
     weights = losses.class_weights(train.class_weight, labels, class_names, key)
     variables, best = loop.train_state(model, optimizer), BestWeights(model, train.keep)
-    return Prepared(model, optimizer, steps, weights, best, entry.augment, [*variables, *best.variables])
+    return Prepared(model, optimizer, steps, weights, best, [*variables, *best.variables], entry.augment)

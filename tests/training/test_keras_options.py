@@ -33,7 +33,8 @@ def both(chosen, plain, settings=SETTINGS, loss="sparse_categorical_crossentropy
     optimizer = models.optimizer("m", chosen, STEPS)
     loop.train_state(ours, optimizer)
     factors = None if weights is None else np.array([*weights.values()], np.float32)
-    (epoch,) = loop.train(ours, optimizer, DATA, NONE, settings, 0, [], lambda *_: None, factors)
+    plan = (settings, 0, [], lambda *_: None)
+    (epoch,) = loop.train(ours, optimizer, DATA, NONE, *plan, class_weights=factors)
     reference.compile(plain, loss, run_eagerly=True)
     order = np.concatenate([b.ravel() for b in loop.shuffled_batches(80, 8, 0, 1)])
     labels = DATA.labels[order] if isinstance(loss, str) else np.eye(3, dtype=np.float32)[DATA.labels[order]]

@@ -156,8 +156,10 @@ def test_random_layers_and_augmentation_go_on_as_without_an_interruption(tmp_pat
         variables = loop.train_state(model, optimizer)
         history = saved.load(variables)
         settings = SETTINGS.model_copy(update={"epochs": epochs})
-        data = (split(64), split(0), settings, 0, list(history), lambda *_: None)
-        history += [epoch.row() for epoch in loop.train(model, optimizer, *data, augment=augment)]
+        for epoch in loop.train(
+            model, optimizer, split(64), split(0), settings, 0, history, lambda *_: None, augment
+        ):
+            history.append(epoch.row())
         saved.save(history, variables)
         return history, model.get_weights()
 
