@@ -30,6 +30,10 @@ class BusyError(UserError):
     code = getattr(os, "EX_TEMPFAIL", 75)
 
 
+class DivergedError(UserError):
+    """The loss of a training is no number. Other trainings are not concerned."""
+
+
 def run(main: Callable[[], None]) -> None:
     """Call `main`; on an error, exit with the code of a UserError, 1 for OSError.
 

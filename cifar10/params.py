@@ -5,9 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationError,
@@ -15,6 +13,17 @@ from pydantic import (
 
 from cifar10 import paths, yaml_text
 from cifar10.errors import UserError
+from cifar10.train_options import (
+    BatchSize,
+    ClassWeight,
+    EarlyStopping,
+    Epochs,
+    Images,
+    Keep,
+    LabelSmoothing,
+    ModelTrain,
+)
+from cifar10.train_options import Section as _Section
 
 LARGEST = 2.0**63  # of the numbers in the arguments of a Keras class
 LONGEST = 200  # characters of a value in an error message
@@ -22,10 +31,6 @@ NUM_CLASSES = "num_classes"  # placeholder for the number of classes, in the arg
 
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Cifar10(_Section):
@@ -44,8 +49,8 @@ class Data(_Section):
     validation_fraction: Annotated[float, Field(ge=0, lt=1)]
     seed: Seed
     folder: Annotated[str, StringConstraints(min_length=1)]
-    exclude: list[Annotated[str, StringConstraints(min_length=1)]] = []
-    ood_exclude: list[Literal["digits", "faces", "photographs", "textures", "noise", "person"]] = []
+    exclude: list[Annotated[str, StringConstraints(min_length=1)]] = Field([])
+    ood_exclude: list[Literal["digits", "faces", "photographs", "textures", "noise", "person"]] = Field([])
     cifar10: Cifar10
 
 
@@ -58,12 +63,17 @@ def _different(seeds: list[int]) -> list[int]:
 
 
 class Train(_Section):
-    """Settings shared by all trainings."""
+    """Settings of the trainings; `models.NAME.train` can replace all but the seeds and `portable`."""
 
-    epochs: Annotated[int, Field(ge=1, le=1_000_000)]
-    batch_size: Annotated[int, Field(ge=1, le=65_536)]  # a step keeps the activations of all its images
+    epochs: Epochs
+    batch_size: BatchSize
     seeds: Annotated[list[Seed], Field(min_length=1), AfterValidator(_different)]
     portable: bool
+    label_smoothing: LabelSmoothing = 0.0
+    class_weight: ClassWeight = None
+    keep: Keep = "last"
+    early_stopping: EarlyStopping | None = None
+    images: Images = None
 
 
 class Reference(_Section):
@@ -113,10 +123,11 @@ KerasObject = Annotated[dict[str, dict[str, Any]], BeforeValidator(_one_entry)] 
 
 
 class Model(_Section):
-    """A network and its optimizer."""
+    """A network, its optimizer, and settings of its trainings that differ from `train`."""
 
     optimizer: KerasObject
     layers: Annotated[list[KerasObject], Field(min_length=1)]
+    train: ModelTrain = ModelTrain()
 
 
 NAME = "^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
@@ -159,6 +170,11 @@ class Params(_Section):
         if name not in self.models:
             raise UserError(f"{paths.PARAMS}: models: got {name!r}, expected one of {', '.join(self.models)}")
         return self.models[name]
+
+    def train_of(self, name: str) -> Train:
+        """Return the settings of a model's trainings: `train`, replaced by `models.<name>.train`."""
+        own = self.models[name].train
+        return self.train.model_copy(update={key: getattr(own, key) for key in own.model_fields_set})
 
     def seed(self, text: str) -> int:
         """Return the seed of `train.seeds` that is written as `text`.
@@ -222,7 +238,7 @@ def _explain(error: ValidationError) -> str:
         case _:
             message = (
                 fault["msg"].replace("Input should be", "expected").replace("String should", "expected to")
-            )
+            ).partition(" or instance of ")[0]
     hint = ": write it in quotes" if fault["type"] == "string_type" else ""
     return f"{key}: got {_short(fault['input'])}, {message[0].lower()}{message[1:]}{hint}"
 

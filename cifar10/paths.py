@@ -65,7 +65,7 @@ def lock(work: str) -> Path:
 
 
 def history(name: str, seed: int) -> Path:
-    """Training history: epoch,loss,accuracy,val_loss,val_accuracy."""
+    """Training history: epoch,loss,accuracy,val_loss,val_accuracy, and kept unless the last epoch is."""
     return REPORTS / "histories" / name / f"seed_{seed}.csv"
 
 

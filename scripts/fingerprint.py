@@ -21,6 +21,7 @@ from cifar10.training import tensorflow_setup
 import numpy as np
 
 DIGITS = 12  # hexadecimal digits per hash
+LOSS = ("label_smoothing", "class_weight")  # settings of `train` that change a step
 ASKED = 100  # images; more than a batch, not a multiple of its size
 
 
@@ -46,9 +47,15 @@ def main() -> None:
 
 
 def definition(name: str, chosen: params.Params) -> str:
-    """Hash the settings of a training in params.yaml with the first seed, except the number of epochs."""
-    train = {"batch_size": chosen.train.batch_size, "seed": chosen.train.seeds[0]}
-    text = json.dumps({"model": chosen.models[name].model_dump(), "train": train}, sort_keys=True)
+    """Hash the settings of a training in params.yaml with the first seed, except the number of epochs.
+
+    Options of the loss are part of it if they are set; the choice of an epoch changes no step.
+    """
+    settings = chosen.train_of(name)
+    train = {"batch_size": settings.batch_size, "seed": chosen.train.seeds[0]}
+    train |= {key: value for key in LOSS if (value := getattr(settings, key))}
+    model = chosen.models[name].model_dump(exclude={"train"})
+    text = json.dumps({"model": model, "train": train}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
 
 
@@ -127,16 +134,15 @@ def trained(name: str, chosen: params.Params, images: Any) -> dict[str, str]:
         Hashes of its settings (`definition`), its weights before (`start`) and after the `epoch`, and its
         `answers`: the scores of the last layer for test images.
     """
-    from cifar10.training import loop, models
+    from cifar10.training import loop, models, prepared
 
-    entry = chosen.models[name]
-    model = models.build(name, entry, len(images.class_names))
-    optimizer = models.optimizer(name, entry)
-    loop.train_state(model, optimizer)
+    train = chosen.train_of(name)
+    made = prepared.prepare(name, chosen, images.train_labels, images.class_names, epochs=1)
+    model, optimizer = made.model, made.optimizer
     start = digest(*model.get_weights())
-    run = loop.make_train_step(model, optimizer)
+    run = loop.make_train_step(model, optimizer, train.label_smoothing, made.class_weights)
     for batches in loop.shuffled_batches(
-        len(images.train_labels), chosen.train.batch_size, chosen.train.seeds[0], epoch=1
+        len(images.train_labels), train.batch_size, chosen.train.seeds[0], epoch=1
     ):
         run(images.train_images[batches], images.train_labels[batches])
     (answers,) = models.predictor(model)(images.test_images[:ASKED])

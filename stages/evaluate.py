@@ -31,7 +31,7 @@ def main() -> None:
     outputs = extract(test.images)
     measured = {
         "test": metrics.summary(outputs.probabilities, test.labels, class_names),
-        **metrics.last_epoch(paths.history(name, seed)),
+        **metrics.kept_epoch(paths.history(name, seed)),
         "model": trained_models.facts(model, paths.model(name, seed)),
     }
     predictions = metrics.predictions(outputs.probabilities, test.labels, class_names)

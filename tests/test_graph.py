@@ -31,6 +31,7 @@ LEFT_OUT = {
     "cifar10/stage_process.py": "runs the script of the stage, or fails",
     "cifar10/staleness.py": "is used for the name of dvc.lock",
     "cifar10/stop_signals.py": "ends a stage; one that succeeds never uses it",
+    "cifar10/train_options.py": "is imported by params",
     "cifar10/yaml_text.py": "reads params.yaml and versions.yaml, whose values are dependencies of their own",
 }
 

@@ -22,7 +22,7 @@ def load(tmp_path, content):
 
 def test_the_committed_file_is_valid_and_keeps_every_value(content, tmp_path):
     loaded = load(tmp_path, content)
-    assert loaded.model_dump() == content
+    assert loaded.model_dump(exclude_unset=True) == content
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,17 @@ def test_the_committed_file_is_valid_and_keeps_every_value(content, tmp_path):
             {"optimizer": "Adam", "layers": ["Flatten"]},
             ["models: got the name 'a/b'", "letters, digits, - and _"],
         ),
+        ("models.model_0.train", {"epoch": 3}, ["models.model_0.train.epoch", "unknown key", "epochs, batch_"]),
+        ("models.model_0.train", {"seeds": [1]}, ["models.model_0.train.seeds", "unknown key"]),
+        ("models.model_0.train", {"epochs": None}, ["models.model_0.train.epochs", "None", "integer"]),
+        ("models.model_0.train", 3, ["models.model_0.train", "3", "dictionary"]),
+        ("train.label_smoothing", 1, ["train.label_smoothing", "1", "less than 1"]),
+        ("train.class_weight", {"cat": "a"}, ["train.class_weight", "a positive weight per class"]),
+        ("train.class_weight", "even", ["train.class_weight", "'even'", "balanced"]),
+        ("train.keep", "first", ["train.keep", "'first'", "last, best, {best: val_accuracy}"]),
+        ("train.early_stopping", {"patience": -1}, ["train.early_stopping.patience", "-1"]),
+        ("train.early_stopping", {"monitor": "loss", "patience": 1}, ["monitor", "'val_accuracy' or 'val_l"]),
+        ("train.images", 0, ["train.images", "0", "greater than or equal to 1"]),
         ("report.reference.model_0.loss", -1.0, ["report.reference.model_0.loss", "-1.0"]),
         ("report.reference.model_0.x", 1, ["report.reference.model_0.x", "accuracy, loss, parameters"]),
         ("model", {}, ["model: unknown key", "data, train, report, models"]),
@@ -121,3 +132,15 @@ def test_an_unknown_seed_lists_those_there_are(content, tmp_path):
 def test_an_unknown_model_name_lists_those_there_are(content, tmp_path):
     with pytest.raises(UserError, match="'model_9', expected one of model_0, model_1, model_2"):
         load(tmp_path, content).model("model_9")
+
+
+def test_the_settings_of_a_model_replace_those_of_all(content, tmp_path):
+    content["train"]["early_stopping"] = {"patience": 2}
+    content["models"]["model_1"]["train"] = {"epochs": 3, "early_stopping": None, "keep": "best"}
+    loaded = load(tmp_path, content)
+    assert loaded.train_of("model_0") == loaded.train
+    own = loaded.train_of("model_1")
+    assert (own.epochs, own.early_stopping, own.keep) == (3, None, "val_accuracy")
+    assert own.model_dump(exclude={"epochs", "early_stopping", "keep"}) == loaded.train.model_dump(
+        exclude={"epochs", "early_stopping", "keep"}
+    )

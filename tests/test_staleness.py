@@ -76,7 +76,7 @@ def test_what_no_training_needs_trains_nothing(dvc, clone, name, old, new, stage
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        pytest.param("cifar10/training/loop.py", "1e-7, 1.0", "1e-6, 1.0", id="loss"),
+        pytest.param("cifar10/training/losses.py", "1e-7, 1.0", "1e-6, 1.0", id="loss"),
         pytest.param("cifar10/training/dense.py", "inputs.shape.rank != 2", "True", id="layer"),
         pytest.param("cifar10/training/models.py", "Rescaling(1 / 255)", "Rescaling(1)", id="first layer"),
         pytest.param("cifar10/training/loop.py", ".permutation(images)", ".permutation(9)", id="order"),

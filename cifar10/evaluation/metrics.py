@@ -89,9 +89,15 @@ def predictions(probabilities: np.ndarray, labels: np.ndarray, class_names: list
     return frame
 
 
-def last_epoch(history: Path) -> dict[str, dict[str, float]]:
-    """Read the training metrics of the last epoch, and the validation metrics if present, from a history."""
-    row = pd.read_csv(history).iloc[-1]
+def kept_epoch(history: Path) -> dict[str, dict[str, float]]:
+    """Read the training metrics, and the validation metrics if present, of the epoch whose weights are kept.
+
+    Args:
+        history: the CSV file of a training. Its column `kept` is 1 for this epoch; without the column it is
+            the last one.
+    """
+    rows = pd.read_csv(history)
+    row = (rows[rows["kept"] == 1] if "kept" in rows else rows).iloc[-1]
     found = {"train": {"accuracy": float(row["accuracy"]), "loss": float(row["loss"])}}
     if pd.notna(row["val_loss"]):
         found["validation"] = {"accuracy": float(row["val_accuracy"]), "loss": float(row["val_loss"])}

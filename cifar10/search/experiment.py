@@ -47,7 +47,7 @@ def run(
 
 
 def validation_accuracies(name: str, model: str, seeds: Sequence[int]) -> list[float]:
-    """Return the validation accuracy of the last epoch of each training of an experiment, in [0, 1].
+    """Return the validation accuracy of each training of an experiment, of the epoch it keeps, in [0, 1].
 
     Raises:
         UserError: the experiment has no such training, or there are no validation images.
@@ -57,8 +57,8 @@ def validation_accuracies(name: str, model: str, seeds: Sequence[int]) -> list[f
         path = paths.history(model, seed).as_posix()
         with staleness.repository(name) as repo:
             text = repo.dvcfs.read_text(path, encoding="utf-8")
-        *_, last = csv.DictReader(io.StringIO(text))
-        if not last["val_accuracy"]:
+        *_, kept = [row for row in csv.DictReader(io.StringIO(text)) if row.get("kept", "1") == "1"]
+        if not kept["val_accuracy"]:
             raise UserError(f"experiment {name}: {path} has no validation accuracy: there are no such images")
-        found.append(float(last["val_accuracy"]))
+        found.append(float(kept["val_accuracy"]))
     return found

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from cifar10 import arithmetic, files
+from cifar10 import arithmetic, files, paths
+from cifar10.params import Params
 
 LIBRARY = Path(__file__).resolve().parents[1]
 CODE = ("arithmetic.py", "data/dataset.py", "training")  # dependencies of a training, as in dvc.yaml
@@ -89,6 +90,22 @@ class Checkpoint:
     def remove(self) -> None:
         """Delete the file after the training."""
         self.path.unlink(missing_ok=True)
+
+
+def identity(name: str, seed: int, settings: Params, script: Path) -> str:
+    """Identify the training of a model with a seed by its parameters, images and code.
+
+    Args:
+        name: of the model.
+        seed: of the training.
+        settings: params.yaml.
+        script: of the stage.
+    """
+    train = settings.train_of(name).model_dump(exclude={"seeds"})
+    model = settings.models[name].model_dump(exclude={"train"})
+    chosen = {"name": name, "seed": seed, "model": model, "train": train}
+    splits = [path(split) for split in ("train", "validation") for path in (paths.images, paths.labels)]
+    return key(chosen, [script, paths.CLASSES, *splits])
 
 
 def key(settings: dict[str, Any], inputs: Sequence[Path]) -> str:

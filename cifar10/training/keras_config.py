@@ -7,8 +7,9 @@ from typing import Any
 import keras
 
 from cifar10.errors import UserError
-from cifar10.training import allowed_layers, keras_arguments
+from cifar10.training import allowed_layers, keras_arguments, optimizers, schedules
 from cifar10.training.optimizers import FusedAdam
+from cifar10.training.schedules import Steps
 
 UNSCALED = [0.0, 1.0]  # range of the pixels after the first layer
 OTHER_OPTIMIZERS = {
@@ -47,8 +48,15 @@ def layer(kind: str, arguments: dict[str, Any], key: str, rescaled: bool = False
     return construct(known, kind, arguments, key)
 
 
-def optimizer(kind: str, arguments: dict[str, Any], key: str) -> Any:
+def optimizer(kind: str, arguments: dict[str, Any], key: str, steps: Steps | None = None) -> Any:
     """Build an optimizer: any of Keras, with FusedAdam as Adam if it supports the arguments.
+
+    Args:
+        kind: class name in params.yaml.
+        arguments: of the class, in params.yaml; `learning_rate` may be a schedule with its arguments, and
+            `exclude_from_weight_decay` lists names of weights without weight decay.
+        key: position in params.yaml, for errors.
+        steps: of the training, for schedules; None if they are not known.
 
     Raises:
         UserError: Keras has no such optimizer or argument, or an argument has a wrong value.
@@ -59,10 +67,32 @@ def optimizer(kind: str, arguments: dict[str, Any], key: str) -> Any:
     known = {name: value for name, value in known.items() if name not in OTHER_OPTIMIZERS}
     if FusedAdam.can_do(arguments):
         known["Adam"] = FusedAdam
-    return construct(known, kind, keras_arguments.checked_options(arguments, key), key)
+    plain, made = dict(arguments), {}
+    excluded = plain.pop(optimizers.EXCLUDE, None)
+    if isinstance(plain.get("learning_rate"), dict):
+        made["learning_rate"] = _schedule(plain.pop("learning_rate"), f"{key}.learning_rate", steps)
+    found = construct(known, kind, keras_arguments.checked_options(plain, key), key, **made)
+    if excluded is not None:
+        optimizers.exclude_from_weight_decay(found, excluded, f"{key}.{optimizers.EXCLUDE}")
+    return found
 
 
-def construct(known: dict[str, type], kind: str, arguments: dict[str, Any], key: str) -> Any:
+def _schedule(value: dict[str, Any], key: str, steps: Steps | None) -> Any:
+    """Build a learning-rate schedule: any of Keras, or OneCycle."""
+    (kind, arguments), *more = value.items() or [("", None)]
+    if more or not isinstance(arguments, dict):
+        raise UserError(
+            f"{key}: got {value}, expected a number such as 0.001, or a schedule with its arguments such as "
+            "{CosineDecay: {initial_learning_rate: 0.1, decay_steps: total_steps}}"
+        )
+    known = _subclasses(keras.optimizers.schedules, keras.optimizers.schedules.LearningRateSchedule)
+    known["OneCycle"] = schedules.OneCycle
+    given = {"total_steps": "total_steps", **arguments} if kind == "OneCycle" else arguments
+    counted = {name: schedules.evaluate(each, steps, f"{key}.{kind}.{name}") for name, each in given.items()}
+    return schedules.checked(construct(known, kind, counted, f"{key}.{kind}"), steps, f"{key}.{kind}")
+
+
+def construct(known: dict[str, type], kind: str, arguments: dict[str, Any], key: str, **made: Any) -> Any:
     """Build an object of class `kind` with its arguments.
 
     Args:
@@ -70,6 +100,7 @@ def construct(known: dict[str, type], kind: str, arguments: dict[str, Any], key:
         kind: class name in params.yaml.
         arguments: of the class, in params.yaml.
         key: position in params.yaml, for errors.
+        made: arguments that are Keras objects already.
 
     Raises:
         UserError: the class or an argument does not exist, or Keras rejects a value.
@@ -78,7 +109,7 @@ def construct(known: dict[str, type], kind: str, arguments: dict[str, Any], key:
         raise UserError(f"{key}: Keras has no {kind!r} here, expected a name such as {_nearest(kind, known)}")
     found = keras_arguments.checked(known[kind], arguments, key, _nested)
     try:
-        return known[kind](**found)
+        return known[kind](**found, **made)
     except Exception as error:  # Keras checks few types, so a wrong value can raise any exception
         raise UserError(f"{key}: got {arguments}: {first_line(error)}") from None
 

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from cifar10.data.dataset import Split
-from cifar10.errors import UserError
+from cifar10.errors import DivergedError
 from cifar10.params import Train
-from cifar10.training import dense, models
+from cifar10.training import averages, dense, losses, models, optimizers, selection
 from cifar10.training.probabilities import cross_entropy, normalize
 
 STEPS_PER_CALL = 50  # gradient steps between two updates of the progress bar
@@ -63,58 +64,38 @@ def shuffled_batches(images: int, batch_size: int, seed: int, epoch: int) -> Ite
         yield indices[None, full * batch_size :]
 
 
-def batch_loss(scores: tf.Tensor, labels: tf.Tensor, sigmoid: bool) -> tf.Tensor:
-    """Compute -log p of the true class, with p_k = s_k / sum(s).
-
-    The scores of a softmax layer already sum to 1; Keras' function computes their loss from the logits, which
-    is numerically safer. For a sigmoid layer, Keras' function would use the softmax of the logits, which is
-    another loss. Its scores are therefore normalised here.
-
-    Args:
-        scores: float32 (N, K), the output of a softmax or a sigmoid layer.
-        labels: int32 (N,).
-        sigmoid: whether the layer is a sigmoid.
-
-    Returns:
-        float32 (N,), in nats; p is clipped at 1e-7.
-    """
-    if not sigmoid:
-        return keras.losses.sparse_categorical_crossentropy(labels, scores)
-    probabilities = scores / tf.reduce_sum(scores, axis=-1, keepdims=True)
-    return -_log(tf.clip_by_value(tf.gather(probabilities, labels, batch_dims=1), 1e-7, 1.0))
-
-
-@tf.custom_gradient
-def _log(values: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-    """Compute the logarithm; its gradient divides.
-
-    TensorFlow's own gradient multiplies by a reciprocal. The reciprocal starts from an estimate
-    (RCPPS), which differs between Intel and AMD.
-    """
-    return tf.math.log(values), lambda upstream: upstream / values
-
-
 def make_train_step(
-    model: keras.Model, optimizer: keras.optimizers.Optimizer
-) -> Callable[[np.ndarray, np.ndarray], tuple[float, int]]:
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    smoothing: float = 0.0,
+    class_weights: np.ndarray | None = None,
+) -> Callable[[np.ndarray, np.ndarray], tuple[float, int, int]]:
     """Compile a function that does several gradient steps.
 
     Args:
         model: from `models.build`.
         optimizer: from `models.optimizer`, built.
+        smoothing: of the labels, for `losses.batch_loss`.
+        class_weights: float32 (K,), factors of the losses of each class's images; None for equal weights.
 
     Returns:
         A function of uint8 (steps, batch size, 32, 32, 3) images and int (steps, batch size) labels. It does
-        the steps and returns the sum of the losses and the number of correct answers.
+        the steps and returns the sum of the losses, the number of correct answers, and how many steps have
+        a finite loss before the first that has not.
     """
     dense.accelerate(model)
     variables = [variable.value for variable in model.trainable_variables]
     sigmoid = models.output_activation(model) == "sigmoid"
+    factors = None if class_weights is None else tf.constant(class_weights, tf.float32)
+
+    def losses_of(scores: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        each = losses.batch_loss(scores, labels, sigmoid, smoothing)
+        return each if factors is None else each * tf.gather(factors, labels)
 
     def step(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
             scores = model(images, training=True)
-            loss = tf.add_n([tf.reduce_mean(batch_loss(scores, labels, sigmoid)), *model.losses])
+            loss = tf.add_n([tf.reduce_mean(losses_of(scores, labels)), *model.losses])
             scaled = optimizer.scale_loss(loss)  # the same, unless the optimizer has a loss_scale_factor
         optimizer.apply(tape.gradient(scaled, variables), model.trainable_variables)
         correct = tf.argmax(scores, axis=-1, output_type=tf.int32) == labels
@@ -126,24 +107,33 @@ def make_train_step(
     ]
 
     @tf.function(input_signature=signature, autograph=False)  # to convert the code would take 0.2 s
-    def steps(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        def add(index: tf.Tensor, loss_sum: tf.Tensor, correct_sum: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    def steps(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        def add(
+            index: tf.Tensor, loss_sum: tf.Tensor, correct_sum: tf.Tensor, finite: tf.Tensor
+        ) -> tuple[tf.Tensor, ...]:
             loss, correct = step(images[index], labels[index])
-            return index + 1, loss_sum + loss, correct_sum + correct
+            loss_sum, correct_sum = loss_sum + loss, correct_sum + correct
+            return index + 1, loss_sum, correct_sum, finite + tf.cast(tf.math.is_finite(loss_sum), tf.int32)
 
-        number, start = tf.shape(labels)[0], (tf.constant(0), tf.constant(0.0), tf.constant(0))
-        _, loss_sum, correct_sum = tf.while_loop(lambda index, *_: index < number, add, start)
-        return loss_sum, correct_sum
+        number, zero = tf.shape(labels)[0], tf.constant(0)
+        start = (zero, tf.constant(0.0), zero, zero)
+        _, *sums = tf.while_loop(lambda index, *_: index < number, add, start)
+        return tuple(sums)
 
-    def run(images: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
-        loss_sum, correct_sum = steps(tf.constant(images), tf.constant(labels, tf.int32))
-        return float(loss_sum), int(correct_sum)
+    def run(images: np.ndarray, labels: np.ndarray) -> tuple[float, int, int]:
+        loss_sum, correct_sum, finite = steps(tf.constant(images), tf.constant(labels, tf.int32))
+        return float(loss_sum), int(correct_sum), int(finite)
 
     return run
 
 
 def train_state(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
-    """List all variables of a training: weights, random generators, the optimizer's moments and step."""
+    """List all variables of a training: weights, random generators, the optimizer's moments and step.
+
+    Raises:
+        UserError: `exclude_from_weight_decay` has a name that no weight has.
+    """
+    optimizers.check_exclusions(optimizer, model.trainable_variables)
     optimizer.build(model.trainable_variables)
     return [*model.variables, *optimizer.variables]
 
@@ -155,43 +145,57 @@ def train(
     validation: Split,
     settings: Train,
     seed: int,
-    first_epoch: int,
+    history: list[dict[str, Any]],
     progress: Callable[[int, float, float], None],
+    class_weights: np.ndarray | None = None,
+    best: selection.BestWeights | None = None,
 ) -> Iterator[Epoch]:
-    """Train `model` in place. Only `train_state` carries over from one epoch to the next.
+    """Train `model` in place. Only `train_state`, `best` and `history` carry over from one epoch to the next.
 
     Args:
         model: from `models.build`.
         optimizer: from `models.optimizer`, built.
         training: training images.
         validation: validation images; may be empty.
-        settings: epochs, batch size.
+        settings: epochs, batch size, label smoothing, early stopping.
         seed: of the order of the images.
-        first_epoch: 1, or later if `train_state` was restored.
+        history: rows of the epochs before; not empty if `train_state` and `best` were restored.
         progress: called after every few steps with their number and the mean loss and accuracy of the epoch
             so far.
+        class_weights: as for `make_train_step`.
+        best: for `settings.keep`; made here if it is None.
 
     Yields:
-        One row of the history per epoch. With `use_ema`, the weights become their averages after the last
-        row, as in Keras' `fit`.
+        One row of the history per epoch. With `use_ema`, its validation figures are those of the averaged
+        weights. After the last row, the weights become those that `settings.keep` asks for.
 
     Raises:
-        UserError: the loss is not finite, for example because the learning rate is too large.
+        DivergedError: the loss is not finite, for example because the learning rate is too large.
     """
-    run, predict = make_train_step(model, optimizer), models.predictor(model)
-    for epoch in range(first_epoch, settings.epochs + 1):
-        loss_sum, correct_sum, seen = 0.0, 0, 0
+    run = make_train_step(model, optimizer, settings.label_smoothing, class_weights)
+    predict, rows = models.predictor(model), list(history)
+    best = best or selection.BestWeights(model, settings.keep)
+    averaged = (model, optimizer, training.images, settings.batch_size)
+    for epoch in range(len(rows) + 1, settings.epochs + 1):
+        if selection.is_stopped(rows, settings.early_stopping):
+            break
+        loss_sum, correct_sum, seen, done = 0.0, 0, 0, 0
         for batches in shuffled_batches(len(training.labels), settings.batch_size, seed, epoch):
             # copies only these images from the page cache, which all processes share
-            loss, correct = run(training.images[batches], training.labels[batches])
+            loss, correct, finite = run(training.images[batches], training.labels[batches])
             loss_sum, correct_sum, seen = loss_sum + loss, correct_sum + correct, seen + batches.size
             if not np.isfinite(loss_sum):
-                raise UserError(
-                    f"{model.name}: the loss of epoch {epoch} is {loss_sum}: try a smaller learning_rate"
-                )
+                where = f"of epoch {epoch} is {loss_sum} from step {done + finite + 1} on"
+                raise DivergedError(f"{model.name}: the loss {where}: try a smaller learning_rate")
+            done += len(batches)
             progress(len(batches), loss_sum / seen, correct_sum / seen)
-        yield Epoch(epoch, loss_sum / seen, correct_sum / seen, *_validate(predict, validation))
-    optimizer.finalize_variable_values(model.trainable_variables)  # the averages, with `use_ema`
+        with averages.used(*averaged):
+            row = Epoch(epoch, loss_sum / seen, correct_sum / seen, *_validate(predict, validation))
+            rows.append(row.row())
+            best.offer(rows)
+        yield row
+    if not best.restore():
+        averages.use(*averaged)
 
 
 def _validate(

@@ -17,6 +17,7 @@ from cifar10.errors import UserError
 from cifar10.params import NUM_CLASSES, Model
 from cifar10.training import keras_config
 from cifar10.training.keras_config import first_line
+from cifar10.training.schedules import Steps
 
 INPUT_SHAPE = (32, 32, 3)
 RESCALING = ("BatchNormalization", "GroupNormalization", "LayerNormalization", "Normalization", "Rescaling")
@@ -80,15 +81,20 @@ def _global_average(layer: keras.layers.GlobalAveragePooling2D, inputs: tf.Tenso
     return pooled if layer.keepdims else tf.squeeze(pooled, [1, 2])
 
 
-def optimizer(name: str, entry: Model) -> keras.optimizers.Optimizer:
+def optimizer(name: str, entry: Model, steps: Steps | None = None) -> keras.optimizers.Optimizer:
     """Build the optimizer of an entry of params.yaml; Adam becomes FusedAdam, which has the same formula.
+
+    Args:
+        name: of the entry.
+        entry: its values.
+        steps: of the training, for learning-rate schedules. If None, `total_steps` is an error.
 
     Raises:
         UserError: Keras has no such optimizer or argument; the message names the key.
     """
     (kind, arguments), *_ = entry.optimizer.items()
     key = f"params.yaml: models.{name}.optimizer.{kind}"
-    return keras_config.optimizer(kind, arguments, key)
+    return keras_config.optimizer(kind, arguments, key, steps)
 
 
 def save(model: keras.Model, path: Path, computed_with: dict[str, Any]) -> None:

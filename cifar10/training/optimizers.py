@@ -1,9 +1,15 @@
-"""Adam in one pass over the weights."""
+"""Adam in one pass over the weights, and weights without weight decay."""
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
+
+from cifar10.errors import UserError
+
+EXCLUDE = "exclude_from_weight_decay"  # argument in params.yaml; in Keras, a method of optimizers
 
 
 class FusedAdam(keras.optimizers.Adam):
@@ -41,3 +47,35 @@ class FusedAdam(keras.optimizers.Adam):
 def _handle(variable: Any) -> Any:
     """Return the resource handle of a Keras or TensorFlow variable."""
     return variable.value.handle if isinstance(variable, keras.Variable) else variable.handle
+
+
+def exclude_from_weight_decay(optimizer: keras.optimizers.Optimizer, names: Any, key: str) -> None:
+    """Leave weights with these names out of the weight decay: `bias`, `gamma`, `beta`, `kernel`, ...
+
+    Args:
+        optimizer: not built yet.
+        names: of params.yaml.
+        key: position in params.yaml, for errors.
+
+    Raises:
+        UserError: the names are no list of texts, or the optimizer has no weight decay.
+    """
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise UserError(f"{key}: got {names!r:.100}, expected a list of names such as [bias, gamma, beta]")
+    if not optimizer.weight_decay:
+        raise UserError(f"{key}: has no effect without weight_decay: set weight_decay or leave it out")
+    optimizer.exclude_from_weight_decay(var_names=[f"^{re.escape(name)}$" for name in names])
+    optimizer.excluded = (key, *names)
+
+
+def check_exclusions(optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> None:
+    """Check that every name of `exclude_from_weight_decay` is the name of a weight.
+
+    Raises:
+        UserError: no weight has one of the names.
+    """
+    key, *names = getattr(optimizer, "excluded", ("",))
+    known = sorted({variable.name for variable in variables})
+    for name in names:
+        if name not in known:
+            raise UserError(f"{key}: got {name!r}, expected names of weights: {', '.join(known)}")

@@ -30,7 +30,7 @@ def both(chosen, plain):
     reference.set_weights(ours.get_weights())
     optimizer = models.optimizer("m", chosen)
     loop.train_state(ours, optimizer)
-    (epoch,) = loop.train(ours, optimizer, DATA, NONE, SETTINGS, 0, 1, lambda *_: None)
+    (epoch,) = loop.train(ours, optimizer, DATA, NONE, SETTINGS, 0, [], lambda *_: None)
     reference.compile(plain, "sparse_categorical_crossentropy", run_eagerly=True)
     order = np.concatenate([b.ravel() for b in loop.shuffled_batches(80, 8, 0, 1)])
     fitted = reference.fit(DATA.images[order], DATA.labels[order], batch_size=8, shuffle=False, verbose=0)

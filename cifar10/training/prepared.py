@@ -1,0 +1,85 @@
+"""Everything that one training works with: network, optimizer, weights of the classes, kept weights."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from cifar10.data.dataset import Split
+from cifar10.params import Params, Train
+from cifar10.training import loop, losses, models
+from cifar10.training.schedules import Steps
+from cifar10.training.selection import BestWeights
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A network before its first step, and what trains it.
+
+    Attributes:
+        model: with new weights.
+        optimizer: built.
+        steps: of the training.
+        class_weights: float32 (K,), or None for equal weights.
+        best: the weights of the best epoch, if they are kept.
+        state: all variables that a checkpoint holds.
+    """
+
+    model: keras.Model
+    optimizer: keras.optimizers.Optimizer
+    steps: Steps
+    class_weights: np.ndarray | None
+    best: BestWeights
+    state: list[Any]
+
+    def train(
+        self,
+        training: Split,
+        validation: Split,
+        settings: Train,
+        seed: int,
+        history: list[dict[str, Any]],
+        progress: Callable[[int, float, float], None],
+    ) -> Iterator[loop.Epoch]:
+        """Train the network, with the arguments of `loop.train`."""
+        return loop.train(
+            self.model,
+            self.optimizer,
+            training,
+            validation,
+            settings,
+            seed,
+            history,
+            progress,
+            self.class_weights,
+            self.best,
+        )
+
+
+def prepare(
+    name: str, settings: Params, labels: np.ndarray, class_names: Sequence[str], epochs: int | None = None
+) -> Prepared:
+    """Build the network and the optimizer of an entry of params.yaml for a training.
+
+    Args:
+        name: of the model.
+        settings: params.yaml.
+        labels: int (N,), of the training images.
+        class_names: of the data.
+        epochs: for the learning-rate schedule; None for those of params.yaml.
+
+    Raises:
+        UserError: an entry of params.yaml does not fit; the message names the key.
+    """
+    entry, train = settings.models[name], settings.train_of(name)
+    steps = Steps.of(len(labels), train.batch_size, epochs or train.epochs)
+    model = models.build(name, entry, len(class_names))
+    optimizer = models.optimizer(name, entry, steps)
+    key = f"params.yaml: models.{name}.train.class_weight"
+    if "class_weight" not in entry.train.model_fields_set:
+        key = "params.yaml: train.class_weight"
+    weights = losses.class_weights(train.class_weight, labels, class_names, key)
+    variables, best = loop.train_state(model, optimizer), BestWeights(model, train.keep)
+    return Prepared(model, optimizer, steps, weights, best, [*variables, *best.variables])
