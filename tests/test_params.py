@@ -60,7 +60,11 @@ def test_the_committed_file_is_valid_and_keeps_every_value(content, tmp_path):
             {"optimizer": "Adam", "layers": ["Flatten"]},
             ["models: got the name 'a/b'", "letters, digits, - and _"],
         ),
-        ("models.model_0.train", {"epoch": 3}, ["models.model_0.train.epoch", "unknown key", "epochs, batch_"]),
+        (
+            "models.model_0.train",
+            {"epoch": 3},
+            ["models.model_0.train.epoch", "unknown key", "epochs, batch_"],
+        ),
         ("models.model_0.train", {"seeds": [1]}, ["models.model_0.train.seeds", "unknown key"]),
         ("models.model_0.train", {"epochs": None}, ["models.model_0.train.epochs", "None", "integer"]),
         ("models.model_0.train", 3, ["models.model_0.train", "3", "dictionary"]),
