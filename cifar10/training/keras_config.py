@@ -89,6 +89,8 @@ def _schedule(value: dict[str, Any], key: str, steps: Steps | None) -> Any:
     known["OneCycle"] = schedules.OneCycle
     given = {"total_steps": "total_steps", **arguments} if kind == "OneCycle" else arguments
     counted = {name: schedules.evaluate(each, steps, f"{key}.{kind}.{name}") for name, each in given.items()}
+    if isinstance(values := counted.get("values"), list):  # Keras multiplies them, as whole numbers too
+        counted["values"] = [float(each) if isinstance(each, int) else each for each in values]
     return schedules.checked(construct(known, kind, counted, f"{key}.{kind}"), steps, f"{key}.{kind}")
 
 

@@ -133,7 +133,7 @@ def train_state(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> li
     Raises:
         UserError: `exclude_from_weight_decay` has a name that no weight has.
     """
-    optimizers.check_exclusions(optimizer, model.trainable_variables)
+    optimizers.apply_exclusions(optimizer, model.trainable_variables)
     optimizer.build(model.trainable_variables)
     return [*model.variables, *optimizer.variables]
 

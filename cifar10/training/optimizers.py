@@ -1,6 +1,5 @@
 """Adam in one pass over the weights, and weights without weight decay."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -50,7 +49,7 @@ def _handle(variable: Any) -> Any:
 
 
 def exclude_from_weight_decay(optimizer: keras.optimizers.Optimizer, names: Any, key: str) -> None:
-    """Leave weights with these names out of the weight decay: `bias`, `gamma`, `beta`, `kernel`, ...
+    """Note the names of weights without weight decay: `bias`, `gamma`, `beta`, `kernel`, ...
 
     Args:
         optimizer: not built yet.
@@ -64,12 +63,13 @@ def exclude_from_weight_decay(optimizer: keras.optimizers.Optimizer, names: Any,
         raise UserError(f"{key}: got {names!r:.100}, expected a list of names such as [bias, gamma, beta]")
     if not optimizer.weight_decay:
         raise UserError(f"{key}: has no effect without weight_decay: set weight_decay or leave it out")
-    optimizer.exclude_from_weight_decay(var_names=[f"^{re.escape(name)}$" for name in names])
     optimizer.excluded = (key, *names)
 
 
-def check_exclusions(optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> None:
-    """Check that every name of `exclude_from_weight_decay` is the name of a weight.
+def apply_exclusions(optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> None:
+    """Leave the weights out of the weight decay whose names `exclude_from_weight_decay` has noted.
+
+    Keras' own search for names also finds them in the names of models and layers.
 
     Raises:
         UserError: no weight has one of the names.
@@ -79,3 +79,5 @@ def check_exclusions(optimizer: keras.optimizers.Optimizer, variables: Sequence[
     for name in names:
         if name not in known:
             raise UserError(f"{key}: got {name!r}, expected names of weights: {', '.join(known)}")
+    if names:
+        optimizer.exclude_from_weight_decay([variable for variable in variables if variable.name in names])

@@ -10,12 +10,14 @@ from cifar10.data.dataset import Split
 from cifar10.errors import UserError
 from cifar10.params import Model, Train
 from cifar10.training import allowed_layers, keras_arguments, keras_config, loop, models
+from cifar10.training.schedules import OneCycle, Steps
 
 SMALL = [{"MaxPooling2D": {"pool_size": 16}}, {"Flatten": {}}]
 OUTPUT = {"Dense": {"units": "num_classes", "activation": "softmax"}}
 SETTINGS = Train(epochs=1, batch_size=8, seeds=[0], portable=True)
 GENERATOR = np.random.default_rng(0)
 DATA = Split(GENERATOR.integers(0, 256, (80, 32, 32, 3), np.uint8), GENERATOR.integers(0, 3, 80))
+STEPS = Steps.of(80, 8, 1)
 NONE = Split(DATA.images[:0], DATA.labels[:0])
 
 
@@ -23,22 +25,26 @@ def entry(optimizer="SGD", arguments=None, layers=()):
     return Model(optimizer={optimizer: arguments or {}}, layers=[*layers, *SMALL, OUTPUT])
 
 
-def both(chosen, plain):
+def both(chosen, plain, settings=SETTINGS, loss="sparse_categorical_crossentropy", weights=None):
     """Train ten steps with our loop and with Keras' `fit`; return weights and mean loss of each."""
     keras.utils.set_random_seed(0)
     ours, reference = models.build("m", chosen, 3), models.build("m", chosen, 3)
     reference.set_weights(ours.get_weights())
-    optimizer = models.optimizer("m", chosen)
+    optimizer = models.optimizer("m", chosen, STEPS)
     loop.train_state(ours, optimizer)
-    (epoch,) = loop.train(ours, optimizer, DATA, NONE, SETTINGS, 0, [], lambda *_: None)
-    reference.compile(plain, "sparse_categorical_crossentropy", run_eagerly=True)
+    factors = None if weights is None else np.array([*weights.values()], np.float32)
+    (epoch,) = loop.train(ours, optimizer, DATA, NONE, settings, 0, [], lambda *_: None, factors)
+    reference.compile(plain, loss, run_eagerly=True)
     order = np.concatenate([b.ravel() for b in loop.shuffled_batches(80, 8, 0, 1)])
-    fitted = reference.fit(DATA.images[order], DATA.labels[order], batch_size=8, shuffle=False, verbose=0)
+    labels = DATA.labels[order] if isinstance(loss, str) else np.eye(3, dtype=np.float32)[DATA.labels[order]]
+    fitted = reference.fit(
+        DATA.images[order], labels, batch_size=8, shuffle=False, verbose=0, class_weight=weights
+    )
     return (ours.get_weights(), epoch.loss), (reference.get_weights(), fitted.history["loss"][0])
 
 
-def check(chosen, plain):
-    (ours, loss), (theirs, their_loss) = both(chosen, plain)
+def check(chosen, plain, **options):
+    (ours, loss), (theirs, their_loss) = both(chosen, plain, **options)
     assert loss == pytest.approx(their_loss, rel=1e-5)
     for mine, other in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(mine, other, rtol=1e-3, atol=2e-6)
@@ -92,6 +98,140 @@ def test_ten_steps_are_those_of_fit(kind, arguments):
     check(entry(kind, arguments), getattr(keras.optimizers, kind)(**floats(arguments)))
 
 
+SCHEDULES = {  # arguments in params.yaml, and in plain Keras for ten steps
+    "CosineDecay": (
+        {"decay_steps": "total_steps - 2", "warmup_target": 0.1, "warmup_steps": "0.2 * total_steps"},
+        {"decay_steps": 8, "warmup_target": 0.1, "warmup_steps": 2},
+    ),
+    "CosineDecayRestarts": ({"first_decay_steps": "steps_per_epoch"}, {"first_decay_steps": 10}),
+    "ExponentialDecay": (
+        {"decay_steps": "0.3*total_steps", "decay_rate": 0.5, "staircase": True},
+        {"decay_steps": 3, "decay_rate": 0.5, "staircase": True},
+    ),
+    "InverseTimeDecay": ({"decay_steps": 3, "decay_rate": 0.5}, {"decay_steps": 3, "decay_rate": 0.5}),
+    "PiecewiseConstantDecay": (
+        {"boundaries": ["0.5 * total_steps", 8], "values": [0.1, 0.05, 0]},
+        {"boundaries": [5, 8], "values": [0.1, 0.05, 0.0]},
+    ),
+    "PolynomialDecay": ({"decay_steps": "total_steps", "power": 2}, {"decay_steps": 10, "power": 2}),
+}
+
+
+@pytest.mark.parametrize("kind", SCHEDULES)
+def test_ten_steps_with_a_schedule_are_those_of_fit(kind):
+    given, plain = SCHEDULES[kind]
+    first = {} if kind == "PiecewiseConstantDecay" else {"initial_learning_rate": 0.05}
+    schedule = getattr(keras.optimizers.schedules, kind)(**first, **plain)
+    chosen = entry("SGD", {"learning_rate": {kind: {**first, **given}}, "momentum": 0.9})
+    check(chosen, keras.optimizers.SGD(schedule, momentum=0.9))
+
+
+def test_every_schedule_of_keras_is_compared():
+    base = keras.optimizers.schedules.LearningRateSchedule
+    assert keras_config._subclasses(keras.optimizers.schedules, base).keys() == SCHEDULES.keys()
+
+
+def test_a_schedule_moves_the_fused_adam():
+    chosen = entry("Adam", {"learning_rate": {"OneCycle": {"peak": 0.02, "peak_at": 0.3, "end": 0.1}}})
+    rates = np.interp(np.arange(10), [0, 3, 10], [0.004, 0.02, 0.002])
+    schedule = keras.optimizers.schedules.PiecewiseConstantDecay([*range(9)], [*map(float, rates)])
+    check(chosen, keras.optimizers.Adam(schedule))
+
+
+@pytest.mark.parametrize("peak_at", [0, 0.25, 1])
+def test_one_cycle_is_linear_to_the_peak_and_from_it(peak_at):
+    found = [float(OneCycle(0.5, 40, 0.2, peak_at, 0.1)(step)) for step in range(41)]
+    top = 40 * peak_at
+    points = {0: 0.1, top: 0.5, 40: 0.05} if 0 < peak_at < 1 else {0: 0.5, 40: 0.05}
+    points = {0: 0.1, 40: 0.5} if peak_at == 1 else points
+    expected = np.interp(range(40), [*points], [*points.values()])
+    np.testing.assert_allclose(found[:40], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [
+        ({"CosineDecay": {"initial_learning_rate": 0.1}}, ["learning_rate.CosineDecay", "decay_steps"]),
+        ({"CosinDecay": {}}, ["'CosinDecay'", "CosineDecay"]),
+        ({"OneCycle": {"peak": "high"}}, ["OneCycle", "high"]),
+        ({"OneCycle": {"peak": -1}}, ["OneCycle", "at least 0"]),
+        ({"OneCycle": {"peak": 1, "top": 1}}, ["OneCycle", "unknown argument 'top'", "peak_at"]),
+        ({"OneCycle": {"peak": 1, "total_steps": "2 * steps"}}, ["OneCycle", "2 * steps"]),
+        (
+            {"OneCycle": {"peak": 1, "total_steps": "__import__('os') * total_steps"}},
+            ["OneCycle.total_steps"],
+        ),
+        ({"OneCycle": {"peak": 1, "total_steps": "total_steps total_steps"}}, ["0.2 * total_steps"]),
+        ({"OneCycle": {"peak": 1, "total_steps": "steps_per_epoch - total_steps - 1"}}, ["which is -1"]),
+        ({"CosineDecay": {"initial_learning_rate": "much", "decay_steps": 3}}, ["CosineDecay", "step 0"]),
+        ({"PolynomialDecay": {"initial_learning_rate": -1, "decay_steps": 3}}, ["PolynomialDecay", "-1"]),
+        ({"CosineDecay": {}, "OneCycle": {}}, ["learning_rate", "a schedule with its arguments"]),
+        ({}, ["learning_rate", "a schedule with its arguments"]),
+        ("CosineDecay", ["learning_rate", "the text 'CosineDecay'"]),
+        ("0.1 * total_steps", ["learning_rate", "a number"]),
+    ],
+)
+def test_a_wrong_schedule_is_refused_in_one_line(rate, words):
+    message = refusal(entry("Adam", {"learning_rate": rate}), STEPS)
+    assert [word for word in words if word not in message] == []
+
+
+def test_the_steps_are_unknown_without_a_training():
+    chosen = entry("Adam", {"learning_rate": {"OneCycle": {"peak": 0.1}}})
+    assert "OneCycle.total_steps" in refusal(chosen)
+
+
+@pytest.mark.parametrize("layer", [{"Dense": {"units": "total_steps"}}, {"Dropout": {"rate": "total_steps"}}])
+def test_the_steps_have_no_meaning_for_a_layer(layer):
+    assert "total_steps" in refusal(entry(layers=[layer]))
+
+
+NORMALIZED = [{"Conv2D": {"filters": 4, "kernel_size": 8, "strides": 8}}, {"BatchNormalization": {}}]
+
+
+def test_weights_are_left_out_of_the_decay_as_in_fit():
+    arguments = {"learning_rate": 0.01, "weight_decay": 0.5, "exclude_from_weight_decay": ["bias", "gamma"]}
+    plain = keras.optimizers.SGD(0.01, weight_decay=0.5)
+    plain.exclude_from_weight_decay(var_names=["bias", "gamma"])
+    layers = [*NORMALIZED, {"GlobalMaxPooling2D": {}}, OUTPUT]
+    check(Model(optimizer={"SGD": arguments}, layers=layers), plain)
+
+
+@pytest.mark.parametrize(
+    ("names", "decay", "words"),
+    [
+        ("bias", 0.1, ["'bias'", "a list of names"]),
+        ([], 0.1, ["a list of names"]),
+        ([1], 0.1, ["a list of names"]),
+        (["bias"], None, ["no effect without weight_decay"]),
+        (["bias", "offset"], 0.1, ["'offset'", "bias, kernel"]),
+    ],
+)
+def test_wrong_exclusions_are_refused_in_one_line(names, decay, words):
+    message = refusal(entry("SGD", {"weight_decay": decay, "exclude_from_weight_decay": names}))
+    assert "optimizer.SGD.exclude_from_weight_decay" in message
+    assert [word for word in words if word not in message] == []
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+def test_smoothed_labels_act_as_in_fit(activation):
+    output = {"Dense": {**OUTPUT["Dense"], "activation": activation}}
+    settings = SETTINGS.model_copy(update={"label_smoothing": 0.2})
+
+    def sigmoid_loss(targets, scores):
+        shares = scores / keras.ops.sum(scores, -1, keepdims=True)
+        return -keras.ops.sum((targets * 0.8 + 0.2 / 3) * keras.ops.log(shares), -1)
+
+    smoothed = keras.losses.CategoricalCrossentropy(label_smoothing=0.2)
+    loss = smoothed if activation == "softmax" else sigmoid_loss
+    chosen = Model(optimizer={"SGD": {}}, layers=[*SMALL, output])
+    check(chosen, keras.optimizers.SGD(), settings=settings, loss=loss)
+
+
+def test_weights_of_classes_act_as_in_fit():
+    check(entry(), keras.optimizers.SGD(), weights={0: 1.0, 1: 3.0, 2: 0.5})
+
+
 def test_every_optimizer_of_keras_is_compared_or_refused():
     known = keras_config._subclasses(keras.optimizers, keras.optimizers.Optimizer)
     assert known.keys() == OWN.keys() | keras_config.OTHER_OPTIMIZERS.keys()
@@ -102,9 +242,9 @@ def test_every_shared_argument_of_keras_is_compared():
     assert shared.keys() - {"name"} <= {name for each in SHARED.values() for name in each} | {"learning_rate"}
 
 
-def refusal(chosen):
+def refusal(chosen, steps=None):
     with pytest.raises(UserError) as caught:
-        (models.optimizer("m", chosen), models.build("m", chosen, 3))
+        loop.train_state(models.build("m", chosen, 3), models.optimizer("m", chosen, steps))
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith("params.yaml: models.m.")
     return str(caught.value)
