@@ -7,7 +7,7 @@ import numpy as np
 
 from cifar10 import files, paths
 from cifar10.params import Params
-from cifar10.report import ood_words, render, results
+from cifar10.report import ood_words, render, results, training_words
 from cifar10.report.results import Model, Results
 
 CARDS = paths.REPORTS / "cards"
@@ -25,14 +25,17 @@ def write(found: Results, params: Params) -> None:
 
 def card(found: Results, params: Params, model: Model) -> str:
     """Render the card of a model as Markdown."""
-    by_class = class_metrics(found, model)
+    by_class, train = class_metrics(found, model), params.train_of(model.name)
     confidence = float(np.mean([run.probabilities.max(axis=1).mean() for run in model.trainings]))
     return render.render(
         "card.md.jinja",
         found,
         params,
         model=model,
-        training=params.train,
+        training=train,
+        epochs=training_words.epochs(model),
+        loss=training_words.loss(train),
+        kept=training_words.kept(train),
         by_class=by_class,
         best_class=max(by_class, key=lambda row: row["accuracy"]),
         worst_class=min(by_class, key=lambda row: row["accuracy"]),

@@ -13,8 +13,8 @@ import jinja2
 from cifar10.data import class_names
 from cifar10.evaluation import replicates, significance
 from cifar10.evaluation.predictions import NONE, Answers, verdict
-from cifar10.params import KerasObject, Params, Reference
-from cifar10.report import ood_words, results
+from cifar10.params import Params, Reference
+from cifar10.report import ood_words, results, training_words
 from cifar10.report.results import Results
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -131,7 +131,7 @@ def _context(found: Results, params: Params) -> dict[str, Any]:
         "data": OTHER_CLASSES if _is_other(found) else DATA[found.source["source"]],
         "dataset": found.dataset,
         "measured": _measured(found),
-        "epochs": len(found.models[0].first.history),
+        "shown_epoch": training_words.shown_epoch(found.models, params),
         "seeds": found.seeds,
         "over_seeds": _over_seeds(found.seeds),
         "validated": found.images["validation"] > 0,
@@ -163,7 +163,9 @@ def _context(found: Results, params: Params) -> dict[str, Any]:
         "fpr_words": _fpr(found),
         "detection": _detection(found),
         "score_words": SCORES,
-        "optimizers": {name: _optimizer(model.optimizer) for name, model in params.models.items()},
+        "optimizers": {
+            name: training_words.optimizer(model.optimizer) for name, model in params.models.items()
+        },
     }
 
 
@@ -303,10 +305,3 @@ def _architectures(found: Results) -> list[tuple[list[str], list[dict[str, Any]]
         else:
             names.append(model.name)
     return groups
-
-
-def _optimizer(optimizer: KerasObject) -> str:
-    ((name, arguments),) = optimizer.items()
-    return (
-        f"{name} ({', '.join(f'{key} {value}' for key, value in arguments.items())})" if arguments else name
-    )
