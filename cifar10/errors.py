@@ -33,6 +33,8 @@ class BusyError(UserError):
 class DivergedError(UserError):
     """The loss of a training is no number. Other trainings are not concerned."""
 
+    code = 3
+
 
 def run(main: Callable[[], None]) -> None:
     """Call `main`; on an error, exit with the code of a UserError, 1 for OSError.

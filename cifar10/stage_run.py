@@ -8,6 +8,7 @@ from pathlib import Path
 from cifar10 import commands, progress, stage_names
 
 LOGS = Path("models/checkpoints")  # ignored by git and DVC
+DIVERGED = 3  # exit code of errors.DivergedError; workers of a cluster have no errors module
 LAST_LINES = 15  # number of lines to show of a failed stage's output
 
 
@@ -75,6 +76,11 @@ class StageRun:
     def last_lines(self) -> list[str]:
         """The last lines of the output, to show if the stage fails."""
         return self.lines[-LAST_LINES:]
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the loss of the training is no number; DVC prints the exit code of the stage."""
+        return any(line.endswith(f"exited with {DIVERGED}") for line in self.lines)
 
     def run(self, *options: str, hear: Callable[[str], object] | None = None) -> int:
         """Run the stage to its end; return its exit code.

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import NoReturn
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -50,12 +51,17 @@ def main() -> None:
 
 
 def repro(jobs: int) -> None:
-    """Run all stale stages."""
+    """Run all stale stages. A training whose loss is no number ends alone; then there is no report."""
     commands.show(*commands.DVC, "repro", "preprocess")
+    diverged: list[StageRun] = []
     for kind, noun in (("train", "trainings"), ("evaluate", "evaluations")):
         runs = [StageRun(stage, tied=True) for stage in staleness.stale(kind)]
-        if len(runs) > 1:
-            run(runs, jobs, noun)
+        lost = {(each.model, each.seed) for each in diverged}
+        runs = [each for each in runs if (each.model, each.seed) not in lost]
+        if len(runs) > 1 or (runs and diverged):
+            diverged += run(runs, jobs, noun)
+    if diverged:
+        fail(diverged)
     commands.show(*commands.DVC, "repro")
 
 
@@ -75,13 +81,18 @@ def wanted_jobs() -> int:
     return int(text)
 
 
-def run(runs: list[StageRun], jobs: int, noun: str) -> None:
+def run(runs: list[StageRun], jobs: int, noun: str) -> list[StageRun]:
     """Run stages, `jobs` at a time; if one fails, interrupt the others and exit with its log.
+
+    The others go on if the loss of a training is no number.
 
     Args:
         runs: in the order in which they start.
         jobs: number of stages at once.
         noun: what messages call the stages: trainings or evaluations.
+
+    Returns:
+        The trainings whose loss is no number.
     """
     stopped: KeyboardInterrupt | None = None
     with ThreadPoolExecutor(jobs) as pool, Display(runs, jobs, noun) as show:
@@ -94,7 +105,7 @@ def run(runs: list[StageRun], jobs: int, noun: str) -> None:
                 failed += [
                     futures[future] for future in done if future.result() and not futures[future].stopped
                 ]
-                for each in runs if failed else []:
+                for each in runs if any(not one.diverged for one in failed) else []:
                     each.interrupt()
         except KeyboardInterrupt as signal:
             stop(runs, pending)
@@ -103,9 +114,17 @@ def run(runs: list[StageRun], jobs: int, noun: str) -> None:
         rest = "`make repro` goes on after each training's last full epoch"
         print(f"interrupted by {stop_signals.name(stopped)}: {rest}", file=sys.stderr)
         sys.exit(stop_signals.exit_code(stopped))
-    for each in failed[:1]:
-        last = "\n".join(f"  {line}" for line in each.last_lines)
-        raise SystemExit(f"error: {each.stage} failed; the end of {each.log}:\n{last}")
+    if all(each.diverged for each in failed):
+        return failed
+    return fail([each for each in failed if not each.diverged])
+
+
+def fail(failed: list[StageRun]) -> NoReturn:
+    """Exit with the log of the first of these stages, and name the others."""
+    first, *others = failed
+    last = "\n".join(f"  {line}" for line in first.last_lines)
+    more = f"; also failed: {', '.join(each.stage for each in others)}" if others else ""
+    raise SystemExit(f"error: {first.stage} failed{more}; the end of {first.log}:\n{last}")
 
 
 def stop(runs: list[StageRun], pending: set[Future[int]]) -> None:

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from cifar10 import errors, stage_run
+
 CODE = """
 import sys
 from cifar10 import errors
@@ -64,3 +66,7 @@ def test_a_signal_that_other_code_turns_into_another_error_ends_as_a_signal():
     assert (
         done.stderr == "error: interrupted by SIGTERM; no file is half-written, run the same command again\n"
     )
+
+
+def test_the_exit_code_of_a_training_without_a_finite_loss_is_known_where_stages_are_run():
+    assert errors.DivergedError.code == stage_run.DIVERGED
