@@ -31,12 +31,13 @@ EXAMPLES = {  # files that pages mention
 }
 EXTRAS = tomllib.loads(Path("pyproject.toml").read_text())["project"]["optional-dependencies"]
 BUILD = """
+import numpy as np
 from cifar10 import params
-from cifar10.training import models
+from cifar10.training import prepared
 chosen = params.load()
+classes = "airplane automobile bird cat deer dog frog horse ship truck".split()
 for name in {names}:
-    models.build(name, chosen.model(name), 10)
-    models.optimizer(name, chosen.model(name))
+    prepared.prepare(name, chosen, np.arange(1000) % 10, classes)
 """
 
 
@@ -87,9 +88,8 @@ def run_yaml(reader, text):
     for section, entries in new.items():
         content[section] |= entries
     path.write_text(yaml.safe_dump(content, sort_keys=False))
-    run_python(
-        reader, BUILD.format(names=[*new.get("models", {})]) if "models" in new else BUILD.format(names=[])
-    )
+    names = ["model_2"] if "train" in new else [*new.get("models", {})]
+    run_python(reader, BUILD.format(names=names))
     path.write_text(before)
 
 
