@@ -15,6 +15,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from cifar10 import params
 from cifar10.training import tensorflow_setup
 
+# isort: split
+import numpy as np
+
+IMAGES = 45_000  # of a training, for learning-rate schedules
 NUMBER = 4  # bytes of a float32
 TIMES = 10  # calls of several steps; the fastest counts
 
@@ -22,16 +26,15 @@ TIMES = 10  # calls of several steps; the fastest counts
 def main() -> None:
     """Print bytes and seconds per step of every model as JSON."""
     with tensorflow_setup.tensorflow(portable=sys.argv[1] == "true"):
-        from cifar10.training import loop, models
+        from cifar10.training import models, prepared
 
     settings = params.load()
     models.make_deterministic(settings.train.seeds[0])
     found = {}
-    for name, entry in settings.models.items():
-        model, optimizer = models.build(name, entry, 10), models.optimizer(name, entry)
-        loop.train_state(model, optimizer)  # builds the optimizer
-        taken = seconds(model, optimizer, settings.train.batch_size)
-        found[name] = {"bytes": traffic(model, optimizer), "seconds": taken}
+    for name in settings.models:
+        made = prepared.prepare(name, settings, np.arange(IMAGES) % 10, [*"abcdefghij"])
+        taken = seconds(made, settings.train_of(name))
+        found[name] = {"bytes": traffic(made.model, made.optimizer), "seconds": taken}
     print(json.dumps(found))
 
 
@@ -57,19 +60,17 @@ def traffic(model: Any, optimizer: Any) -> int:
     return NUMBER * (6 * weights + 2 * moments)
 
 
-def seconds(model: Any, optimizer: Any, batch_size: int) -> float:
+def seconds(made: Any, train: params.Train) -> float:
     """Measure the seconds per step: the fastest of several calls, each with the pipeline's number of steps.
 
     Args:
-        model: from `models.build`.
-        optimizer: from `models.optimizer`, built.
-        batch_size: images per step.
+        made: from `prepared.prepare`.
+        train: the settings of the training.
     """
-    import numpy as np
-
     from cifar10.training import loop, models
 
-    run, draw = loop.make_train_step(model, optimizer), np.random.default_rng(0)
+    run = loop.make_train_step(made.model, made.optimizer, train.label_smoothing, made.class_weights)
+    draw, batch_size = np.random.default_rng(0), train.batch_size
     shape = (loop.STEPS_PER_CALL, batch_size)
     images = draw.integers(0, 256, (*shape, *models.INPUT_SHAPE), np.uint8)
     labels = draw.integers(0, 10, shape)

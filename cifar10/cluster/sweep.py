@@ -2,7 +2,7 @@
 
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -55,13 +55,17 @@ def points(texts: list[str]) -> list[Point]:
         text, chosen = overrides.apply(combination)
         pairs = [tuple(item.lstrip("+~").partition("=")[::2]) for item in combination]
         for name, seed in product(chosen.models, chosen.train.seeds):
-            settings = tuple((key, value) for key, value in pairs if _concerns(key, name))
+            own = chosen.models[name].train.model_fields_set
+            settings = tuple((key, value) for key, value in pairs if _concerns(key, name, own))
             found.setdefault((name, seed, settings), Point(name, seed, settings, text))
     return list(found.values())
 
 
-def _concerns(key: str, model: str) -> bool:
-    of_all = key.startswith("train.") and key != SEEDS  # the seed of a point has a field of its own
+def _concerns(key: str, model: str, own: Container[str]) -> bool:
+    """Check whether an override changes the trainings of a model, which has its own values of `own`."""
+    section, _, setting = key.partition(".")
+    of_all = section == "train" and key != SEEDS  # the seed of a point has a field of its own
+    of_all = of_all and setting.partition(".")[0] not in own
     return of_all or f"{key}.".startswith(f"models.{model}.")
 
 

@@ -64,6 +64,13 @@ def read(texts: list[str], model: str) -> Space:
         raise UserError(f"{overrides.OPTION}: expected a parameter with a range, as in '{EXAMPLE}'")
     for end in (0, -1):
         _, parameters = overrides.apply([*fixed, *(f"{key}={_end(ranges[key], end)}" for key in ranges)])
+    for key in ranges:
+        section, setting = key.lstrip("+~").split(".")[:2]
+        if section == "train" and setting in parameters.models[model].train.model_fields_set:
+            raise UserError(
+                f"{overrides.OPTION} {key}: has no effect, models.{model}.train.{setting} replaces it: "
+                f"expected models.{model}.train.{setting}"
+            )
     return Space(ranges, fixed, sorted(texts), parameters)
 
 

@@ -53,6 +53,11 @@ def test_several_keys_give_their_grid_and_a_models_own_key_trains_no_other_model
     assert "model_1 seed 2" in found
 
 
+def test_a_default_that_a_model_replaces_trains_it_once():
+    found = labels("train.seeds=[1]", "+models.model_0.train={epochs: 2}", "train.epochs=3,4")
+    assert len(found) == 1 + (len(MODELS) - 1) * 2
+
+
 @pytest.mark.parametrize(
     ("override", "words"),
     [

@@ -47,6 +47,10 @@ def test_values_that_do_not_vary_are_part_of_the_parameters():
         ([f"{RATE}=tag(log, interval(0,1))"], "not a range: `low > 0`"),
         ([f"{RATE}=interval(a,b)"], "Error parsing override"),
         (["train.epochs=range(3,3)"], "not a range: it has no values"),
+        (
+            ["+models.model_2.train={epochs: 2}", "train.epochs=1,3"],
+            "train.epochs: has no effect, models.model_2.train.epochs replaces it",
+        ),
         ([f"{RATE}=glob(*)"], "expected choice(...), range(...) or interval(...)"),
     ],
 )
