@@ -15,7 +15,7 @@ import tensorflow as tf
 from cifar10 import files
 from cifar10.errors import UserError
 from cifar10.params import NUM_CLASSES, Model
-from cifar10.training import keras_config, normalization
+from cifar10.training import activations, keras_config, normalization
 from cifar10.training.keras_config import first_line
 from cifar10.training.schedules import Steps
 
@@ -69,6 +69,7 @@ def build(name: str, entry: Model, num_classes: int) -> keras.Sequential:
     for layer in model.layers:
         if type(layer) is keras.layers.GlobalAveragePooling2D:
             layer.call = functools.partial(_global_average, layer)
+        activations.make_exact(layer)
         normalization.make_exact(layer)
     return model
 

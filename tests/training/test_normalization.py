@@ -7,7 +7,7 @@ import tensorflow as tf
 from tensorflow.python.eager import context
 
 from cifar10.params import Model
-from cifar10.training import batch_norm, loop, models, normalization
+from cifar10.training import activations, batch_norm, loop, models, normalization
 
 RANDOM = np.random.default_rng(3)
 INPUTS = RANDOM.normal(1, 2, (6, 5, 4, 8)).astype(np.float32)
@@ -92,8 +92,9 @@ def network(*between):
     "kind", ["BatchNormalization", "GroupNormalization", "LayerNormalization", "RMSNormalization"]
 )
 def test_a_training_step_and_a_prediction_use_no_approximation(kind):
+    activation = "gelu" if kind == "BatchNormalization" else "silu"
     arguments = {"groups": 4} if kind == "GroupNormalization" else {}
-    entry = network({kind: arguments}, {"Activation": {"activation": "silu"}})
+    entry = network({kind: arguments}, {"Activation": {"activation": activation}})
     model, optimizer = models.build("m", entry, 3), models.optimizer("m", entry)
     loop.train_state(model, optimizer)
     images = RANDOM.integers(0, 256, (2, 4, 32, 32, 3), np.uint8)
@@ -121,9 +122,22 @@ def test_the_statistics_are_those_of_all_images():
 
 
 def test_the_file_of_a_model_does_not_tell(tmp_path):
-    entry = network({"BatchNormalization": {}})
+    entry = network({"BatchNormalization": {}}, {"Activation": {"activation": "gelu"}})
     model = models.build("m", entry, 3)
     models.save(model, tmp_path / "ours.h5", {})
     plain = keras.models.load_model(tmp_path / "ours.h5", compile=False)
     images = RANDOM.integers(0, 256, (4, 32, 32, 3), np.uint8)
+    assert plain.layers[3].activation is keras.activations.gelu
     np.testing.assert_allclose(plain(images), model(images), rtol=1e-5)
+
+
+def test_gelu_and_its_gradient_are_those_of_keras():
+    inputs = tf.constant(np.linspace(-8, 8, 1001), tf.float32)
+    results = []
+    for function in (keras.activations.gelu, activations.gelu):
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            outputs = function(inputs)
+        results.append((outputs, tape.gradient(outputs, inputs)))
+    for theirs, ours in zip(*results, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
