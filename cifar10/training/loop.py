@@ -84,6 +84,7 @@ def make_train_step(
         a finite loss before the first that has not.
     """
     dense.accelerate(model)
+    optimizers.keep_divisions(optimizer)
     variables = [variable.value for variable in model.trainable_variables]
     sigmoid = models.output_activation(model) == "sigmoid"
     factors = None if class_weights is None else tf.constant(class_weights, tf.float32)

@@ -1,4 +1,4 @@
-"""Adam in one pass over the weights, and weights without weight decay."""
+"""Adam in one pass over the weights, weights without weight decay, and divisions that stay divisions."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +9,8 @@ import tensorflow as tf
 from cifar10.errors import UserError
 
 EXCLUDE = "exclude_from_weight_decay"  # argument in params.yaml; in Keras, a method of optimizers
+
+REWRITTEN = ("Adadelta", "Adafactor", "Adagrad", "Ftrl", "RMSprop")  # divide by roots of many numbers
 
 
 class FusedAdam(keras.optimizers.Adam):
@@ -46,6 +48,18 @@ class FusedAdam(keras.optimizers.Adam):
 def _handle(variable: Any) -> Any:
     """Return the resource handle of a Keras or TensorFlow variable."""
     return variable.value.handle if isinstance(variable, keras.Variable) else variable.handle
+
+
+def keep_divisions(optimizer: keras.optimizers.Optimizer) -> None:
+    """Prevent that TensorFlow rewrites x / sqrt(y) to `rsqrt`, for functions that run first after this call.
+
+    The estimate of `rsqrt` differs between Intel and AMD. TensorFlow's rewriting of graphs is switched off
+    for the optimizers of REWRITTEN, and is as usual for all others.
+    """
+    rewriting = type(optimizer).__name__ not in REWRITTEN
+    if not rewriting or tf.config.optimizer.get_experimental_options():
+        switches = ("arithmetic_optimization", "constant_folding")
+        tf.config.optimizer.set_experimental_options(dict.fromkeys(switches, rewriting))
 
 
 def exclude_from_weight_decay(optimizer: keras.optimizers.Optimizer, names: Any, key: str) -> None:

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tensorflow.python.eager import context
 
 from cifar10.params import Model
-from cifar10.training import activations, batch_norm, loop, models, normalization
+from cifar10.training import activations, batch_norm, loop, models, normalization, optimizers
 
 RANDOM = np.random.default_rng(3)
 INPUTS = RANDOM.normal(1, 2, (6, 5, 4, 8)).astype(np.float32)
@@ -104,6 +104,17 @@ def test_a_training_step_and_a_prediction_use_no_approximation(kind):
     assert not found & APPROXIMATE
     forward = tf.function(lambda batch: model(batch, training=False))
     found = operations(forward, tf.constant(images[0]))
+    assert not found & APPROXIMATE
+
+
+@pytest.mark.parametrize("kind", ["SGD", *optimizers.REWRITTEN, "Adam"])
+def test_a_step_of_an_optimizer_uses_no_approximation(kind):
+    entry = network().model_copy(update={"optimizer": {kind: {}}})
+    model, optimizer = models.build("m", entry, 3), models.optimizer("m", entry)
+    loop.train_state(model, optimizer)
+    images, labels = RANDOM.integers(0, 256, (2, 4, 32, 32, 3), np.uint8), RANDOM.integers(0, 3, (2, 4))
+    found = operations(loop.make_train_step(model, optimizer), images, labels)
+    assert "MatMul" in found
     assert not found & APPROXIMATE
 
 
