@@ -183,7 +183,7 @@ def choose(path: Path, models: dict[str, params.Model], epochs: int, portable: b
     """Set models, one seed, epochs and `train.portable` in a parameter file; keep the rest."""
     content = yaml_text.read(path)
     content["train"] |= {"epochs": epochs, "portable": portable, "seeds": content["train"]["seeds"][:1]}
-    content["models"] = {name: model.model_dump() for name, model in models.items()}
+    content["models"] = {name: model.model_dump(exclude_unset=True) for name, model in models.items()}
     path.write_text(yaml_text.dump(content), encoding="utf-8")
 
 

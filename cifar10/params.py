@@ -81,7 +81,7 @@ class Report(_Section):
     reference: dict[str, Reference]
 
 
-def _one_entry(value: Any) -> Any:
+def one_entry(value: Any) -> Any:
     """Expand `Flatten` to `Flatten: {}`; accept only one class name with its arguments."""
     if isinstance(value, str):
         value = {value: {}}
@@ -109,7 +109,7 @@ def _check_plain(value: Any) -> None:
         )
 
 
-KerasObject = Annotated[dict[str, dict[str, Any]], BeforeValidator(_one_entry)]  # {class: arguments}
+KerasObject = Annotated[dict[str, dict[str, Any]], BeforeValidator(one_entry)]  # {class: arguments}
 
 
 class Model(_Section):

@@ -48,7 +48,9 @@ def main() -> None:
 def definition(name: str, chosen: params.Params) -> str:
     """Hash the settings of a training in params.yaml with the first seed, except the number of epochs."""
     train = {"batch_size": chosen.train.batch_size, "seed": chosen.train.seeds[0]}
-    text = json.dumps({"model": chosen.models[name].model_dump(), "train": train}, sort_keys=True)
+    text = json.dumps(
+        {"model": chosen.models[name].model_dump(exclude_unset=True), "train": train}, sort_keys=True
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
 
 

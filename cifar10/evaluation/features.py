@@ -29,7 +29,7 @@ class Outputs:
     probabilities: np.ndarray
 
 
-def feature_extractor(model: keras.Sequential) -> Callable[[np.ndarray], Outputs]:
+def feature_extractor(model: keras.Model) -> Callable[[np.ndarray], Outputs]:
     """Compile a network so that one forward pass gives features, logits and probabilities.
 
     The logits of a softmax layer are its inputs. A sigmoid layer is trained as p_k = s_k / sum(s), which is
@@ -87,7 +87,7 @@ def sketch(features: np.ndarray) -> np.ndarray:
     return total
 
 
-def _before_activation(model: keras.Sequential) -> keras.KerasTensor:
+def _before_activation(model: keras.Model) -> keras.KerasTensor:
     """Return the input of the output's softmax or sigmoid."""
     last = model.layers[-1]
     if not isinstance(last, keras.layers.Dense):

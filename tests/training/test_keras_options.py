@@ -191,6 +191,16 @@ def test_a_regularizer_with_its_strength_acts_as_in_fit():
     check(Model(optimizer={"SGD": {}}, layers=[*SMALL, output]), keras.optimizers.SGD())
 
 
+def test_blocks_act_as_in_fit():
+    """`fit` uses the graph as Keras runs it; our loop replaces its dense layers within the blocks."""
+    dense = [{"Dense": {"units": 6, "activation": "relu"}}, {"Dense": {"units": 12}}]
+    block = {"Repeat": {"times": 2, "layers": [{"Residual": {"layers": dense}}]}}
+    check(
+        Model(optimizer={"SGD": {"learning_rate": 0.1}}, layers=[*SMALL, block, OUTPUT]),
+        keras.optimizers.SGD(0.1),
+    )
+
+
 NEED = {"RandomPosterization": {"factor": 3}, "RandomColorJitter": {"brightness_factor": 0.3}}
 RANGED = sorted(
     kind.__name__
