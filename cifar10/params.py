@@ -112,11 +112,20 @@ def _check_plain(value: Any) -> None:
 KerasObject = Annotated[dict[str, dict[str, Any]], BeforeValidator(one_entry)]  # {class: arguments}
 
 
+class Augment(_Section):
+    """Augmentation of the training images of a model."""
+
+    flip: Literal["horizontal", "alternating"] | None = None
+    shift: Annotated[int, Field(ge=0, le=16)] = 0  # pixels
+    cutout: Annotated[int, Field(ge=0, le=32)] = 0  # pixels, side of the square
+
+
 class Model(_Section):
-    """A network and its optimizer."""
+    """A network, its optimizer and the augmentation of its images."""
 
     optimizer: KerasObject
     layers: Annotated[list[KerasObject], Field(min_length=1)]
+    augment: Augment | None = None
 
 
 NAME = "^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"

@@ -129,7 +129,7 @@ def trained(name: str, chosen: params.Params, images: Any) -> dict[str, str]:
         Hashes of its settings (`definition`), its weights before (`start`) and after the `epoch`, and its
         `answers`: the scores of the last layer for test images.
     """
-    from cifar10.training import loop, models
+    from cifar10.training import augmentation, loop, models
 
     entry = chosen.models[name]
     model = models.build(name, entry, len(images.class_names))
@@ -137,10 +137,11 @@ def trained(name: str, chosen: params.Params, images: Any) -> dict[str, str]:
     loop.train_state(model, optimizer)
     start = digest(*model.get_weights())
     run = loop.make_train_step(model, optimizer)
+    read = augmentation.reader(images.train_images, entry.augment, chosen.train.seeds[0], epoch=1)
     for batches in loop.shuffled_batches(
         len(images.train_labels), chosen.train.batch_size, chosen.train.seeds[0], epoch=1
     ):
-        run(images.train_images[batches], images.train_labels[batches])
+        run(read(batches), images.train_labels[batches])
     (answers,) = models.predictor(model)(images.test_images[:ASKED])
     return {
         "definition": definition(name, chosen),

@@ -45,7 +45,8 @@ def main() -> None:
             bar.update(done)
 
         first = len(history) + 1
-        for epoch in loop.train(model, optimizer, training, validation, settings.train, seed, first, show):
+        plan = (settings.train, seed, first, show, entry.augment)
+        for epoch in loop.train(model, optimizer, training, validation, *plan):
             history.append(epoch.row())
             saved.save(history, variables)
             progress.log(f"{label}: {epoch.describe(settings.train.epochs)}")

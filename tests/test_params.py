@@ -22,7 +22,7 @@ def load(tmp_path, content):
 
 def test_the_committed_file_is_valid_and_keeps_every_value(content, tmp_path):
     loaded = load(tmp_path, content)
-    assert loaded.model_dump() == content
+    assert loaded.model_dump(exclude_unset=True) == content
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,15 @@ def test_the_committed_file_is_valid_and_keeps_every_value(content, tmp_path):
         ("data.cifar10.sha256", "abc", ["data.cifar10.sha256", "'abc'"]),
         ("models", {}, ["models", "{}", "at least 1"]),
         ("models.model_0.optimiser", {}, ["models.model_0.optimiser", "unknown key", "optimizer, layers"]),
+        (
+            "models.model_0.augment",
+            {"flip": "both"},
+            ["augment.flip", "'both'", "'horizontal' or 'alternating'"],
+        ),
+        ("models.model_0.augment", {"shift": 17}, ["augment.shift", "17", "less than or equal to 16"]),
+        ("models.model_0.augment", {"shift": 0.5}, ["augment.shift", "0.5", "integer"]),
+        ("models.model_0.augment", {"cutout": -1}, ["augment.cutout", "-1", "greater than or equal to 0"]),
+        ("models.model_0.augment", {"crop": 2}, ["augment.crop: unknown key", "flip, shift, cutout"]),
         ("models.model_0.layers", [{"Dense": 3}], ["models.model_0.layers.0.Dense", "3"]),
         ("models.model_0.layers", [{"A": {}, "B": {}}], ["models.model_0.layers.0", "one Keras class"]),
         (

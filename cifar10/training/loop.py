@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from cifar10.data.dataset import Split
 from cifar10.errors import UserError
-from cifar10.params import Train
-from cifar10.training import dense, models
+from cifar10.params import Augment, Train
+from cifar10.training import augmentation, dense, models
 from cifar10.training.probabilities import cross_entropy, normalize
 
 STEPS_PER_CALL = 50  # gradient steps between two updates of the progress bar
@@ -157,6 +157,7 @@ def train(
     seed: int,
     first_epoch: int,
     progress: Callable[[int, float, float], None],
+    augment: Augment | None = None,
 ) -> Iterator[Epoch]:
     """Train `model` in place. Only `train_state` carries over from one epoch to the next.
 
@@ -170,6 +171,7 @@ def train(
         first_epoch: 1, or later if `train_state` was restored.
         progress: called after every few steps with their number and the mean loss and accuracy of the epoch
             so far.
+        augment: augmentation of the training images.
 
     Yields:
         One row of the history per epoch. With `use_ema`, the weights become their averages after the last
@@ -181,9 +183,10 @@ def train(
     run, predict = make_train_step(model, optimizer), models.predictor(model)
     for epoch in range(first_epoch, settings.epochs + 1):
         loss_sum, correct_sum, seen = 0.0, 0, 0
+        read = augmentation.reader(training.images, augment, seed, epoch)
         for batches in shuffled_batches(len(training.labels), settings.batch_size, seed, epoch):
             # copies only these images from the page cache, which all processes share
-            loss, correct = run(training.images[batches], training.labels[batches])
+            loss, correct = run(read(batches), training.labels[batches])
             loss_sum, correct_sum, seen = loss_sum + loss, correct_sum + correct, seen + batches.size
             if not np.isfinite(loss_sum):
                 raise UserError(
