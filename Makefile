@@ -12,7 +12,7 @@ STARTS = $(if $(wildcard .venv/run.done),-I -c 'import pip',-m pip --version)
 MENDED := $(if $(wildcard .venv),$(shell .venv/bin/python $(STARTS) > /dev/null 2>&1 || echo .venv/mended))
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install demo repro pull app verify compare check check-fast test test-fast remote-test bench lint lock clean
+.PHONY: help install demo repro summary pull app verify compare check check-fast test test-fast remote-test bench lint lock clean
 
 help:  ## show this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ demo: .venv/run.done  ## run everything on 1,797 built-in digits, without networ
 
 repro: .venv/run.done  ## run all outdated stages, JOBS=n at once (default: one per core)
 	@python scripts/repro.py
+
+summary: .venv/run.done  ## describe a model before its training, with an estimate of the time; MODEL=name
+	@python scripts/summary.py $(MODEL)
 
 pull: .venv/run.done  ## fetch the trained models from the DVC remote; TARGETS=paths, REMOTE=name
 	@python scripts/pull.py $(TARGETS) $(if $(REMOTE),--remote $(REMOTE))
