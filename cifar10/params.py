@@ -11,6 +11,8 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 
 from cifar10 import paths, yaml_text
@@ -151,6 +153,12 @@ def _different_folders(models: dict[str, Model]) -> dict[str, Model]:
     return models
 
 
+class Predict(_Section):
+    """Settings of predictions. They are not in the entries of models, so an edit retrains no model."""
+
+    mirror: list[str] = []  # names of models
+
+
 class Params(_Section):
     """Content of params.yaml."""
 
@@ -158,6 +166,19 @@ class Params(_Section):
     train: Train
     report: Report
     models: Annotated[dict[ModelName, Model], Field(min_length=1), AfterValidator(_different_folders)]
+    predict: Predict = Predict()
+
+    @field_validator("predict")
+    @classmethod
+    def _known(cls, predict: Predict, found: ValidationInfo) -> Predict:
+        """Refuse names of models that do not exist."""
+        models = found.data.get("models")  # not there if its own check failed
+        unknown = [name for name in predict.mirror if models is not None and name not in models]
+        if unknown:
+            raise ValueError(
+                f"expected names of models in mirror ({', '.join(models or ())}), found {unknown[0]!r}"
+            )
+        return predict
 
     def model(self, name: str) -> Model:
         """Return the entry `models.<name>`.

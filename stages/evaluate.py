@@ -27,7 +27,7 @@ def main() -> None:
         models.make_deterministic(seed=0)  # one thread; the results do not depend on the seed
     model = models.build(name, chosen.models[name], len(class_names))
     trained_models.load_weights(model, paths.model(name, seed))
-    extract = features.feature_extractor(model)
+    extract = features.feature_extractor(model, name in chosen.predict.mirror)
     outputs = extract(test.images)
     measured = {
         "test": metrics.summary(outputs.probabilities, test.labels, class_names),

@@ -69,9 +69,16 @@ def test_the_committed_file_is_valid_and_keeps_every_value(content, tmp_path):
             {"optimizer": "Adam", "layers": ["Flatten"]},
             ["models: got the name 'a/b'", "letters, digits, - and _"],
         ),
+        (
+            "predict.mirror",
+            ["model_0", "model_7"],
+            ["predict: got", "model_0, model_1, model_2", "found 'model_7'"],
+        ),
+        ("predict.mirror", True, ["predict.mirror", "True", "list"]),
+        ("predict.mirrored", [], ["predict.mirrored: unknown key", "mirror"]),
         ("report.reference.model_0.loss", -1.0, ["report.reference.model_0.loss", "-1.0"]),
         ("report.reference.model_0.x", 1, ["report.reference.model_0.x", "accuracy, loss, parameters"]),
-        ("model", {}, ["model: unknown key", "data, train, report, models"]),
+        ("model", {}, ["model: unknown key", "data, train, report, models, predict"]),
     ],
 )
 def test_a_fault_names_the_key_what_it_got_and_what_is_allowed(content, tmp_path, key, value, words):

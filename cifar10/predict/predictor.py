@@ -80,7 +80,7 @@ def load(names: Sequence[str] = (), seed: str | None = None) -> Classifier:
     for (name, entry), each in product(entries.items(), seeds):
         model = models.build(name, entry, len(classes))
         trained_models.load_weights(model, paths.model(name, each))
-        extractors[name].append(features.feature_extractor(model))
+        extractors[name].append(features.feature_extractor(model, name in chosen.predict.mirror))
     for name, detector in detectors.items():
         _check_bank(name, seeds[0], detector, extractors[name][0])
     return Classifier(classes, seeds, detectors, extractors)

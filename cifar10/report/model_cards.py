@@ -34,6 +34,7 @@ def card(found: Results, params: Params, model: Model) -> str:
         model=model,
         training=params.train,
         augmentation=_augmentation(params, model.name),
+        mirrored=model.name in params.predict.mirror,
         by_class=by_class,
         best_class=max(by_class, key=lambda row: row["accuracy"]),
         worst_class=min(by_class, key=lambda row: row["accuracy"]),
