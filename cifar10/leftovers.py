@@ -19,6 +19,7 @@ OF_A_TRAINING = (  # outputs of `train` and `evaluate`
     paths.ood_metrics,
     paths.ood_scores,
     paths.predictions,
+    paths.validation_predictions,
     paths.architecture,
 )
 IN_MODELS = (paths.model, paths.ood_detector)

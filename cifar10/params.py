@@ -9,6 +9,8 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 
 from cifar10 import paths, yaml_text
@@ -91,7 +93,7 @@ class Report(_Section):
     reference: dict[str, Reference]
 
 
-def _one_entry(value: Any) -> Any:
+def one_entry(value: Any) -> Any:
     """Expand `Flatten` to `Flatten: {}`; accept only one class name with its arguments."""
     if isinstance(value, str):
         value = {value: {}}
@@ -119,14 +121,23 @@ def _check_plain(value: Any) -> None:
         )
 
 
-KerasObject = Annotated[dict[str, dict[str, Any]], BeforeValidator(_one_entry)]  # {class: arguments}
+KerasObject = Annotated[dict[str, dict[str, Any]], BeforeValidator(one_entry)]  # {class: arguments}
+
+
+class Augment(_Section):
+    """Augmentation of the training images of a model."""
+
+    flip: Literal["horizontal", "alternating"] | None = None
+    shift: Annotated[int, Field(ge=0, le=16)] = 0  # pixels
+    cutout: Annotated[int, Field(ge=0, le=32)] = 0  # pixels, side of the square
 
 
 class Model(_Section):
-    """A network, its optimizer, and settings of its trainings that differ from `train`."""
+    """A network, its optimizer, the augmentation of its images, and settings that differ from `train`."""
 
     optimizer: KerasObject
     layers: Annotated[list[KerasObject], Field(min_length=1)]
+    augment: Augment | None = None
     train: ModelTrain = ModelTrain()
 
 
@@ -153,6 +164,12 @@ def _different_folders(models: dict[str, Model]) -> dict[str, Model]:
     return models
 
 
+class Predict(_Section):
+    """Settings of predictions. They are not in the entries of models, so an edit retrains no model."""
+
+    mirror: list[str] = Field(default=[])  # names of models
+
+
 class Params(_Section):
     """Content of params.yaml."""
 
@@ -160,6 +177,19 @@ class Params(_Section):
     train: Train
     report: Report
     models: Annotated[dict[ModelName, Model], Field(min_length=1), AfterValidator(_different_folders)]
+    predict: Predict = Predict()
+
+    @field_validator("predict")
+    @classmethod
+    def _known(cls, predict: Predict, found: ValidationInfo) -> Predict:
+        """Refuse names of models that do not exist."""
+        models = found.data.get("models")  # not there if its own check failed
+        unknown = [name for name in predict.mirror if models is not None and name not in models]
+        if unknown:
+            raise ValueError(
+                f"expected names of models in mirror ({', '.join(models or ())}), found {unknown[0]!r}"
+            )
+        return predict
 
     def model(self, name: str) -> Model:
         """Return the entry `models.<name>`.

@@ -89,6 +89,11 @@ def predictions(name: str, seed: int) -> Path:
     return REPORTS / "predictions" / name / f"seed_{seed}.csv"
 
 
+def validation_predictions(name: str, seed: int) -> Path:
+    """Predictions for all validation images, with the same columns; no row without validation images."""
+    return REPORTS / "predictions" / name / f"seed_{seed}.validation.csv"
+
+
 def architecture(name: str, seed: int) -> Path:
     """Layers of a trained model, with output shapes and parameter counts."""
     return REPORTS / "architectures" / name / f"seed_{seed}.json"

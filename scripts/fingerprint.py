@@ -54,7 +54,7 @@ def definition(name: str, chosen: params.Params) -> str:
     settings = chosen.train_of(name)
     train = {"batch_size": settings.batch_size, "seed": chosen.train.seeds[0]}
     train |= {key: value for key in LOSS if (value := getattr(settings, key))}
-    model = chosen.models[name].model_dump(exclude={"train"})
+    model = chosen.models[name].model_dump(exclude_unset=True, exclude={"train"})
     text = json.dumps({"model": model, "train": train}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
 
@@ -134,17 +134,18 @@ def trained(name: str, chosen: params.Params, images: Any) -> dict[str, str]:
         Hashes of its settings (`definition`), its weights before (`start`) and after the `epoch`, and its
         `answers`: the scores of the last layer for test images.
     """
-    from cifar10.training import loop, models, prepared
+    from cifar10.training import augmentation, loop, models, prepared
 
     train = chosen.train_of(name)
     made = prepared.prepare(name, chosen, images.train_labels, images.class_names, epochs=1)
     model, optimizer = made.model, made.optimizer
     start = digest(*model.get_weights())
     run = loop.make_train_step(model, optimizer, train.label_smoothing, made.class_weights)
+    read = augmentation.reader(images.train_images, made.augment, chosen.train.seeds[0], epoch=1)
     for batches in loop.shuffled_batches(
         len(images.train_labels), train.batch_size, chosen.train.seeds[0], epoch=1
     ):
-        run(images.train_images[batches], images.train_labels[batches])
+        run(read(batches), images.train_labels[batches])
     (answers,) = models.predictor(model)(images.test_images[:ASKED])
     return {
         "definition": definition(name, chosen),

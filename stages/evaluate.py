@@ -2,16 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # use the package of this checkout
 from cifar10 import files, paths, progress, stage_arguments, stage_names, stage_process
 from cifar10.data import dataset
-from cifar10.evaluation import metrics, ood, ood_images
+from cifar10.evaluation import metrics, ood, ood_images, temperature
 from cifar10.training import tensorflow_setup, versions
-
-if TYPE_CHECKING:
-    from cifar10.evaluation.features import Outputs
 
 
 def main() -> None:
@@ -27,40 +23,47 @@ def main() -> None:
         models.make_deterministic(seed=0)  # one thread; the results do not depend on the seed
     model = models.build(name, chosen.models[name], len(class_names))
     trained_models.load_weights(model, paths.model(name, seed))
-    extract = features.feature_extractor(model)
+    extract = features.feature_extractor(model, name in chosen.predict.mirror)
     outputs = extract(test.images)
+    validation = measure_ood(name, seed, extract, outputs)
     measured = {
         "test": metrics.summary(outputs.probabilities, test.labels, class_names),
+        **temperature.measured([validation], outputs.probabilities, test.labels),
         **metrics.kept_epoch(paths.history(name, seed)),
         "model": trained_models.facts(model, paths.model(name, seed)),
     }
-    predictions = metrics.predictions(outputs.probabilities, test.labels, class_names)
-    files.write_text(paths.predictions(name, seed), predictions.to_csv(index=False, lineterminator="\n"))
+    asked = temperature.Validation(test.labels, outputs.probabilities)
+    for path, (labels, found) in {paths.predictions: asked, paths.validation_predictions: validation}.items():
+        table = metrics.predictions(found, labels, class_names)
+        files.write_text(path(name, seed), table.to_csv(index=False, lineterminator="\n"))
     files.write_json(paths.architecture(name, seed), trained_models.architecture(model))
     files.write_json(paths.evaluation(name, seed), measured)
-    files.write_json(paths.ood_metrics(name, seed), measure_ood(name, seed, extract, outputs))
     label, accuracy = stage_names.label(name, seed), measured["test"]["accuracy"]
     progress.log(f"{label}: test accuracy {accuracy:.4f}, written to {paths.evaluation(name, seed)}")
 
 
-def measure_ood(name: str, seed: int, extract: ood.FeatureExtractor, test: "Outputs") -> dict[str, Any]:
-    """Fit the OOD detector, write it beside the model, and return its metrics."""
+def measure_ood(
+    name: str, seed: int, extract: ood.FeatureExtractor, test: "ood.Outputs"
+) -> temperature.Validation:
+    """Fit the OOD detector, write it beside the model, and its metrics; return the validation predictions."""
     training = dataset.load("train")
     validation, threshold_data = ood.threshold_images(training, dataset.load("validation"))
     pseudo_ood = ood_images.pseudo_ood(validation.images, validation.labels)
     detectors, choice = ood.fit(extract, training, validation, pseudo_ood, dataset.class_names())
-    detector = detectors[choice["score"]]
+    detector = ood.chosen(detectors, choice, threshold_data)
     outputs = {kind: extract(images) for kind, images in ood_images.load().items()}
     person = ood_images.person()
     ood.save(detector, paths.ood_detector(name, seed))
     scores = ood.table(detector, {"test": test, **outputs})
     files.write_text(paths.ood_scores(name, seed), scores.to_csv(index=False, lineterminator="\n"))
-    return {
+    content = {
         **choice,
         "threshold_data": threshold_data,
         "scores": ood.measure(detectors, test, outputs),
         "person": None if person is None else ood.person_answer(detector, extract(person[None])),
     }
+    files.write_json(paths.ood_metrics(name, seed), content)
+    return detector.validation
 
 
 if __name__ == "__main__":

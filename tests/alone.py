@@ -21,6 +21,7 @@ CONVOLUTIONAL = Model.model_validate(
         "layers": [
             {"Conv2D": {"filters": 12, "kernel_size": 5, "strides": 2, "activation": "relu"}},
             {"BatchNormalization": {}},
+            {"Residual": {"layers": [{"Conv2D": {"filters": 12, "kernel_size": 3, "padding": "same"}}]}},
             {"Conv2D": {"filters": 20, "kernel_size": 3, "padding": "same", "activation": "gelu"}},
             {"Conv2D": {"filters": "num_classes", "kernel_size": 1}},
             {"GlobalAveragePooling2D": {}},

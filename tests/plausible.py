@@ -13,7 +13,7 @@ import pandas as pd
 import yaml
 
 from cifar10 import files, paths
-from cifar10.evaluation import metrics, ood
+from cifar10.evaluation import metrics, ood, temperature
 
 CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 OOD_DATASETS = ["faces", "photographs", "textures"]
@@ -101,21 +101,17 @@ def _model(
     random: np.random.Generator,
 ) -> None:
     actual = np.load(paths.labels("test"))
-    logits = random.gumbel(size=(len(actual), len(classes)))
-    # the same classes are hard for every model
-    ease = np.random.default_rng(5).uniform(0.5, 1.3, len(classes))
-    logits[np.arange(len(actual)), actual] += skill * ease[actual]
-    probabilities = np.exp(1.3 * logits)
-    probabilities /= probabilities.sum(axis=1, keepdims=True)
-    table = pd.DataFrame(probabilities, columns=[f"probability_{class_name}" for class_name in classes])
-    table.insert(0, "actual", np.take(classes, actual))
-    table.insert(1, "predicted", np.take(classes, probabilities.argmax(axis=1)))
+    probabilities = _predictions(paths.predictions(name, seed), actual, skill, classes, random)
+    held_out = np.load(paths.labels("validation"))
+    others = np.random.default_rng([seed, len(name)])
+    asked = _predictions(paths.validation_predictions(name, seed), held_out, skill, classes, others)
+    kept = temperature.Validation(held_out, asked.astype(np.float32))
     history = _history(skill + seed / 10, epochs, validation)
-    _write_csv(paths.predictions(name, seed), table)
     _write_csv(paths.history(name, seed), history)
     last, layers = history.iloc[-1], _layers(len(classes), wide=name not in ("model_1", "model_2"))
     content = {
         "test": metrics.summary(probabilities, actual, list(classes)),
+        **temperature.measured([kept], probabilities, actual),
         "train": {"accuracy": last["accuracy"], "loss": last["loss"]},
         **(
             {"validation": {"accuracy": last["val_accuracy"], "loss": last["val_loss"]}} if validation else {}
@@ -130,6 +126,23 @@ def _model(
     files.write_json(paths.evaluation(name, seed), content)
     _ood(name, seed, skill, classes, len(actual), validation, random)
     files.write_json(paths.architecture(name, seed), layers)
+
+
+def _predictions(
+    path: Path, actual: np.ndarray, skill: float, classes: Sequence[str], random: np.random.Generator
+) -> np.ndarray:
+    """Write predictions, overconfident ones; return their probabilities."""
+    logits = random.gumbel(size=(len(actual), len(classes)))
+    # the same classes are hard for every model
+    ease = np.random.default_rng(5).uniform(0.5, 1.3, len(classes))
+    logits[np.arange(len(actual)), actual] += skill * ease[actual]
+    probabilities = np.exp(1.3 * logits)
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    table = pd.DataFrame(probabilities, columns=[f"probability_{class_name}" for class_name in classes])
+    table.insert(0, "actual", np.take(classes, actual))
+    table.insert(1, "predicted", np.take(classes, probabilities.argmax(axis=1)))
+    _write_csv(path, table)
+    return probabilities
 
 
 def _ood(

@@ -53,6 +53,15 @@ def test_the_committed_file_is_valid_and_keeps_every_value(content, tmp_path):
         ("data.cifar10.sha256", "abc", ["data.cifar10.sha256", "'abc'"]),
         ("models", {}, ["models", "{}", "at least 1"]),
         ("models.model_0.optimiser", {}, ["models.model_0.optimiser", "unknown key", "optimizer, layers"]),
+        (
+            "models.model_0.augment",
+            {"flip": "both"},
+            ["augment.flip", "'both'", "'horizontal' or 'alternating'"],
+        ),
+        ("models.model_0.augment", {"shift": 17}, ["augment.shift", "17", "less than or equal to 16"]),
+        ("models.model_0.augment", {"shift": 0.5}, ["augment.shift", "0.5", "integer"]),
+        ("models.model_0.augment", {"cutout": -1}, ["augment.cutout", "-1", "greater than or equal to 0"]),
+        ("models.model_0.augment", {"crop": 2}, ["augment.crop: unknown key", "flip, shift, cutout"]),
         ("models.model_0.layers", [{"Dense": 3}], ["models.model_0.layers.0.Dense", "3"]),
         ("models.model_0.layers", [{"A": {}, "B": {}}], ["models.model_0.layers.0", "one Keras class"]),
         (
@@ -75,9 +84,16 @@ def test_the_committed_file_is_valid_and_keeps_every_value(content, tmp_path):
         ("train.early_stopping", {"patience": -1}, ["train.early_stopping.patience", "-1"]),
         ("train.early_stopping", {"monitor": "loss", "patience": 1}, ["monitor", "'val_accuracy' or 'val_l"]),
         ("train.images", 0, ["train.images", "0", "greater than or equal to 1"]),
+        (
+            "predict.mirror",
+            ["model_0", "model_7"],
+            ["predict: got", "model_0, model_1, model_2", "found 'model_7'"],
+        ),
+        ("predict.mirror", True, ["predict.mirror", "True", "list"]),
+        ("predict.mirrored", [], ["predict.mirrored: unknown key", "mirror"]),
         ("report.reference.model_0.loss", -1.0, ["report.reference.model_0.loss", "-1.0"]),
         ("report.reference.model_0.x", 1, ["report.reference.model_0.x", "accuracy, loss, parameters"]),
-        ("model", {}, ["model: unknown key", "data, train, report, models"]),
+        ("model", {}, ["model: unknown key", "data, train, report, models, predict"]),
     ],
 )
 def test_a_fault_names_the_key_what_it_got_and_what_is_allowed(content, tmp_path, key, value, words):

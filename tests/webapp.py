@@ -104,6 +104,9 @@ def recorded(clone, name, index):
     rows = [read_csv(clone.root / f"reports/predictions/{name}/seed_{seed}.csv")[index] for seed in SEEDS]
     labels = [key.removeprefix("probability_") for key in rows[0] if "_" in key]
     shares = {label: np.mean([float(row[f"probability_{label}"]) for row in rows]) for label in labels}
+    metrics = json.loads((clone.root / f"reports/metrics/{name}.json").read_text())
+    powers = {k: v ** (1 / metrics["ensemble"]["calibrated"]["temperature"]) for k, v in shares.items()}
+    shares = {label: power / sum(powers.values()) for label, power in powers.items()}
     top = sorted(shares, key=shares.get, reverse=True)[:3]
     score, threshold = recorded_score(clone, name, index)
     verdict = top[0] if score >= threshold else "none of these"

@@ -118,7 +118,7 @@ async def models(request: Request) -> Response:
     """Describe the models."""
     classifier = await request.app.state.service.models()
     found = await run_in_threadpool(provenance.find, [*classifier.detectors], classifier.seeds)
-    scores = predictions.described(classifier.seeds, classifier.detectors)
+    scores = predictions.described(classifier.seeds, classifier.detectors, classifier.temperatures)
     about = {"data": found.data, "revision": found.revision, "changed": found.changed}
     return JSONResponse({"classes": classifier.classes, "models": scores, **about})
 

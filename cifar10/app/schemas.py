@@ -36,6 +36,7 @@ class Score(BaseModel):
     seeds: list[int] = Field(description="seeds of the trainings whose mean probabilities are the answer")
     score: str = Field(description="name of the ID score")
     threshold: float = Field(description="a lower ID score gives the verdict null")
+    temperature: float = Field(description="probabilities were scaled by it; 1 if it is unknown")
 
 
 class Classification(BaseModel):

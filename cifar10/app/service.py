@@ -81,7 +81,8 @@ class PredictionService:
                 _decode, files, deadline, limiter=self._decoding
             )
             classifier, found = await self._predictor.predict(np.stack(pictures))
-            content = predictions.content(names, classifier.seeds, classifier.detectors, found, {})
+            about = (classifier.seeds, classifier.detectors, classifier.temperatures)
+            content = predictions.content(names, *about, found, {})
             content["unreadable"] = unreadable  # a list: two files may have the same name
             for image, texts in zip(content["images"], warnings, strict=True):
                 image["warnings"] = texts

@@ -1,7 +1,7 @@
 """Features, logits and probabilities of a batch of images."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,7 +21,8 @@ class Outputs:
         features: float32 (N, D), the input of the last layer with weights; its `sketch` if it is wider than
             WIDEST.
         logits: float64 (N, K).
-        probabilities: float64 (N, K), the softmax of `logits`.
+        probabilities: float64 (N, K), the softmax of `logits`; with `mirror`, the mean over the image and
+            its mirror image.
     """
 
     features: np.ndarray
@@ -29,7 +30,7 @@ class Outputs:
     probabilities: np.ndarray
 
 
-def feature_extractor(model: keras.Sequential) -> Callable[[np.ndarray], Outputs]:
+def feature_extractor(model: keras.Model, mirror: bool = False) -> Callable[[np.ndarray], Outputs]:
     """Compile a network so that one forward pass gives features, logits and probabilities.
 
     The logits of a softmax layer are its inputs. A sigmoid layer is trained as p_k = s_k / sum(s), which is
@@ -37,6 +38,8 @@ def feature_extractor(model: keras.Sequential) -> Callable[[np.ndarray], Outputs
 
     Args:
         model: from `models.build`, with trained weights.
+        mirror: average the probabilities of each image and of its mirror image, left and right exchanged.
+            Features and logits remain those of the image.
 
     Returns:
         A function of uint8 (N, 32, 32, 3) images. The outputs of an image do not depend on the other images.
@@ -60,7 +63,11 @@ def feature_extractor(model: keras.Sequential) -> Callable[[np.ndarray], Outputs
         logits = -np.logaddexp(0, -logits) if sigmoid else logits
         return Outputs(features, logits, normalize(scores))
 
-    return extract
+    def mirrored(images: np.ndarray) -> Outputs:
+        found, other = extract(images), extract(images[:, :, ::-1])
+        return replace(found, probabilities=(found.probabilities + other.probabilities) / 2)
+
+    return mirrored if mirror else extract
 
 
 def sketch(features: np.ndarray) -> np.ndarray:
@@ -87,7 +94,7 @@ def sketch(features: np.ndarray) -> np.ndarray:
     return total
 
 
-def _before_activation(model: keras.Sequential) -> keras.KerasTensor:
+def _before_activation(model: keras.Model) -> keras.KerasTensor:
     """Return the input of the output's softmax or sigmoid."""
     last = model.layers[-1]
     if not isinstance(last, keras.layers.Dense):

@@ -6,7 +6,7 @@ FPR the share of OOD images that do. The threshold is set at 95 % TPR on validat
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ from sklearn.metrics import roc_auc_score
 from cifar10 import files
 from cifar10.data.dataset import Split
 from cifar10.errors import UserError
+from cifar10.evaluation import temperature
+from cifar10.evaluation.temperature import Validation
 
 if TYPE_CHECKING:
     from cifar10.evaluation.features import Outputs  # loads TensorFlow
@@ -42,12 +44,14 @@ class Detector:
         threshold: images with a lower ID score are out-of-distribution.
         memory_bank: float32 (M, D), unit vectors; M = 0 for scores that need none.
         classes: the model's class names.
+        validation: predictions for the validation images, for the temperature of the probabilities.
     """
 
     score: str
     threshold: float
     memory_bank: np.ndarray
     classes: list[str]
+    validation: Validation = temperature.NONE
 
     def id_scores(self, outputs: "Outputs") -> np.ndarray:
         """Return the ID scores, float64 (N,)."""
@@ -132,13 +136,14 @@ def fit(
     memory_bank = unit(extract(training.images[memory_bank_indices(len(training.labels))]).features)
     no_bank = memory_bank[:0]
     held_out = extract(validation.images)
+    predicted = Validation(validation.labels, held_out.probabilities.astype(np.float32))
     others = {kind: extract(images) if len(images) else None for kind, images in pseudo_ood.items()}
     detectors: dict[str, Detector] = {}
     separation: dict[str, dict[str, Any]] = {}
     for score in SCORES:
         scores = id_scores(score, held_out, memory_bank)
         bank = memory_bank if score == "knn" else no_bank
-        detectors[score] = Detector(score, threshold(scores), bank, classes)
+        detectors[score] = Detector(score, threshold(scores), bank, classes, predicted)
         areas = {
             kind: auroc(scores, id_scores(score, outputs, memory_bank)) if outputs else None
             for kind, outputs in others.items()
@@ -149,6 +154,23 @@ def fit(
         "score": max(SCORES, key=lambda score: separation[score]["mean"]),
         "pseudo_ood": separation,
     }
+
+
+def chosen(detectors: Mapping[str, Detector], choice: Mapping[str, Any], threshold_data: str) -> Detector:
+    """Return the detector of the chosen score, with predictions for a temperature if it may have any.
+
+    A model fits its training images too well: a temperature fitted to these would be too low.
+
+    Args:
+        detectors: from `fit`.
+        choice: from `fit`.
+        threshold_data: from `threshold_images`.
+    """
+    detector = detectors[choice["score"]]
+    if threshold_data == "validation":
+        return detector
+    labels, probabilities = detector.validation
+    return replace(detector, validation=Validation(labels[:0], probabilities[:0]))
 
 
 def threshold_images(training: Split, validation: Split) -> tuple[Split, str]:
@@ -220,6 +242,8 @@ def save(detector: Detector, path: Path) -> None:
             threshold=np.array(detector.threshold),
             memory_bank=detector.memory_bank,
             classes=np.array(detector.classes),
+            validation_labels=detector.validation.labels,
+            validation_probabilities=detector.validation.probabilities,
         )
 
 
@@ -235,7 +259,9 @@ def load(path: Path) -> Detector:
     try:
         with np.load(path, allow_pickle=False) as content:
             classes, memory_bank = content["classes"].tolist(), content["memory_bank"]
-            detector = Detector(str(content["score"]), float(content["threshold"]), memory_bank, classes)
+            validation = Validation(content["validation_labels"], content["validation_probabilities"])
+            score, threshold = str(content["score"]), float(content["threshold"])
+            detector = Detector(score, threshold, memory_bank, classes, validation)
     except Exception as error:  # zipfile, zlib and numpy raise many kinds of errors
         files.raise_system_error(error, path)
         raise UserError(
@@ -246,6 +272,7 @@ def load(path: Path) -> Detector:
         or memory_bank.ndim != 2
         or memory_bank.dtype != np.float32
         or not isinstance(classes, list)
+        or not validation.is_of(len(classes))
     ):
         raise UserError(f"{path} is not an OOD detector of `evaluate`: run `dvc repro` to make it again")
     return detector

@@ -70,6 +70,7 @@ def content(
     names: Sequence[str],
     seeds: Sequence[int],
     detectors: Mapping[str, Detector],
+    temperatures: Mapping[str, float],
     found: Mapping[str, Answers],
     unreadable: Mapping[str, str],
     warnings: Mapping[str, Sequence[str]] = MappingProxyType({}),
@@ -80,6 +81,7 @@ def content(
         names: of the N images.
         seeds: of the trainings whose mean probabilities are the answer; the detectors are of the first one.
         detectors: by model.
+        temperatures: of the probabilities, by model.
         found: answers by model.
         unreadable: reason why an image cannot be read, by name of the image.
         warnings: what is missing in an image or a guess, by name of the image.
@@ -87,7 +89,7 @@ def content(
     classes = next(iter(detectors.values())).classes
     return {
         "classes": classes,
-        "models": described(seeds, detectors),
+        "models": described(seeds, detectors, temperatures),
         "images": [
             {
                 "image": file_names.given(name),
@@ -102,10 +104,17 @@ def content(
     }
 
 
-def described(seeds: Sequence[int], detectors: Mapping[str, Detector]) -> dict[str, dict[str, Any]]:
-    """Describe the models: seeds of the trainings, ID score and threshold of the detector."""
+def described(
+    seeds: Sequence[int], detectors: Mapping[str, Detector], temperatures: Mapping[str, float]
+) -> dict[str, dict[str, Any]]:
+    """Describe the models: seeds, ID score and threshold of the detector, temperature of probabilities."""
     return {
-        name: {"seeds": [*seeds], "score": detector.score, "threshold": detector.threshold}
+        name: {
+            "seeds": [*seeds],
+            "score": detector.score,
+            "threshold": detector.threshold,
+            "temperature": temperatures[name],
+        }
         for name, detector in detectors.items()
     }
 

@@ -5,6 +5,7 @@ as text only; nothing is built from it.
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 CONFIG = "model_config"  # attribute of an .h5 file, written by Keras
 ADDED = 2  # layers before those of params.yaml: the input and its scaling
+Described = tuple[Any, dict[str, Any], list[int]]
 NOT_COMPARED = {
     "name",
     "dtype",
@@ -39,13 +41,11 @@ def check(model: "keras.Model", path: Path) -> None:
         return
     try:
         recorded = json.loads(text)["config"]["layers"]
-        found = [(layer["class_name"], dict(layer["config"])) for layer in recorded]
-    except (ValueError, TypeError, KeyError, RecursionError):
+        found = _described(recorded)
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise _stale(path, model.name, "it does not describe its layers") from None
-    expected = [
-        (layer["class_name"], layer["config"]) for layer in json.loads(model.to_json())["config"]["layers"]
-    ]
-    difference = _difference(found, expected)
+    ours = json.loads(model.to_json())["config"]["layers"]
+    difference = _difference(found, _described(ours))
     if difference:
         raise _stale(path, model.name, shown(difference))
 
@@ -57,15 +57,41 @@ def _stale(path: Path, name: str, reason: str) -> StaleError:
     )
 
 
-def _difference(found: list[tuple[Any, Any]], expected: list[tuple[Any, Any]]) -> str:
+def _described(layers: list[dict[str, Any]]) -> list[Described]:
+    """Return class, arguments and the indices of the layers whose outputs a layer takes, for each layer."""
+    index = {layer.get("name"): place for place, layer in enumerate(layers)}
+    found = []
+    for place, layer in enumerate(layers):
+        before = [place - 1] if place else []  # in a chain
+        connections = layer.get("inbound_nodes")
+        inputs = before if connections is None else [index[name] for name in _sources(connections)]
+        found.append((layer["class_name"], dict(layer["config"]), inputs))
+    return found
+
+
+def _sources(value: Any) -> Iterator[Any]:
+    """Yield the names of layers in the description of a connection, in order."""
+    if isinstance(value, dict):
+        if "keras_history" in value:
+            yield value["keras_history"][0]
+        value = list(value.values())
+    if isinstance(value, list):
+        for inner in value:
+            yield from _sources(inner)
+
+
+def _difference(found: list[Described], expected: list[Described]) -> str:
     """Describe the first difference; the text is empty if there is none."""
     for index, (old, new) in enumerate(zip(found, expected, strict=False)):
-        where = f"layers.{index - ADDED}.{new[0]}"
+        in_graph = str(new[1].get("name")).startswith("layers.")  # the position in params.yaml
+        where = new[1]["name"] if in_graph else f"layers.{index - ADDED}.{new[0]}"
         if old[0] != new[0]:
             return f"{where}: the file has {old[0]}"
         for key in sorted(new[1].keys() & old[1].keys() - NOT_COMPARED):
             if _plain(old[1][key]) != _plain(new[1][key]):
                 return f"{where}.{key}: {_text(new[1][key])}, the file has {_text(old[1][key])}"
+        if old[2] != new[2]:
+            return f"{where}: the file connects it to other layers"
     if len(found) != len(expected):
         return f"{len(expected) - ADDED} layers, the file has {len(found) - ADDED}"
     return ""

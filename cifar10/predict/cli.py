@@ -109,9 +109,8 @@ def _answer(
     names = [*pictures]
     if options.json:
         warnings = {name: picture.warnings for name, picture in pictures.items()}
-        answers = predictions.content(
-            names, classifier.seeds, classifier.detectors, found, unreadable, warnings
-        )
+        about = (classifier.seeds, classifier.detectors, classifier.temperatures)
+        answers = predictions.content(names, *about, found, unreadable, warnings)
         print(json.dumps(answers, indent=2, ensure_ascii=False, allow_nan=False), flush=True)
     else:
         print(predictions.table(names, classifier.classes, found), flush=True)

@@ -3,6 +3,8 @@
 The answer of a model is that of the ensemble of its trainings, one per seed: the mean of their probabilities.
 The OOD detector of the first seed decides which images are in-distribution. Its threshold, TPR and FPR are
 those that `evaluate` measured; ID scores of different trainings have no common scale that would allow a mean.
+
+A temperature, fitted to the validation predictions of the same trainings, scales the mean probabilities.
 """
 
 from collections.abc import Sequence
@@ -13,7 +15,7 @@ import numpy as np
 
 from cifar10 import params, paths
 from cifar10.errors import UserError
-from cifar10.evaluation import ensemble, features, ood, trained_models
+from cifar10.evaluation import ensemble, features, ood, temperature, trained_models
 from cifar10.evaluation.ood import Detector, FeatureExtractor
 from cifar10.evaluation.predictions import Answers
 from cifar10.training import models
@@ -27,12 +29,14 @@ class Classifier:
         classes: class names.
         seeds: of the trainings of each model, at least one.
         detectors: by model, the OOD detector of the first seed.
+        temperatures: by model, of the mean probabilities; 1 without enough validation images.
         extractors: by model, one per seed.
     """
 
     classes: list[str]
     seeds: list[int]
     detectors: dict[str, Detector]
+    temperatures: dict[str, float]
     extractors: dict[str, list[FeatureExtractor]]
 
     def classify(self, images: np.ndarray) -> dict[str, Answers]:
@@ -50,14 +54,15 @@ class Classifier:
         outputs = [extract(images) for extract in self.extractors[name]]
         probabilities = ensemble.mean_probabilities([output.probabilities for output in outputs])
         id_scores = self.detectors[name].id_scores(outputs[0])
+        probabilities = temperature.scaled(probabilities, self.temperatures[name])
         return Answers(probabilities, id_scores, self.detectors[name].is_id(id_scores))
 
 
 def load(names: Sequence[str] = (), seed: str | None = None) -> Classifier:
     """Build models from params.yaml, then read their weights and detectors. These files cannot run code.
 
-    Call `models.make_deterministic(seed=0)` first: the probabilities of a single training then equal those of
-    `evaluate`, bit for bit.
+    Call `models.make_deterministic(seed=0)` first: the probabilities of a single training, before the
+    temperature, then equal those of `evaluate`, bit for bit.
 
     Args:
         names: of models in params.yaml; all of them if empty.
@@ -70,20 +75,23 @@ def load(names: Sequence[str] = (), seed: str | None = None) -> Classifier:
     entries = {name: chosen.model(name) for name in names or chosen.models}
     seeds = chosen.train.seeds if seed is None else [chosen.seed(seed)]
     _check_presence([*entries], seeds)
-    files = {name: paths.ood_detector(name, seeds[0]) for name in entries}
-    detectors = {name: ood.load(file) for name, file in files.items()}
+    files = {training: paths.ood_detector(*training) for training in product(entries, seeds)}
+    each_detector = {training: ood.load(file) for training, file in files.items()}
+    detectors = {name: each_detector[name, seeds[0]] for name in entries}
     classes = next(iter(detectors.values())).classes
-    for name, detector in detectors.items():
+    for training, detector in each_detector.items():
         if detector.classes != classes:
-            raise UserError(f"{files[name]} has other classes than the other models: run `dvc repro`")
+            raise UserError(f"{files[training]} has other classes than the other models: run `dvc repro`")
+    fitted = {name: temperature.fit([each_detector[name, s].validation for s in seeds]) for name in entries}
     extractors: dict[str, list[FeatureExtractor]] = {name: [] for name in entries}
     for (name, entry), each in product(entries.items(), seeds):
         model = models.build(name, entry, len(classes))
         trained_models.load_weights(model, paths.model(name, each))
-        extractors[name].append(features.feature_extractor(model))
+        extractors[name].append(features.feature_extractor(model, name in chosen.predict.mirror))
     for name, detector in detectors.items():
         _check_bank(name, seeds[0], detector, extractors[name][0])
-    return Classifier(classes, seeds, detectors, extractors)
+    temperatures = {name: 1.0 if found is None else found for name, found in fitted.items()}
+    return Classifier(classes, seeds, detectors, temperatures, extractors)
 
 
 def _check_presence(names: Sequence[str], seeds: Sequence[int]) -> None:

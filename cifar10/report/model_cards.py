@@ -36,6 +36,8 @@ def card(found: Results, params: Params, model: Model) -> str:
         epochs=training_words.epochs(model),
         loss=training_words.loss(train),
         kept=training_words.kept(train),
+        augmentation=_augmentation(params, model.name),
+        mirrored=model.name in params.predict.mirror,
         by_class=by_class,
         best_class=max(by_class, key=lambda row: row["accuracy"]),
         worst_class=min(by_class, key=lambda row: row["accuracy"]),
@@ -43,6 +45,13 @@ def card(found: Results, params: Params, model: Model) -> str:
         people=ood_words.people(model),
         top_confusions=results.top_confusions(found, model, TOP_CONFUSIONS),
     )
+
+
+def _augmentation(params: Params, name: str) -> str:
+    """Describe the augmentation of a model's images; "" without any."""
+    augment = params.models[name].augment
+    options = augment.model_dump(exclude_defaults=True) if augment else {}
+    return ", ".join(f"{option} {value}" for option, value in options.items())
 
 
 def class_metrics(found: Results, model: Model) -> list[dict[str, Any]]:

@@ -137,6 +137,7 @@ def _context(found: Results, params: Params) -> dict[str, Any]:
         "validated": found.images["validation"] > 0,
         "chance_loss": math.log(len(found.classes)),  # nats
         "models": found.models,
+        "calibrated": all("calibrated" in model.metrics for model in found.models),
         "best": max(model.metrics["test"]["accuracy"]["mean"] for model in found.models),
         "reference": {model.name: reference[model.name] for model in found.models if model.name in reference},
         "sizes": _sizes(found, reference),

@@ -12,10 +12,11 @@ import pandas as pd
 
 from cifar10 import files, paths
 from cifar10.errors import UserError
-from cifar10.evaluation import metrics, replicates, significance
+from cifar10.evaluation import metrics, replicates, significance, temperature
 from cifar10.evaluation.ensemble import mean_probabilities
 from cifar10.evaluation.predictions import Answers
 from cifar10.evaluation.replicates import Accuracy, Difference
+from cifar10.evaluation.temperature import Validation
 from cifar10.report import summary
 
 SPLITS = ("train", "validation", "test")
@@ -37,6 +38,7 @@ class Training:
         probabilities: float64 (N, K), of the same images.
         ood: content of the OOD metrics file.
         scores: a row per test or OOD image: dataset, id_score.
+        validation: predictions for the validation images, which may be none.
     """
 
     seed: int
@@ -46,6 +48,7 @@ class Training:
     probabilities: np.ndarray
     ood: dict[str, Any]
     scores: pd.DataFrame
+    validation: Validation
 
     @property
     def detector(self) -> dict[str, Any]:
@@ -83,11 +86,20 @@ class Model:
 
     @cached_property
     def ensemble(self) -> dict[str, Any] | None:
-        """Test metrics of the mean probabilities of the trainings, from `metrics.summary`; None for one."""
+        """Test metrics of the mean probabilities of the trainings; None for one training.
+
+        From `metrics.summary`; `calibrated`, if there are validation images, is from `temperature.measured`.
+        """
         if len(self.trainings) == 1:
             return None
         mean = mean_probabilities([training.probabilities for training in self.trainings])
-        return metrics.summary(mean, self.actual, self.classes)
+        calibrated = temperature.measured(self.validations, mean, self.actual)
+        return {**metrics.summary(mean, self.actual, self.classes), **calibrated}
+
+    @property
+    def validations(self) -> list[Validation]:
+        """Predictions of each training for the validation images."""
+        return [training.validation for training in self.trainings]
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
@@ -107,6 +119,7 @@ class Model:
         id_scores = np.array([self.first.ood["person"]["id_score"]])
         each = [[*training.ood["person"]["probabilities"].values()] for training in self.trainings]
         mean = mean_probabilities([np.array([probabilities]) for probabilities in each])
+        mean = temperature.scaled(mean, temperature.fit(self.validations) or 1)
         return Answers(mean, id_scores, id_scores >= self.first.detector["threshold"])
 
 
@@ -164,7 +177,7 @@ def load(model_names: Sequence[str], seeds: Sequence[int]) -> Results:
         classes=classes,
         images={split: len(labels[split]) for split in SPLITS},
         actual=labels["test"],
-        models=[_load_model(name, seeds, classes, labels["test"]) for name in model_names],
+        models=[_load_model(name, seeds, classes, labels) for name in model_names],
         excluded=_read(paths.EXCLUDED, files.read_json) if paths.EXCLUDED.exists() else [],
     )
 
@@ -264,18 +277,20 @@ def class_accuracy(results: Results) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["model", "label", "accuracy", "low", "high", "accuracies"])
 
 
-def _load_model(name: str, seeds: Sequence[int], classes: list[str], actual: np.ndarray) -> Model:
+def _load_model(name: str, seeds: Sequence[int], classes: list[str], labels: dict[str, np.ndarray]) -> Model:
     return Model(
         name=name,
         architecture=_read(paths.architecture(name, seeds[0]), files.read_json),
-        trainings=[_load_training(name, seed, classes, actual) for seed in seeds],
+        trainings=[_load_training(name, seed, classes, labels) for seed in seeds],
         classes=classes,
-        actual=actual,
+        actual=labels["test"],
     )
 
 
-def _load_training(name: str, seed: int, classes: list[str], actual: np.ndarray) -> Training:
-    predicted, probabilities = _load_predictions(paths.predictions(name, seed), classes, actual)
+def _load_training(name: str, seed: int, classes: list[str], labels: dict[str, np.ndarray]) -> Training:
+    predicted, probabilities = _load_predictions(paths.predictions(name, seed), classes, labels, "test")
+    held_out = paths.validation_predictions(name, seed)
+    _, of_validation = _load_predictions(held_out, classes, labels, "validation")
     return Training(
         seed=seed,
         history=_read(paths.history(name, seed), lambda path: pd.read_csv(path, usecols=HISTORY)[HISTORY]),
@@ -284,19 +299,22 @@ def _load_training(name: str, seed: int, classes: list[str], actual: np.ndarray)
         probabilities=probabilities,
         ood=_read(paths.ood_metrics(name, seed), files.read_json),
         scores=_read(paths.ood_scores(name, seed), lambda path: pd.read_csv(path, usecols=SCORED)[SCORED]),
+        validation=Validation(labels["validation"], of_validation.astype(np.float32)),
     )
 
 
-def _load_predictions(path: Path, classes: list[str], actual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _load_predictions(
+    path: Path, classes: list[str], labels: dict[str, np.ndarray], split: str
+) -> tuple[np.ndarray, np.ndarray]:
     probabilities = [f"probability_{name}" for name in classes]
     columns = ["actual", "predicted", *probabilities]
     names = {"actual": str, "predicted": str}  # even if they look like numbers or like "NA"
     types = {**names, **dict.fromkeys(probabilities, np.float64)}
     table = _read(path, lambda path: pd.read_csv(path, usecols=columns, dtype=types, keep_default_na=False))
     truth, predicted = (pd.Index(classes).get_indexer(table[column].array) for column in names)
-    if not np.array_equal(truth, actual) or (predicted < 0).any():
+    if not np.array_equal(truth, labels[split]) or (predicted < 0).any():
         raise UserError(
-            f"{path}: expected rows for the {len(actual):,} images in {paths.labels('test').parent}, "
+            f"{path}: expected rows for the {len(labels[split]):,} images in {paths.labels(split).parent}, "
             f"got {len(table):,} of other images or classes: run `dvc repro`"
         )
     return predicted, table[probabilities].to_numpy()

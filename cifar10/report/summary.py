@@ -7,7 +7,7 @@ from typing import Any
 from cifar10.evaluation.replicates import Accuracy
 
 TEST = ("accuracy", "loss", "macro_f1", "calibration_error")
-ENSEMBLE = ("accuracy", "loss", "calibration_error")
+ENSEMBLE = ("accuracy", "loss", "calibration_error", "calibrated")
 
 
 def spread(values: Sequence[float]) -> dict[str, float | None]:
@@ -31,13 +31,15 @@ def summarize(
         ensemble: `metrics.summary` of the mean probabilities of the seeds; None for a single seed.
 
     Returns:
-        `seeds`, their number; `test`, `train`, `validation` (if there are validation images) and `ood` with
-        `spread` of each metric; `test.accuracy` also with `low` and `high`, its 95 % interval;
-        `test.accuracies`, a list in the order of `train.seeds`; `ensemble` (if given) with accuracy, loss and
-        calibration_error; `model` with parameters, bytes and arithmetic.
+        `seeds`, their number; `test`, `train`, `validation` and `calibrated` (if there are validation images)
+        and `ood` with `spread` of each metric; `test.accuracy` also with `low` and `high`, its 95 % interval;
+        `test.accuracies`, a list in the order of `train.seeds`; `ensemble` (if given) with accuracy, loss,
+        calibration_error and `calibrated`; `model` with parameters, bytes and arithmetic.
     """
     test = [{key: evaluation["test"][key] for key in TEST} for evaluation in evaluations]
-    others = [split for split in ("train", "validation") if all(split in e for e in evaluations)]
+    others = [
+        split for split in ("train", "validation", "calibrated") if all(split in e for e in evaluations)
+    ]
     ood = [{key: detector[key] for key in ("tpr", "auroc", "fpr")} for detector in detectors]
     files = [evaluation["model"] for evaluation in evaluations]
     spreads = _spreads(test)
@@ -45,7 +47,7 @@ def summarize(
     return {
         "seeds": len(evaluations),
         "test": {**spreads, "accuracies": [values["accuracy"] for values in test]},
-        **({"ensemble": {key: ensemble[key] for key in ENSEMBLE}} if ensemble else {}),
+        **({"ensemble": {key: ensemble[key] for key in ENSEMBLE if key in ensemble}} if ensemble else {}),
         **{split: _spreads([evaluation[split] for evaluation in evaluations]) for split in others},
         "ood": _spreads(ood),
         "model": {

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 
-def accelerate(model: keras.Sequential) -> None:
+def accelerate(model: keras.Model) -> None:
     """Make the dense layers of a network use `product`. Other layers are unchanged."""
     for layer in model.layers:
         if type(layer) is keras.layers.Dense:

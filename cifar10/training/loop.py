@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from cifar10.data.dataset import Split
 from cifar10.errors import DivergedError
-from cifar10.params import Train
-from cifar10.training import averages, dense, losses, models, optimizers, selection
+from cifar10.params import Augment, Train
+from cifar10.training import augmentation, averages, dense, losses, models, optimizers, selection
 from cifar10.training.probabilities import cross_entropy, normalize
 
 STEPS_PER_CALL = 50  # gradient steps between two updates of the progress bar
@@ -148,6 +148,7 @@ def train(
     seed: int,
     history: list[dict[str, Any]],
     progress: Callable[[int, float, float], None],
+    augment: Augment | None = None,
     class_weights: np.ndarray | None = None,
     best: selection.BestWeights | None = None,
 ) -> Iterator[Epoch]:
@@ -163,6 +164,7 @@ def train(
         history: rows of the epochs before; not empty if `train_state` and `best` were restored.
         progress: called after every few steps with their number and the mean loss and accuracy of the epoch
             so far.
+        augment: augmentation of the training images.
         class_weights: as for `make_train_step`.
         best: for `settings.keep`; made here if it is None.
 
@@ -181,9 +183,10 @@ def train(
         if selection.is_stopped(rows, settings.early_stopping):
             break
         loss_sum, correct_sum, seen, done = 0.0, 0, 0, 0
+        read = augmentation.reader(training.images, augment, seed, epoch)
         for batches in shuffled_batches(len(training.labels), settings.batch_size, seed, epoch):
             # copies only these images from the page cache, which all processes share
-            loss, correct, finite = run(training.images[batches], training.labels[batches])
+            loss, correct, finite = run(read(batches), training.labels[batches])
             loss_sum, correct_sum, seen = loss_sum + loss, correct_sum + correct, seen + batches.size
             if not np.isfinite(loss_sum):
                 where = f"of epoch {epoch} is {loss_sum} from step {done + finite + 1} on"

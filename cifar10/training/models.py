@@ -15,12 +15,11 @@ import tensorflow as tf
 from cifar10 import files
 from cifar10.errors import UserError
 from cifar10.params import NUM_CLASSES, Model
-from cifar10.training import activations, keras_config, normalization
-from cifar10.training.keras_config import first_line
+from cifar10.training import activations, blocks, keras_config, normalization
+from cifar10.training.layers import LayerBuilder, connecting
 from cifar10.training.schedules import Steps
 
 INPUT_SHAPE = (32, 32, 3)
-RESCALING = ("BatchNormalization", "GroupNormalization", "LayerNormalization", "Normalization", "Rescaling")
 ARITHMETIC = "arithmetic"  # attribute of an .h5 file
 PREDICTION_BATCH = 64  # images; with 8, 32 or 320 outputs depend on the position of an image in the batch
 
@@ -40,31 +39,29 @@ def make_deterministic(seed: int) -> None:
     tf.zeros(())  # starts the runtime here
 
 
-def build(name: str, entry: Model, num_classes: int) -> keras.Sequential:
+def build(name: str, entry: Model, num_classes: int) -> keras.Model:
     """Build the network of an entry of params.yaml with new weights.
 
     Returns:
         A model from uint8 (N, 32, 32, 3) to non-negative float32 (N, num_classes) scores. Its first layer
-        scales pixels to [0, 1].
+        scales pixels to [0, 1]. It is a `keras.Sequential`; with blocks, it is a functional model.
 
     Raises:
         UserError: a layer, an argument or the output does not fit; the message names the key.
     """
     keras.utils.clear_session(free_memory=False)  # layer names, which the .h5 holds, count from zero
-    model = keras.Sequential(
-        [keras.Input(INPUT_SHAPE, dtype="uint8"), keras.layers.Rescaling(1 / 255)], name=name
-    )
-    rescaled = False
-    for index, specification in enumerate(entry.layers):
-        (kind, arguments), *_ = specification.items()
-        key = f"params.yaml: models.{name}.layers.{index}.{kind}"
-        arguments = {k: num_classes if v == NUM_CLASSES else v for k, v in arguments.items()}
-        layer = keras_config.layer(kind, arguments, key, rescaled)
-        rescaled = rescaled or kind in RESCALING
-        try:
-            model.add(layer)
-        except Exception as error:  # of Keras or TensorFlow; a wrong value can raise any exception
-            raise UserError(f"{key}: does not fit the layer before it: {first_line(error)}") from None
+    inputs, scaling = keras.Input(INPUT_SHAPE, dtype="uint8"), keras.layers.Rescaling(1 / 255)
+    key = f"params.yaml: models.{name}"
+    if blocks.used(entry.layers):
+        model = blocks.build(name, inputs, scaling(inputs), entry.layers, num_classes, key)
+    else:
+        model = keras.Sequential([inputs, scaling], name=name)
+        builder = LayerBuilder(num_classes)
+        for index, specification in enumerate(entry.layers):
+            (kind, arguments), *_ = specification.items()
+            layer = builder.build(kind, arguments, f"{key}.layers.{index}.{kind}")
+            with connecting(f"{key}.layers.{index}.{kind}"):
+                model.add(layer)
     _check_output(model, name, num_classes)
     for layer in model.layers:
         if type(layer) is keras.layers.GlobalAveragePooling2D:
@@ -165,7 +162,7 @@ def _is_position_independent(forward: Callable[[tf.Tensor], list[tf.Tensor]]) ->
     return True
 
 
-def output_activation(model: keras.Sequential) -> str:
+def output_activation(model: keras.Model) -> str:
     """Return the activation of the last layer; `softmax` also for a Softmax layer."""
     last = model.layers[-1]
     if isinstance(last, keras.layers.Softmax):
@@ -173,7 +170,7 @@ def output_activation(model: keras.Sequential) -> str:
     return getattr(getattr(last, "activation", None), "__name__", "linear")
 
 
-def _check_output(model: keras.Sequential, name: str, num_classes: int) -> None:
+def _check_output(model: keras.Model, name: str, num_classes: int) -> None:
     key = f"params.yaml: models.{name}.layers"
     if not model.trainable_variables:
         raise UserError(f"{key}: no layer has weights to train, expected at least one such as Dense")

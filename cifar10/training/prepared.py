@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from cifar10.data.dataset import Split
-from cifar10.params import Params, Train
+from cifar10.params import Augment, Params, Train
 from cifar10.training import loop, losses, models
 from cifar10.training.schedules import Steps
 from cifar10.training.selection import BestWeights
@@ -25,6 +25,7 @@ class Prepared:
         class_weights: float32 (K,), or None for equal weights.
         best: the weights of the best epoch, if they are kept.
         state: all variables that a checkpoint holds.
+        augment: augmentation of the training images.
     """
 
     model: keras.Model
@@ -33,6 +34,7 @@ class Prepared:
     class_weights: np.ndarray | None
     best: BestWeights
     state: list[Any]
+    augment: Augment | None
 
     def train(
         self,
@@ -53,6 +55,7 @@ class Prepared:
             seed,
             history,
             progress,
+            self.augment,
             self.class_weights,
             self.best,
         )
@@ -82,4 +85,4 @@ def prepare(
         key = "params.yaml: train.class_weight"
     weights = losses.class_weights(train.class_weight, labels, class_names, key)
     variables, best = loop.train_state(model, optimizer), BestWeights(model, train.keep)
-    return Prepared(model, optimizer, steps, weights, best, [*variables, *best.variables])
+    return Prepared(model, optimizer, steps, weights, best, [*variables, *best.variables], entry.augment)

@@ -24,6 +24,18 @@ def test_probabilities_are_those_of_a_prediction(model):
     np.testing.assert_array_equal(found.probabilities, normalize(scores))
 
 
+def test_a_mirrored_prediction_is_the_mean_over_both_images(model):
+    extract = features.feature_extractor(model)
+    found, other = extract(IMAGES[:70]), extract(np.ascontiguousarray(IMAGES[:70, :, ::-1]))
+    mirrored = features.feature_extractor(model, mirror=True)(IMAGES[:70])
+    np.testing.assert_array_equal(mirrored.probabilities, (found.probabilities + other.probabilities) / 2)
+    np.testing.assert_array_equal(mirrored.logits, found.logits)
+    np.testing.assert_array_equal(mirrored.features, found.features)
+    assert not np.array_equal(mirrored.probabilities, found.probabilities)
+    again = features.feature_extractor(model, mirror=True)(IMAGES[:70, :, ::-1])
+    np.testing.assert_array_equal(again.probabilities, mirrored.probabilities)
+
+
 def test_logits_and_features_explain_the_probabilities(model):
     found = features.feature_extractor(model)(IMAGES[:50])
     np.testing.assert_allclose(softmax(found.logits, axis=1), found.probabilities, rtol=1e-5)

@@ -29,6 +29,12 @@ def pictures(finished, tmp_path_factory):
     return folder
 
 
+def scaled(probabilities, temperature):
+    """Scale probabilities by class with a temperature."""
+    powers = {label: value ** (1 / temperature) for label, value in probabilities.items()}
+    return {label: power / sum(powers.values()) for label, power in powers.items()}
+
+
 def predicted(finished, name, seed=0):
     with (finished.root / f"reports/predictions/{name}/seed_{seed}.csv").open() as file:
         return list(csv.DictReader(file))
@@ -46,11 +52,13 @@ def test_the_answer_is_the_mean_of_the_recorded_probabilities_of_all_seeds(finis
         both = zip(predicted(finished, name, 0), predicted(finished, name, 1), strict=True)
         for rows, entry in zip(both, found["images"][:-1], strict=True):
             answer = entry["answers"][name]
-            expected = {
+            mean = {
                 label: np.mean([float(row[f"probability_{label}"]) for row in rows])
                 for label in answer["probabilities"]
             }
-            assert answer["probabilities"] == pytest.approx(expected, abs=1e-7)
+            expected = scaled(mean, found["models"][name]["temperature"])
+            assert answer["probabilities"] == pytest.approx(expected, abs=1e-6)
+            assert max(mean, key=mean.get) == max(expected, key=expected.get)
             top = max(answer["probabilities"], key=answer["probabilities"].get)
             is_id = answer["id_score"] >= found["models"][name]["threshold"]
             assert answer["verdict"] == (top if is_id else None)
@@ -66,11 +74,15 @@ def test_test_images_as_files_get_the_classes_that_were_recorded(finished, pictu
         rows = predicted(finished, name, seed)
         assert len(rows) == len(images)
         is_id = []
+        evaluation = json.loads((finished.root / f"reports/evaluations/{name}/seed_{seed}.json").read_text())
+        assert found["models"][name]["temperature"] == evaluation["calibrated"]["temperature"]
         for row, entry in zip(rows, images, strict=True):
             answer = entry["answers"][name]
             probabilities = answer["probabilities"]
             assert max(probabilities, key=probabilities.get) == row["predicted"]
-            assert np.float32(probabilities["two"]) == np.float32(row["probability_two"])
+            recorded = {label: float(row[f"probability_{label}"]) for label in probabilities}
+            expected = scaled(recorded, found["models"][name]["temperature"])
+            assert probabilities == pytest.approx(expected, rel=1e-5, abs=1e-12)
             is_id.append(answer["id_score"] >= found["models"][name]["threshold"])
             assert answer["verdict"] == (row["predicted"] if is_id[-1] else None)
         recorded = json.loads((finished.root / f"reports/ood/{name}/seed_{seed}.json").read_text())
@@ -84,9 +96,10 @@ def test_the_person_of_the_report_is_answered_as_the_command_does(finished, foun
         files = [finished.root / f"reports/ood/{name}/seed_{seed}.json" for seed in (0, 1)]
         recorded, other = (json.loads(file.read_text())["person"] for file in files)
         answer = entry["answers"][name]
-        for label, probability in answer["probabilities"].items():
-            both = [person["probabilities"][label] for person in (recorded, other)]
-            assert probability == pytest.approx(np.mean(both), rel=1e-12)
+        both = [person["probabilities"] for person in (recorded, other)]
+        mean = {label: np.mean([each[label] for each in both]) for label in answer["probabilities"]}
+        expected = scaled(mean, found["models"][name]["temperature"])
+        assert answer["probabilities"] == pytest.approx(expected, rel=1e-12)
         assert recorded["id_score"] == pytest.approx(answer["id_score"], abs=1e-5)  # sums of another order
         row = next(line for line in person_table(finished) if line[0] == name)
         assert row[1] == (answer["verdict"] or "none of these")

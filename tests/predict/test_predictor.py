@@ -44,6 +44,18 @@ def test_what_is_right_is_taken(trained):
     assert answers.probabilities.shape == (3, 10)
 
 
+def test_a_mirror_image_gets_the_same_probabilities_if_params_ask_for_it(trained):
+    images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
+
+    def probabilities(some):
+        return predictor.load(["model_0"], "0").classify(some)["model_0"].probabilities
+
+    assert not np.array_equal(probabilities(images), probabilities(images[:, :, ::-1]))
+    path = trained / "params.yaml"
+    path.write_text(path.read_text().replace("mirror: []", "mirror: [model_0]"))
+    np.testing.assert_array_equal(probabilities(images), probabilities(images[:, :, ::-1]))
+
+
 def test_a_layer_that_would_write_a_file_does_not(trained):
     marker = trained / "ran"
     harmful = eval(f"lambda x: (__import__('pathlib').Path({str(marker)!r}).touch(), x)[1]")

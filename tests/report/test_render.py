@@ -190,6 +190,35 @@ def test_the_ensemble_is_shown_beside_its_trainings(tmp_path: Path) -> None:
     assert re.findall(r">([^<>]+)<", row.replace("\u00a0", " ")) == cells[1:]
 
 
+@pytest.mark.parametrize("seeds", [[4], [0, 4]])
+def test_calibration_is_shown_before_and_after_scaling(tmp_path: Path, seeds: list[int]) -> None:
+    markdown, html = render(tmp_path, seeds=seeds)
+    with plausible.inside(tmp_path):
+        (model,) = results.load(["model_1"], seeds).models
+    test, after = model.metrics["test"], model.metrics["calibrated"]
+    assert after["calibration_error"]["mean"] < test["calibration_error"]["mean"]
+    shown = [
+        (after["temperature"], False),
+        (test["calibration_error"], True),
+        (after["calibration_error"], True),
+    ]
+    cells = [_spread(value, share) for value, share in shown]
+    if together := model.ensemble:
+        numbers = (together["calibration_error"], together["calibrated"]["calibration_error"])
+        cells += [f"{together['calibrated']['temperature']:.4f}", *(f"{100 * n:.2f} %" for n in numbers)]
+    assert f"| model_1 | {' | '.join(cells)} |" in markdown
+    row = html.partition('aria-label="Temperatures"')[2].partition('<th scope="row">model_1</th>')[2]
+    assert re.findall(r">([^<>]+)<", row.partition("</tr>")[0].replace("\u00a0", " ")) == cells
+    without, page = render(tmp_path / "without", seeds=seeds, validation=False)
+    assert "after scaling" not in without + page
+
+
+def _spread(found: dict[str, float | None], share: bool) -> str:
+    """Format as the tables do, written again here."""
+    numbers = [n * (100 if share else 1) for n in (found["mean"], found["sd"]) if n is not None]
+    return " ± ".join(f"{n:.2f}" if share else f"{n:.4f}" for n in numbers) + (" %" if share else "")
+
+
 def test_one_seed_says_that_the_spread_is_unknown(tmp_path: Path) -> None:
     for text in render(tmp_path, seeds=[4]):
         assert "One training of each model (seed 4): the spread over seeds is unknown." in plain(text)
@@ -203,7 +232,7 @@ def test_markdown_tables_are_whole(tmp_path: Path) -> None:
     text = render(tmp_path)[0]
     assert "\n\n\n" not in text
     tables = [block.splitlines() for block in text.split("\n\n") if "|" in block]
-    assert len(tables) == 3  # results, none of these, a person
+    assert len(tables) == 4  # results, calibration, none of these, a person
     for table in tables:
         assert all(line.startswith("|") for line in table)
         assert len(table) == 2 + 3

@@ -63,8 +63,8 @@ def test_class_accuracy_leaves_out_classes_without_test_images(folder: Path) -> 
     files.write_json(paths.CLASSES, [*plausible.CIFAR10, "unseen"])
     for name in ("model_0", "model_1"):
         for seed in SEEDS:
-            table = pd.read_csv(paths.predictions(name, seed))
-            table.assign(probability_unseen=0.0).to_csv(paths.predictions(name, seed), index=False)
+            for path in (paths.predictions(name, seed), paths.validation_predictions(name, seed)):
+                pd.read_csv(path).assign(probability_unseen=0.0).to_csv(path, index=False)
     table = results.class_accuracy(results.load(["model_0", "model_1"], SEEDS))
     assert sorted(table["label"].unique()) == [*range(10)]
 
@@ -108,13 +108,23 @@ def test_the_ensemble_averages_the_probabilities_of_the_files(folder: Path) -> N
     assert ensemble["accuracy"] == accuracy_score(actual, mean.argmax(axis=1))
     assert ensemble["loss"] == pytest.approx(log_loss(actual, mean, labels=range(10)))
     assert ensemble["calibration_error"] == pytest.approx(metrics.calibration_error(mean, np.array(actual)))
+    calibrated = ensemble["calibrated"]
+    powers = mean ** (1 / calibrated["temperature"])
+    after = powers / powers.sum(axis=1, keepdims=True)
+    assert calibrated["loss"] == pytest.approx(log_loss(actual, after, labels=range(10)))
+    assert calibrated["calibration_error"] == pytest.approx(
+        metrics.calibration_error(after, np.array(actual))
+    )
+    assert calibrated["loss"] < ensemble["loss"]
 
 
 def test_the_persons_answer_is_that_of_the_ensemble_with_the_first_detector(folder: Path) -> None:
     model = results.load(["model_0"], SEEDS).models[0]
     persons = [run.ood["person"] for run in model.trainings]
-    expected = np.mean([[*person["probabilities"].values()] for person in persons], axis=0)
-    np.testing.assert_allclose(model.person.probabilities[0], expected)
+    mean = np.mean([[*person["probabilities"].values()] for person in persons], axis=0)
+    calibrated = model.metrics["ensemble"]["calibrated"]
+    expected = mean ** (1 / calibrated["temperature"])
+    np.testing.assert_allclose(model.person.probabilities[0], expected / expected.sum())
     assert model.person.id_scores == [persons[0]["id_score"]]
 
 

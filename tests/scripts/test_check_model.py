@@ -41,7 +41,7 @@ def test_a_model_that_learns(rate, monkeypatch, capsys):
     ("rate", "layers", "words"),
     [
         (1e-6, LAYERS, "error: m: does not learn one batch (150 steps, "),
-        (1e18, LAYERS[1::2], "error: m: the loss is nan after "),
+        (1e18, LAYERS[1::2], "error: m: the loss is "),
     ],
     ids=["low", "high"],
 )

@@ -33,7 +33,8 @@ def both(chosen, plain, settings=SETTINGS, loss="sparse_categorical_crossentropy
     optimizer = models.optimizer("m", chosen, STEPS)
     loop.train_state(ours, optimizer)
     factors = None if weights is None else np.array([*weights.values()], np.float32)
-    (epoch,) = loop.train(ours, optimizer, DATA, NONE, settings, 0, [], lambda *_: None, factors)
+    plan = (settings, 0, [], lambda *_: None)
+    (epoch,) = loop.train(ours, optimizer, DATA, NONE, *plan, class_weights=factors)
     reference.compile(plain, loss, run_eagerly=True)
     order = np.concatenate([b.ravel() for b in loop.shuffled_batches(80, 8, 0, 1)])
     labels = DATA.labels[order] if isinstance(loss, str) else np.eye(3, dtype=np.float32)[DATA.labels[order]]
@@ -329,6 +330,16 @@ def test_a_regularizer_with_its_strength_acts_as_in_fit():
     regularizer = {"class_name": "L2", "config": {"l2": 1}}
     output = {"Dense": {**OUTPUT["Dense"], "kernel_regularizer": regularizer}}
     check(Model(optimizer={"SGD": {}}, layers=[*SMALL, output]), keras.optimizers.SGD())
+
+
+def test_blocks_act_as_in_fit():
+    """`fit` uses the graph as Keras runs it; our loop replaces its dense layers within the blocks."""
+    dense = [{"Dense": {"units": 6, "activation": "relu"}}, {"Dense": {"units": 12}}]
+    block = {"Repeat": {"times": 2, "layers": [{"Residual": {"layers": dense}}]}}
+    check(
+        Model(optimizer={"SGD": {"learning_rate": 0.1}}, layers=[*SMALL, block, OUTPUT]),
+        keras.optimizers.SGD(0.1),
+    )
 
 
 NEED = {"RandomPosterization": {"factor": 3}, "RandomColorJitter": {"brightness_factor": 0.3}}

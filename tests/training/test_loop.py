@@ -128,21 +128,45 @@ def test_a_restored_state_goes_on_to_the_same_weights(name, tmp_path):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_a_network_with_dropout_is_restored_with_its_random_generator(tmp_path):
-    entry = PARAMS.models["model_0"]
-    entry = entry.model_copy(
-        update={"layers": [*entry.layers[:-1], {"Dropout": {"rate": 0.5}}, entry.layers[-1]]}
-    )
-    keras.utils.set_random_seed(0)
-    model = models.build("model_0", entry, 10)
-    optimizer = models.optimizer("model_0", entry)
-    variables = loop.train_state(model, optimizer)
-    list(loop.train(model, optimizer, split(64), split(0), SETTINGS, 0, [], lambda *_: None))
+RANDOM = [  # layers, all with a generator of their own
+    {"RandomFlip": {"mode": "horizontal"}},
+    {"RandomTranslation": {"height_factor": 0.1, "width_factor": 0.1, "interpolation": "nearest"}},
+    {"RandomRotation": {"factor": 0.1}},
+    {"RandomBrightness": {"factor": 0.2}},
+    {"RandomContrast": {"factor": 0.2}},
+    {"RandomErasing": {}},
+    {"GaussianNoise": {"stddev": 0.1}},
+    {"AveragePooling2D": {"pool_size": 8}},
+    {"Residual": {"layers": [{"SpatialDropout2D": {"rate": 0.2}}]}},
+    {"Flatten": {}},
+    {"GaussianDropout": {"rate": 0.2}},
+    {"Dropout": {"rate": 0.5}},
+    {"Dense": {"units": 10, "activation": "softmax"}},
+]
+
+
+def test_random_layers_and_augmentation_go_on_as_without_an_interruption(tmp_path):
+    entry = params.Model(optimizer={"Adam": {}}, layers=RANDOM)
+    augment = params.Augment(flip="alternating", shift=2, cutout=8)
+
+    def start(seed, epochs, saved):
+        keras.utils.set_random_seed(seed)
+        model = models.build("random", entry, 10)
+        optimizer = models.optimizer("random", entry)
+        variables = loop.train_state(model, optimizer)
+        history = saved.load(variables)
+        settings = SETTINGS.model_copy(update={"epochs": epochs})
+        for epoch in loop.train(
+            model, optimizer, split(64), split(0), settings, 0, history, lambda *_: None, augment
+        ):
+            history.append(epoch.row())
+        saved.save(history, variables)
+        return history, model.get_weights()
+
+    expected, weights = start(0, 2, Checkpoint(tmp_path / "whole.npz", "this training", {}))
     saved = Checkpoint(tmp_path / "state.npz", "this training", {})
-    saved.save([{}], variables)
-    images = split(8).images
-    expected = model(images, training=True).numpy()
-    keras.utils.set_random_seed(99)
-    other = models.build("model_0", entry, 10)
-    saved.load(loop.train_state(other, models.optimizer("model_0", entry)))
-    np.testing.assert_array_equal(other(images, training=True).numpy(), expected)
+    start(0, 1, saved)
+    found, resumed = start(99, 2, saved)  # 99: a process that knows nothing of the first
+    assert found == expected
+    for ours, theirs in zip(resumed, weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
