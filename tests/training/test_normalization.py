@@ -152,3 +152,18 @@ def test_gelu_and_its_gradient_are_those_of_keras():
         results.append((outputs, tape.gradient(outputs, inputs)))
     for theirs, ours in zip(*results, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_normalisation_within_a_block_is_exact_and_renewed():
+    inner = [{"Conv2D": {"filters": 8, "kernel_size": 1}}, {"BatchNormalization": {"momentum": 0.5}}]
+    model = models.build("m", network({"Residual": {"layers": inner}}), 3)
+    images = RANDOM.integers(0, 256, (8, 32, 32, 3), np.uint8)
+    (layer,) = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    batch_norm.renew_statistics(model, [images])
+    found = operations(tf.function(lambda batch: model(batch, training=True)), tf.constant(images))
+    assert "Sqrt" in found
+    assert not found & APPROXIMATE
+    renewed = layer.moving_mean.numpy()
+    assert np.abs(renewed).max() > 0
+    model(images, training=True)  # the same batch again: the means stay
+    np.testing.assert_allclose(layer.moving_mean, renewed, rtol=1e-5, atol=1e-6)
