@@ -12,7 +12,7 @@ STARTS = $(if $(wildcard .venv/run.done),-I -c 'import pip',-m pip --version)
 MENDED := $(if $(wildcard .venv),$(shell .venv/bin/python $(STARTS) > /dev/null 2>&1 || echo .venv/mended))
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install demo repro check-model summary pull app verify compare check check-fast test test-fast remote-test bench lint lock clean
+.PHONY: help install demo repro check-model summary watch pull app verify compare check check-fast test test-fast remote-test bench lint lock clean
 
 help:  ## show this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ check-model: .venv/run.done  ## check in seconds that models learn one batch of 
 
 summary: .venv/run.done  ## describe a model before its training, with an estimate of the time; MODEL=name
 	@python scripts/summary.py $(MODEL)
+
+watch: .venv/run.done  ## draw the curves of the trainings while they run, as a page on this machine; PORT=n (default: 7861)
+	@python scripts/watch.py $(if $(PORT),--port $(PORT))
 
 pull: .venv/run.done  ## fetch the trained models from the DVC remote; TARGETS=paths, REMOTE=name
 	@python scripts/pull.py $(TARGETS) $(if $(REMOTE),--remote $(REMOTE))

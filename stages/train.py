@@ -43,6 +43,7 @@ def main() -> None:
         for epoch in made.train(training, validation, train, seed, history, show):
             history.append(epoch.row())
             saved.save(history, made.state)
+            files.write_csv(paths.history(name, seed), history)  # for `make watch`
             progress.log(f"{label}: {epoch.describe(train.epochs)}")
     target = paths.model(name, seed)
     models.save(made.model, target, computed_with)
