@@ -43,7 +43,7 @@ MEAN = Model.model_validate(  # the order of sums over 20 channels can depend on
 
 
 def main() -> None:
-    """Compare reordered and smaller batches with a batch of all images, for each model."""
+    """Compare reordered and smaller batches with a batch of all images, for the models of the command line."""
     with tensorflow_setup.tensorflow():
         from cifar10.evaluation import features
         from cifar10.training import models
@@ -52,8 +52,8 @@ def main() -> None:
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (COUNT, 32, 32, 3), dtype=np.uint8)
     own = {"convolutional": CONVOLUTIONAL, "mean over places": MEAN}
-    different = {str(entry.layers): (name, entry) for name, entry in {**params.load().models, **own}.items()}
-    for name, entry in different.values():
+    known = {**params.load().models, **own}
+    for name, entry in ((name, known[name]) for name in sys.argv[1:]):
         extract = features.feature_extractor(models.build(name, entry, 10))
         bank = ood.unit(extract(random.integers(0, 256, (50, 32, 32, 3), dtype=np.uint8)).features)
 
