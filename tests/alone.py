@@ -43,7 +43,7 @@ MEAN = Model.model_validate(  # the order of sums over 20 channels can depend on
 
 
 def main() -> None:
-    """Compare reordered and smaller batches with a batch of all images, for the models of the command line."""
+    """Compare reordered and smaller batches with a batch of all images, for the models that are named."""
     with tensorflow_setup.tensorflow():
         from cifar10.evaluation import features
         from cifar10.training import models
