@@ -188,6 +188,7 @@ def choose(path: Path, models: dict[str, params.Model], epochs: int, portable: b
         name: model.model_dump(exclude_unset=True, exclude={"train": {"epochs"}})
         for name, model in models.items()
     }
+    content["predict"] = {}
     path.write_text(yaml_text.dump(content), encoding="utf-8")
 
 

@@ -80,6 +80,7 @@ def _params(models: list[str], seeds: list[int]) -> None:
     known = content["models"]
     content["train"]["seeds"] = seeds
     content["models"] = {name: known.get(name, known["model_0"]) for name in models}
+    content["predict"]["mirror"] = []
     files.write_text(paths.PARAMS, yaml.safe_dump(content, sort_keys=False))
 
 

@@ -33,4 +33,4 @@ def test_the_wall_time_by_hand():
     }
     written = readme.wall_time(report)
     assert "**5 min 6 s** on a processor (family 6, model 85), AVX2, 4 cores" in written
-    assert "(2 models, 2 seeds, 10 epochs, 3 stages in parallel); 2 min 40 s with one seed." in written
+    assert "(a and b; 2 seeds, 10 epochs, 3 stages in parallel); 2 min 40 s with one seed." in written

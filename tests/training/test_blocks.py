@@ -68,8 +68,9 @@ def test_the_file_holds_the_blocks_for_us_and_for_keras_alone(tmp_path):
     alone = keras.models.load_model(tmp_path / "m.h5", compile=False)
     trained_models.load_weights(again, tmp_path / "m.h5")
     (expected,) = models.predictor(ours)(IMAGES)
-    for model in (again, alone):
-        np.testing.assert_array_equal(models.predictor(model)(IMAGES)[0], expected)
+    np.testing.assert_array_equal(models.predictor(again)(IMAGES)[0], expected)
+    # Keras itself normalises with another rounding
+    np.testing.assert_allclose(models.predictor(alone)(IMAGES)[0], expected, rtol=1e-6)
     models.save(again, tmp_path / "again.h5", {})
     assert (tmp_path / "again.h5").read_bytes() == (tmp_path / "m.h5").read_bytes()
 
