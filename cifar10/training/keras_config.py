@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from cifar10.errors import UserError
-from cifar10.training import allowed_layers, keras_arguments, optimizers, schedules
+from cifar10.training import keras_arguments, keras_layers, optimizers, schedules
 from cifar10.training.optimizers import FusedAdam
 from cifar10.training.schedules import Steps
 
@@ -31,9 +31,9 @@ def layer(kind: str, arguments: dict[str, Any], key: str, rescaled: bool = False
     Raises:
         UserError: the layer is not available, or an argument does not exist or has a wrong value.
     """
-    if reason := allowed_layers.REFUSED.get(kind):
+    if reason := keras_layers.REFUSED.get(kind):
         raise UserError(f"{key}: {kind} is not available here: {reason}")
-    known = allowed_layers.ALLOWED
+    known = keras_layers.ALLOWED
     if kind in known and "value_range" in keras_arguments.accepted(known[kind]):
         given = arguments.get("value_range")
         if rescaled and given is None:

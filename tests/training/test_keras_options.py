@@ -9,7 +9,7 @@ import pytest
 from cifar10.data.dataset import Split
 from cifar10.errors import UserError
 from cifar10.params import Model, Train
-from cifar10.training import allowed_layers, keras_arguments, keras_config, loop, models
+from cifar10.training import keras_arguments, keras_config, keras_layers, loop, models
 from cifar10.training.schedules import OneCycle, Steps
 
 SMALL = [{"MaxPooling2D": {"pool_size": 16}}, {"Flatten": {}}]
@@ -286,7 +286,7 @@ def test_optimizers_that_do_not_fit_are_refused(kind):
 @pytest.mark.parametrize(
     ("kind", "arguments"),
     [
-        *((kind, {}) for kind in allowed_layers.REFUSED),
+        *((kind, {}) for kind in keras_layers.REFUSED),
         ("TFSMLayer", {"filepath": "."}),
         ("Normalization", {}),
         ("Dense", {"units": True}),
@@ -345,14 +345,14 @@ def test_blocks_act_as_in_fit():
 NEED = {"RandomPosterization": {"factor": 3}, "RandomColorJitter": {"brightness_factor": 0.3}}
 RANGED = sorted(
     kind.__name__
-    for kind in set(allowed_layers.ALLOWED.values())
+    for kind in set(keras_layers.ALLOWED.values())
     if "value_range" in keras_arguments.accepted(kind)
 )
 
 
 @pytest.mark.parametrize("name", RANGED)
 def test_a_layer_with_a_range_does_to_pixels_of_0_to_1_what_it_does_to_0_to_255(name):
-    kind = allowed_layers.ALLOWED[name]
+    kind = keras_layers.ALLOWED[name]
     known = keras_arguments.accepted(kind)
     needs_factor = known.get("factor") is inspect.Parameter.empty
     arguments = NEED.get(name) or ({"factor": 0.3} if needs_factor else {})
