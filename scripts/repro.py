@@ -26,9 +26,9 @@ from cifar10 import (
     machine,
     params,
     paths,
-    remaining,
     staleness,
     stop_signals,
+    time_left,
 )
 from cifar10.data import unused_folder
 from cifar10.stage_run import StageRun
@@ -175,7 +175,7 @@ class Display:
 
     def summary(self, ended: int) -> str:
         """Say how many stages have ended and how much time is left."""
-        left = remaining.text(remaining.seconds(self.runs, self.jobs)) if ended < len(self.runs) else ""
+        left = time_left.text(time_left.seconds(self.runs, self.jobs)) if ended < len(self.runs) else ""
         return ", ".join(filter(None, [f"{ended} of {len(self.runs)} {self.noun} done", left]))
 
 

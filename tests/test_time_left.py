@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from cifar10 import remaining
+from cifar10 import time_left
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def running(elapsed, expected=None, model="a"):
     ],
 )
 def test_the_estimate_is_the_end_of_the_schedule(runs, jobs, expected):
-    assert remaining.seconds(runs, jobs) == expected
+    assert time_left.seconds(runs, jobs) == expected
 
 
 @pytest.mark.parametrize(
@@ -50,4 +50,4 @@ def test_the_estimate_is_the_end_of_the_schedule(runs, jobs, expected):
     [(None, ""), (0.2, "about 1 s left"), (89, "about 89 s left"), (200, "about 3 min left")],
 )
 def test_the_text(seconds, text):
-    assert remaining.text(seconds) == text
+    assert time_left.text(seconds) == text
