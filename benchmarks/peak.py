@@ -17,9 +17,9 @@ TIMES = 15  # products; the fastest counts
 
 def main() -> None:
     """Print all results as JSON."""
-    from benchmarks import triad  # after cifar10, since it loads NumPy
+    from benchmarks import memory_bandwidth  # after cifar10, since it loads NumPy
 
-    moved = {processes: triad.bandwidth(processes) for processes in sorted({1, machine.cores()})}
+    moved = {processes: memory_bandwidth.bandwidth(processes) for processes in sorted({1, machine.cores()})}
     with tensorflow_setup.tensorflow(portable=False):
         from cifar10.training import models
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import yaml
 
-from benchmarks import classify, full_run, outcome, peak, results, run, steps, text, timing, triad
+from benchmarks import classify, full_run, memory_bandwidth, outcome, peak, results, run, steps, text, timing
 from cifar10 import arithmetic, errors, machine, params
 from cifar10.training import loop, models
 
@@ -195,18 +195,18 @@ def test_a_side_that_fails_is_an_error_with_its_output(tmp_path):
 
 def test_triad_against_one_statement():
     draw = np.random.default_rng(0)
-    b, c = draw.random((2, 3 * triad.BLOCK + 5), np.float32)
+    b, c = draw.random((2, 3 * memory_bandwidth.BLOCK + 5), np.float32)
     a = np.zeros_like(b)
-    triad.triad(a, b, c)
+    memory_bandwidth.triad(a, b, c)
     assert np.array_equal(a, b + np.float32(3) * c)
 
 
 def test_bandwidth_by_hand():
     spans = np.array([[[0, 2], [10, 11]], [[1, 3], [10.5, 12]]])  # 3 s, then 2 s
-    assert triad.best(spans, 240) == 120
-    assert triad.BYTES == 12
-    assert triad.size(4, 4 * 12 * 4 * 1000) == 1000
-    assert triad.size(1, 10**15) == triad.ELEMENTS
+    assert memory_bandwidth.best(spans, 240) == 120
+    assert memory_bandwidth.BYTES == 12
+    assert memory_bandwidth.size(4, 4 * 12 * 4 * 1000) == 1000
+    assert memory_bandwidth.size(1, 10**15) == memory_bandwidth.ELEMENTS
 
 
 @pytest.mark.parametrize("optimizer", ["Adam", "SGD", "momentum"])
