@@ -18,7 +18,7 @@ import pandas as pd
 from cifar10 import errors, git, paths
 from cifar10.compare import changed, git_revision, page
 from cifar10.compare.git_revision import Revision
-from cifar10.compare.side import Side
+from cifar10.compare.revision_results import RevisionResults
 from cifar10.errors import UserError
 
 GITHUB = re.compile(
@@ -55,7 +55,7 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def sides(base: Revision, this: Revision) -> tuple[Side, Side]:
+def sides(base: Revision, this: Revision) -> tuple[RevisionResults, RevisionResults]:
     """Read both sides, with the predictions that the tests need."""
     with base.opened() as old, this.opened() as new:
         before, after = old.side(), new.side()
@@ -68,7 +68,7 @@ def sides(base: Revision, this: Revision) -> tuple[Side, Side]:
     return replace(before, predictions=tables[0]), replace(after, predictions=tables[1])
 
 
-def addresses(before: Side, after: Side) -> dict[str, str]:
+def addresses(before: RevisionResults, after: RevisionResults) -> dict[str, str]:
     """Return the URL of each side's figures on GitHub, by label; {} if origin is not on GitHub."""
     origin = GITHUB.fullmatch(git.line("remote", "get-url", "origin"))
     if not origin:
@@ -81,7 +81,9 @@ def addresses(before: Side, after: Side) -> dict[str, str]:
     }
 
 
-def write(folder: Path, before: Side, after: Side, lacks: int, missing: list[str]) -> None:
+def write(
+    folder: Path, before: RevisionResults, after: RevisionResults, lacks: int, missing: list[str]
+) -> None:
     """Write the page and the figures of both sides to a folder, for reading without a network.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from cifar10.compare.side import Side
+from cifar10.compare.revision_results import RevisionResults
 
 
 class Kind(Enum):
@@ -13,17 +13,17 @@ class Kind(Enum):
     CHANGED = "another model"
 
 
-def kept(before: Side, after: Side) -> list[str]:
+def kept(before: RevisionResults, after: RevisionResults) -> list[str]:
     """List the models that both sides have, in the order of `after`."""
     return [name for name in after.models if name in before.models]
 
 
-def common_seeds(before: Side, after: Side) -> list[int]:
+def common_seeds(before: RevisionResults, after: RevisionResults) -> list[int]:
     """List the seeds that both sides have, in the order of `after`."""
     return [seed for seed in after.seeds if seed in before.seeds]
 
 
-def kind(before: Side, after: Side, name: str) -> Kind:
+def kind(before: RevisionResults, after: RevisionResults, name: str) -> Kind:
     """Tell what differs in a model, from dvc.lock.
 
     Only the seeds differ if the .h5 files and predictions of all common seeds are the same or, without a
@@ -44,13 +44,13 @@ def kind(before: Side, after: Side, name: str) -> Kind:
     return Kind.SEEDS if repeated else Kind.CHANGED
 
 
-def other_images(before: Side, after: Side, name: str) -> bool:
+def other_images(before: RevisionResults, after: RevisionResults, name: str) -> bool:
     """Whether dvc.lock records different test images for the evaluations of a model."""
     found = {side.test_images_hash(name, seed) for side in (before, after) for seed in side.seeds}
     return len(found - {None}) > 1
 
 
-def needed_seeds(before: Side, after: Side, name: str) -> tuple[list[int], list[int]]:
+def needed_seeds(before: RevisionResults, after: RevisionResults, name: str) -> tuple[list[int], list[int]]:
     """Return the seeds of both sides whose predictions the comparison of a model needs.
 
     All seeds; with one training on a side, one of each: the first common seed, or the first seed of each.

@@ -12,7 +12,7 @@ import pandas as pd
 
 from cifar10 import paths, stage_names, staleness
 from cifar10.compare.formats import code
-from cifar10.compare.side import Side
+from cifar10.compare.revision_results import RevisionResults
 from cifar10.errors import UserError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Content:
     revision: "Revision"
     repo: "Repo"
 
-    def side(self) -> Side:
+    def side(self) -> RevisionResults:
         """Read everything except the predictions.
 
         Raises:
@@ -42,13 +42,13 @@ class Content:
         with self.revision.labelled_errors():
             return self._side()
 
-    def _side(self) -> Side:
+    def _side(self) -> RevisionResults:
         chosen = self._params()
         if not isinstance(chosen.get("models"), dict):
             raise UserError(f"expected {paths.PARAMS} with an entry `models`, found none")
         names = list(chosen["models"])
         measured = {name: self._metrics(name) for name in names}
-        return Side(
+        return RevisionResults(
             label=self.revision.label,
             commit=self.revision.commit,
             uncommitted=self.revision.uncommitted,

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from cifar10.compare import changed
-from cifar10.compare.side import Side
+from cifar10.compare.revision_results import RevisionResults
 from cifar10.evaluation.significance import listed
 
 Array = np.ndarray[Any, Any]
@@ -16,7 +16,7 @@ class UntestableError(Exception):
     """A model cannot be compared; the message is the reason, in words that follow "is not tested:"."""
 
 
-def correct(before: Side, after: Side, name: str) -> tuple[Array, Array]:
+def correct(before: RevisionResults, after: RevisionResults, name: str) -> tuple[Array, Array]:
     """Tell which test images the trainings of a changed model classify correctly.
 
     Returns:
@@ -44,7 +44,7 @@ def correct(before: Side, after: Side, name: str) -> tuple[Array, Array]:
     return first, second
 
 
-def _of(side: Side, name: str, seeds: list[int], actual: Array) -> Array:
+def _of(side: RevisionResults, name: str, seeds: list[int], actual: Array) -> Array:
     """Return bool (S, N), after a check of the accuracies and of the `actual` classes."""
     recorded = side.metrics[name]["test"]["accuracies"]
     if len(recorded) != len(side.seeds):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from cifar10.compare.side import Side
+from cifar10.compare.revision_results import RevisionResults
 
 ABSENT = object()  # value of a parameter that only the other side has
 Spread = Mapping[str, float | None]  # mean and sd over seeds, as in reports/metrics
@@ -33,12 +33,12 @@ class Row(NamedTuple):
         return None if old is None or new is None else new - old
 
 
-def _of(section: str, key: str) -> Callable[[Side, str], Spread | None]:
+def _of(section: str, key: str) -> Callable[[RevisionResults, str], Spread | None]:
     return lambda side, name: side.metrics[name][section].get(key) if name in side.metrics else None
 
 
 ACCURACY = "test accuracy"
-METRICS: list[tuple[str, bool, Callable[[Side, str], Spread | None]]] = [
+METRICS: list[tuple[str, bool, Callable[[RevisionResults, str], Spread | None]]] = [
     (ACCURACY, True, _of("test", "accuracy")),
     ("test loss", False, _of("test", "loss")),
     ("macro F1", False, _of("test", "macro_f1")),
@@ -74,7 +74,7 @@ def _common(first: list[Any], second: list[Any]) -> int:
     return next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
 
 
-def metric_rows(before: Side, after: Side) -> list[Row]:
+def metric_rows(before: RevisionResults, after: RevisionResults) -> list[Row]:
     """List all test metrics of each model with a metric that differs or is on one side only."""
     models = [*before.models, *(name for name in after.models if name not in before.models)]
     rows = {
@@ -84,7 +84,7 @@ def metric_rows(before: Side, after: Side) -> list[Row]:
     return [row for model in models for row in rows[model] if any(r.before != r.after for r in rows[model])]
 
 
-def recomputed(before: Side, after: Side) -> dict[str, tuple[str, str]]:
+def recomputed(before: RevisionResults, after: RevisionResults) -> dict[str, tuple[str, str]]:
     """Find the models whose arithmetic, of training or evaluation, differs between the sides.
 
     Returns:

@@ -8,17 +8,21 @@ from typing import Any
 from cifar10.compare import changed, diff, formats, summary
 from cifar10.compare.changed import Kind
 from cifar10.compare.diff import Row
-from cifar10.compare.side import Side
+from cifar10.compare.revision_results import RevisionResults
 from cifar10.compare.verdicts import Verdicts, verdicts
 from cifar10.evaluation import significance
 from cifar10.report.render import FILTERS, templates
 
 TEMPLATES = Path(__file__).parent / "templates"
-Links = Callable[[Side, str], str | None]  # URL of a side's figure by file name; None if it has none
+Links = Callable[[RevisionResults, str], str | None]  # URL of a figure by its name, or None
 
 
 def markdown(
-    before: Side, after: Side, links: Links, lacks: int = 0, missing: list[str] | None = None
+    before: RevisionResults,
+    after: RevisionResults,
+    links: Links,
+    lacks: int = 0,
+    missing: list[str] | None = None,
 ) -> str:
     """Write the page.
 
@@ -44,7 +48,7 @@ def markdown(
     return re.sub(r"\n{3,}", "\n\n", page).rstrip() + "\n"
 
 
-def _context(before: Side, after: Side, links: Links) -> dict[str, Any]:
+def _context(before: RevisionResults, after: RevisionResults, links: Links) -> dict[str, Any]:
     found = verdicts(before, after)
     names = sorted(before.figures | after.figures)
     drawn = [name for name in names if before.figures.get(name) != after.figures.get(name)]

@@ -7,14 +7,14 @@ from cifar10.compare.accuracy import Move
 from cifar10.compare.changed import Kind
 from cifar10.compare.diff import Row
 from cifar10.compare.formats import code, difference, points
-from cifar10.compare.side import Side
+from cifar10.compare.revision_results import RevisionResults
 from cifar10.compare.verdicts import UNKNOWN, Verdicts
 from cifar10.evaluation.replicates import Outcome
 from cifar10.evaluation.replicates.difference import MARGIN
 from cifar10.evaluation.significance import listed
 
 
-def lines(before: Side, after: Side, rows: list[Row], found: Verdicts) -> list[str]:
+def lines(before: RevisionResults, after: RevisionResults, rows: list[Row], found: Verdicts) -> list[str]:
     """Return Markdown sentences, the most important first.
 
     Args:
@@ -75,7 +75,7 @@ def _gaps(rows: list[Row], names: list[str]) -> str:
     return f"test accuracy of {', '.join(texts)}"
 
 
-def _only_seeds(before: Side, after: Side, names: list[str]) -> str:
+def _only_seeds(before: RevisionResults, after: RevisionResults, names: list[str]) -> str:
     old, new = len(before.seeds), len(after.seeds)
     often = "more often" if new > old else "less often" if new < old else "with other seeds"
     counts = f"{_times(new)} instead of {_times(old)}" if new != old else f"{_times(new)} on each side"

@@ -7,7 +7,7 @@ from cifar10.compare.accuracy import Move, moves
 from cifar10.compare.changed import Kind
 from cifar10.compare.correct import UntestableError, correct
 from cifar10.compare.paired import Paired, paired_tests
-from cifar10.compare.side import Side
+from cifar10.compare.revision_results import RevisionResults
 from cifar10.compare.spread import Interval, interval
 
 UNKNOWN = "one training: the spread over seeds is unknown"
@@ -49,7 +49,7 @@ class Verdicts:
         return self.moves[model].verdict if model in self.moves else ""
 
 
-def verdicts(before: Side, after: Side) -> Verdicts:
+def verdicts(before: RevisionResults, after: RevisionResults) -> Verdicts:
     """Compare every model that both sides have; see `Verdicts`."""
     kinds = {name: changed.kind(before, after, name) for name in changed.kept(before, after)}
     several, single, seeds, untested = {}, {}, {}, {}
@@ -69,7 +69,9 @@ def verdicts(before: Side, after: Side) -> Verdicts:
     return Verdicts(kinds, moves(several), tested, untested, _spreads(before, after, kinds))
 
 
-def _spreads(before: Side, after: Side, kinds: dict[str, Kind]) -> dict[tuple[str, str], Interval]:
+def _spreads(
+    before: RevisionResults, after: RevisionResults, kinds: dict[str, Kind]
+) -> dict[tuple[str, str], Interval]:
     """Compute the intervals of all metrics but accuracy, of models that changed on the same test images."""
     names = [
         name

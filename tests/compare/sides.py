@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from cifar10.compare.page import linked, markdown
-from cifar10.compare.side import Side
+from cifar10.compare.revision_results import RevisionResults
 from cifar10.report.summary import spread
 
 METRICS = ("loss", "macro_f1", "calibration_error")
@@ -44,7 +44,7 @@ def side(label, seeds, correct, recipes=None, images="images", missing=(), **met
         if (name, seed) not in missing:
             predictions[name][seed] = answers(hits)
     values = {key: metrics.get(key, [0.5] * len(seeds)) for key in METRICS}
-    return Side(
+    return RevisionResults(
         label=label,
         commit="0" * 40,
         uncommitted=False,

@@ -1,4 +1,4 @@
-"""One side of a comparison: the data of a commit, or of the workspace, from git and DVC."""
+"""Parameters, metrics and figures of one side of a comparison: of a commit, or of the workspace."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,8 +9,8 @@ from cifar10 import paths, stage_names
 
 
 @dataclass(frozen=True)
-class Side:
-    """A commit or the workspace.
+class RevisionResults:
+    """What git and DVC have of a commit, or of the workspace.
 
     Attributes:
         label: name on the page: a branch, a tag, a short hash.
