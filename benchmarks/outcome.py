@@ -5,10 +5,9 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from benchmarks import results
+from benchmarks import report_files, results
 from benchmarks.text import markdown
-from cifar10 import files, paths
-from cifar10.report import plots
+from cifar10 import paths
 
 STEM = paths.REPORTS / "benchmark"
 OURS, OTHERS = "#0173b2", "#949494"  # from seaborn's colorblind palette
@@ -16,12 +15,7 @@ OURS, OTHERS = "#0173b2", "#949494"  # from seaborn's colorblind palette
 
 def write(report: dict[str, Any]) -> None:
     """Write all three files and print the Markdown."""
-    files.write_json(STEM.with_suffix(".json"), report)
-    text = markdown(report)
-    files.write_text(STEM.with_suffix(".md"), text)
-    with files.replacing(STEM.with_suffix(".png")) as beside:
-        plots.save(chart(report), beside)
-    print(text)
+    report_files.write(STEM, report, markdown(report), chart(report))
 
 
 def chart(report: dict[str, Any]) -> Figure:

@@ -5,27 +5,15 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-import seaborn as sns
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
-
-from cifar10 import files, paths
-from cifar10.report import plots
+from benchmarks import replicates_chart, report_files
+from cifar10 import paths
 
 STEM = paths.REPORTS / "replicates"
-LIMIT = 0.05
-MOST_IMAGES = 10_000  # of the settings in the chart
 
 
 def write(report: dict[str, Any]) -> None:
     """Write all three files and print the Markdown."""
-    files.write_json(STEM.with_suffix(".json"), report)
-    text = markdown(report)
-    files.write_text(STEM.with_suffix(".md"), text)
-    with files.replacing(STEM.with_suffix(".png")) as beside:
-        plots.save(chart(report), beside)
-    print(text)
+    report_files.write(STEM, report, markdown(report), replicates_chart.chart(report))
 
 
 def markdown(report: dict[str, Any]) -> str:
@@ -34,123 +22,68 @@ def markdown(report: dict[str, Any]) -> str:
 
 
 def levels(report: dict[str, Any]) -> str:
-    """Write the false positives and the coverage."""
-    lines = [
-        "| accuracy | test images | sd over trainings (points) | trainings | false positives "
-        "| with Satterthwaite's df alone | McNemar, one training each | coverage of an accuracy |",
-        "|---:|---:|---:|---:|---:|---:|---:|---:|",
-        *(
-            f"| {row['accuracies'][0]:.1%} | {row['images']:,} | {points(row['spreads'])} "
-            f"| {trainings(row['seeds'])} | {row['false_positives']:.1%} | {row['welch_satterthwaite']:.1%} "
-            f"| {row['mcnemar']:.1%} | {row['accuracy_coverage']:.1%} |"
-            for row in report["level"]
-        ),
-    ]
-    repeats = report["level_repeats"]
-    worst = max(row["false_positives"] for row in report["level"])
-    satterthwaite = max(row["welch_satterthwaite"] for row in report["level"] if min(row["seeds"]) > 2)
-    error = math.sqrt(LIMIT * (1 - LIMIT) / repeats)
+    """Write the false positives and the coverage, a row per setting; the JSON file has every value."""
+    lines: list[str] = []
+    for (accuracy, images, spreads), group in groupby(report["level"], _setting):
+        rows = list(group)
+        if not lines:
+            numbers = [trainings(row["seeds"]) for row in rows]
+            lines = [
+                "| accuracy | test images | sd over trainings (points) "
+                f"| {' | '.join(f'{number} trainings' for number in numbers)} "
+                "| Satterthwaite's df | McNemar | coverage |",
+                f"|{'---:|' * (len(rows) + 6)}",
+            ]
+        found = " | ".join(f"{row['false_positives']:.1%}" for row in rows)
+        lines.append(
+            f"| {accuracy:.1%} | {images:,} | {spreads} | {found} | {_worst_satterthwaite(rows):.1%} "
+            f"| {rows[0]['mcnemar']:.1%} | {min(row['accuracy_coverage'] for row in rows):.1%} |"
+        )
+    error = math.sqrt(replicates_chart.LIMIT * (1 - replicates_chart.LIMIT) / report["level_repeats"])
     return "\n".join(lines) + (
-        f"\n\nThree equal models, {repeats:,} experiments per row. False positives: experiments in which one "
-        "of the three intervals of a difference, at 5 % for all pairs together, excludes 0; in all others, "
-        f"the three intervals are right, so that their coverage is at least {1 - worst:.1%}. The Monte-Carlo "
-        f"standard error at 5 % is {error:.2%}. Satterthwaite's degrees of freedom alone give up to "
-        f"{satterthwaite:.1%} false positives from three trainings on. The last column is the share of 95 % "
-        "intervals of an accuracy that include the true one."
+        f"\n\nThree equal models, {report['level_repeats']:,} experiments per cell (Monte-Carlo standard "
+        f"error {error:.2%} at 5 %). The columns with numbers of trainings give the false positives: "
+        "experiments in which one of the three intervals of a difference, at 5 % for all pairs together, "
+        "excludes 0. Satterthwaite's df: the most false positives with these degrees of freedom alone, from "
+        "three trainings on. McNemar: false positives of the test with one training of each model. Coverage: "
+        "the lowest share of 95 % intervals of an accuracy that include the true accuracy."
     )
 
 
 def powers(report: dict[str, Any]) -> str:
-    """Write the power and the coverage for a difference of one point."""
-    lines = [
-        "| sd over trainings (points) | trainings of each | power | predicted | coverage of the difference "
-        "| trainings for 80 % power |",
-        "|---:|---:|---:|---:|---:|---:|",
-        *(
-            f"| {points(row['spreads'])} | {row['seeds']} | {row['power']:.1%} | {row['predicted']:.1%} "
-            f"| {row['coverage']:.1%} | {row['needed'] or 'too few test images'} |"
-            for row in report["power"]
-        ),
-    ]
+    """Write the power and the coverage for a difference of one point, a row per setting."""
+    lines: list[str] = []
+    for (_, _, spreads), group in groupby(report["power"], _setting):
+        rows = list(group)
+        if not lines:
+            numbers = " | ".join(f"{row['seeds']} trainings" for row in rows)
+            lines = [
+                f"| sd over trainings (points) | {numbers} | coverage | trainings for 80 % power |",
+                f"|{'---:|' * (len(rows) + 3)}",
+            ]
+        found = " | ".join(f"{row['power']:.1%} ({row['predicted']:.1%})" for row in rows)
+        lines.append(
+            f"| {spreads} | {found} | {min(row['coverage'] for row in rows):.1%} "
+            f"| {rows[0]['needed'] or 'too few test images'} |"
+        )
     repeats, first = report["power_repeats"], report["power"][0]
     return "\n".join(lines) + (
-        f"\n\nTwo models with true accuracies of {first['accuracies'][0]:.0%} and "
-        f"{first['accuracies'][1]:.0%}, {first['images']:,} test images, {repeats:,} experiments per row; "
-        f"the Monte-Carlo standard error is at most {math.sqrt(0.25 / repeats):.1%}. The prediction comes "
-        "from the variance components."
+        "\n\nPower, and in brackets its prediction from the variance components. Two models with true "
+        f"accuracies of {first['accuracies'][0]:.0%} and {first['accuracies'][1]:.0%}, "
+        f"{first['images']:,} test images, {repeats:,} experiments per cell (Monte-Carlo standard error at "
+        f"most {math.sqrt(0.25 / repeats):.1%}). Coverage: the lowest share of intervals of the difference "
+        "that include the true difference."
     )
 
 
-def points(spreads: Sequence[float]) -> str:
-    """Write standard deviations in points: "0.3, 0.3, 3"."""
-    return ", ".join(f"{100 * spread:g}" for spread in spreads)
+def _setting(row: dict[str, Any]) -> tuple[float, int, str]:
+    return row["accuracies"][0], row["images"], replicates_chart.points(row["spreads"])
+
+
+def _worst_satterthwaite(rows: list[dict[str, Any]]) -> float:
+    return max((row["welch_satterthwaite"] for row in rows if min(row["seeds"]) > 2), default=math.nan)
 
 
 def trainings(seeds: Sequence[int]) -> str:
     """Write the number of trainings, once if it is the same for all models."""
     return ", ".join(map(str, seeds)) if len(set(seeds)) > 1 else str(seeds[0])
-
-
-def chart(report: dict[str, Any]) -> Figure:
-    """Plot the false positives of two quantiles, and the power, by number of trainings."""
-    with sns.axes_style("whitegrid", {"grid.color": "0.9"}), sns.plotting_context("paper", font_scale=1.1):
-        figure = Figure(figsize=(12, 3.8), layout="constrained")
-        used, satterthwaite, power = figure.subplots(1, 3)
-        limits = (0, 1.1 * max(LIMIT, *(row["welch_satterthwaite"] for row in report["level"])))
-        for axes, key, title in (
-            (used, "false_positives", "False positives"),
-            (satterthwaite, "welch_satterthwaite", "False positives, Satterthwaite's df alone"),
-        ):
-            draw_levels(axes, report, key)
-            axes.set(title=title, xlabel="trainings of each model", ylim=limits)
-        used.legend(title="sd over trainings (points)", fontsize="small", title_fontsize="small")
-        draw_powers(power, report)
-        return figure
-
-
-def draw_levels(axes: Axes, report: dict[str, Any], key: str) -> None:
-    """Draw a line per spread of the models at 67 % accuracy and 10,000 images."""
-    rows = [row for row in report["level"] if len(set(row["seeds"])) == 1 and row["images"] == MOST_IMAGES]
-    for index, (spreads, group) in enumerate(groupby(rows, key=lambda row: points(row["spreads"]))):
-        known = list(group)
-        axes.plot(
-            [row["seeds"][0] for row in known],
-            [row[key] for row in known],
-            color=plots.COLOURS[index],
-            marker=plots.MARKERS[index],
-            label=spreads,
-        )
-    axes.axhline(LIMIT, color=plots.GREY, linestyle="--", linewidth=1)
-    axes.yaxis.set_major_formatter(plots.PERCENT)
-    ticks(axes, sorted({row["seeds"][0] for row in rows}))
-
-
-def draw_powers(axes: Axes, report: dict[str, Any]) -> None:
-    """Draw the simulated power as markers and the predicted one as lines."""
-    for index, (spreads, group) in enumerate(groupby(report["power"], key=lambda row: row["spreads"][0])):
-        known = list(group)
-        style = {"color": plots.COLOURS[index]}
-        seeds = [row["seeds"] for row in known]
-        label = f"{100 * spreads:g}"
-        axes.plot(seeds, [row["predicted"] for row in known], linestyle=":", **style)
-        axes.plot(
-            seeds, [row["power"] for row in known], plots.MARKERS[index], linestyle="", label=label, **style
-        )
-    axes.axhline(0.8, color=plots.GREY, linestyle="--", linewidth=1)
-    axes.set(title="Power for a difference of one point", xlabel="trainings of each model", ylim=(0, 1.02))
-    axes.yaxis.set_major_formatter(plots.PERCENT)
-    axes.legend(
-        title="sd (points);\ndotted: predicted",
-        loc="upper left",
-        bbox_to_anchor=(0, 0.78),
-        fontsize="small",
-        title_fontsize="small",
-    )
-    ticks(axes, sorted({row["seeds"] for row in report["power"]}))
-
-
-def ticks(axes: Axes, values: Sequence[int]) -> None:
-    """Use a logarithmic axis with a tick per number of trainings."""
-    axes.set_xscale("log")
-    axes.set_xticks(values, [str(value) for value in values])
-    axes.xaxis.set_minor_locator(NullLocator())

@@ -28,7 +28,7 @@ def test_a_short_simulation_is_the_same_every_time(monkeypatch):
     found = replicates.simulate(40, 20)
     assert found == replicates.simulate(40, 20)
     assert [row["seeds"] for row in found["level"]] == list(replicates.SEEDS)
-    assert "40 experiments per row" in replicates_report.markdown(found)
+    assert "40 experiments per cell" in replicates_report.markdown(found)
 
 
 def test_mcnemar_is_that_of_the_report():
