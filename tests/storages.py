@@ -162,7 +162,7 @@ def s3(root, pusher):
             "OUR-KEY-ID": key,
             "OUR-SECRET-KEY": secret,
         }
-        pusher.follow(documented("MinIO, SeaweedFS and others that speak S3"), values)
+        pusher.follow(documented("MinIO, SeaweedFS and other S3 servers"), values)
         pusher.clone.commit("Name the remote")
         reader = ("writer", "reader")  # both in the key ID and in the secret
         there = f"{bucket.name}/cifar10"
