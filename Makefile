@@ -6,8 +6,8 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 PIP := .venv/bin/python -m pip --disable-pip-version-check
 CREATE = $(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit("error: expected Python 3.11 to 3.13, $(PYTHON) is %d.%d; choose another: make PYTHON=python3.11" % v)' \
 	&& echo '$(PYTHON) -m venv --clear .venv' && { [ -d .venv ] || rm -f .venv; } && $(PYTHON) -m venv --clear .venv
-# An environment whose Python or pip does not start (an installation that broke off, a Python that is gone) is
-# mended first: `ensurepip` is enough where pip alone is missing; otherwise the environment is made anew.
+# If the Python or pip of .venv does not start (interrupted installation, deleted Python), .venv is repaired first:
+# `ensurepip` if only pip is missing, otherwise a new environment.
 STARTS = $(if $(wildcard .venv/run.done),-I -c 'import pip',-m pip --version)
 MENDED := $(if $(wildcard .venv),$(shell .venv/bin/python $(STARTS) > /dev/null 2>&1 || echo .venv/mended))
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -22,7 +22,7 @@ install: .venv/run.done  ## install the dependencies of the pipeline in .venv, w
 demo: .venv/run.done  ## run everything on 1,797 built-in digits, without network, in the folder demo
 	python scripts/demo.py
 
-repro: .venv/run.done  ## run all outdated stages, JOBS=n at once (default: one per core)
+repro: .venv/run.done  ## run all stages that are not up to date, JOBS=n at once (default: one per core)
 	@python scripts/repro.py
 
 check-model: .venv/run.done  ## check in seconds that models learn one batch of images; MODELS="names" (default: all)
@@ -40,7 +40,7 @@ pull: .venv/run.done  ## fetch the trained models from the DVC remote; TARGETS=p
 app: .venv/app.done  ## serve a page that classifies your pictures, PORT=n (default: 7860), SEED=n: one training each
 	@python -m cifar10.app $(if $(PORT),--port $(PORT)) $(if $(SEED),--seed $(SEED))
 
-verify: .venv/run.done  ## compare this machine with the recorded hashes; FULL=1: whole pipeline, RECORD=1: record it
+verify: .venv/run.done  ## compare the results of this machine with recorded hashes; FULL=1: whole pipeline, RECORD=1: record this machine
 	@python scripts/$(if $(FULL),reproduce.py,verify.py $(if $(RECORD),--record))
 
 compare: export BASE ?= main
