@@ -45,7 +45,9 @@ def main() -> None:
     """Compare this machine with the records, or record it."""
     form = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
-    parser.add_argument("--record", action="store_true", help=f"add this machine to {RECORDS}, or renew it")
+    parser.add_argument(
+        "--record", action="store_true", help=f"add this machine to {RECORDS}, or update its record"
+    )
     if parser.parse_args().record:
         record([fingerprint(), fingerprint("--fastest")])  # with AVX2 at most, and with all instructions
     else:

@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"address to listen on (default {LOCAL}: only this machine; 0.0.0.0: all interfaces)",
     )
     parser.add_argument(
-        "--port", type=_port, default=PORT, help=f"default {PORT}; 0 takes a free one and prints it"
+        "--port", type=_port, default=PORT, help=f"port (default {PORT}); 0 takes a free port and prints it"
     )
     parser.add_argument(
         "--root-path",

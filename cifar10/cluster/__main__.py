@@ -59,7 +59,8 @@ def _parse() -> argparse.Namespace:
         action="extend",
         default=[],
         metavar="KEY=VALUE,...",
-        help="one training per model, seed and value, as 'train.seeds=[1,2,3]'; several keys give their grid",
+        help="one training per model, seed and value, such as 'train.seeds=[1,2,3]'; "
+        "several keys give all combinations",
     )
     parser.add_argument("--git-url", metavar="URL", help="what workers clone (default: git's remote origin)")
     parser.add_argument(

@@ -48,9 +48,12 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m cifar10.compare", description=__doc__, formatter_class=form
     )
-    parser.add_argument("base", metavar="BASE", help="branch, tag or commit to compare with, as in main")
+    parser.add_argument("base", metavar="BASE", help="branch, tag or commit to compare with, such as main")
     parser.add_argument(
-        "--output", type=Path, metavar="FOLDER", help=f"write {PAGE} and the figures of both sides there, too"
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help=f"also write {PAGE} and the figures of both sides to this folder",
     )
     return parser.parse_args()
 

@@ -119,8 +119,10 @@ def _parse() -> argparse.Namespace:
         help="KEY=interval(0.1, 0.5), KEY=tag(log, interval(0.001, 0.1)), KEY=int(interval(1, 8)), "
         "KEY=range(1, 9, 2), KEY=choice(16, 32), or KEY=VALUE for all trials",
     )
-    parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="of Optuna's sampler (default: 0)")
-    parser.add_argument("--name", metavar="NAME", help="of the study (default: search-MODEL)")
+    parser.add_argument(
+        "--seed", type=_seed, default=0, metavar="N", help="seed of Optuna's sampler (default: 0)"
+    )
+    parser.add_argument("--name", metavar="NAME", help="name of the study (default: search-MODEL)")
     return parser.parse_args()
 
 
