@@ -43,7 +43,9 @@ def main() -> None:
     jobs = wanted_jobs()
     git.check()
     data = params.load().data  # a fault of the file in one line, before DVC expands dvc.yaml with it
-    with locks.held(paths.lock("repro"), "another run is at work ({process}): wait for its end, or end it"):
+    with locks.held(
+        paths.lock("repro"), "another run is in progress ({process}): wait until it ends, or stop it"
+    ):
         dvc_locks.release_dead()
         unused_folder.make(data)
         prepare(data)
@@ -111,7 +113,7 @@ def run(runs: list[StageRun], jobs: int, noun: str) -> list[StageRun]:
             stop(runs, pending)
             stopped = signal
     if stopped:
-        rest = "`make repro` goes on after each training's last full epoch"
+        rest = "`make repro` resumes each training after its last full epoch"
         print(f"interrupted by {stop_signals.name(stopped)}: {rest}", file=sys.stderr)
         sys.exit(stop_signals.exit_code(stopped))
     if all(each.diverged for each in failed):

@@ -61,7 +61,7 @@ def remote() -> tuple[str, str]:
     name = _dvc("config", "core.remote").strip()
     if not name:
         raise UserError(
-            "no default DVC remote, through which workers get images and give models: `dvc remote add -d`"
+            "no default DVC remote; workers need one to fetch images and push models: `dvc remote add -d`"
         )
     url = _dvc("config", f"remote.{name}.url").strip()
     url = url if "://" in url else str(Path(url).resolve())
@@ -82,7 +82,7 @@ def publish_images(url: str) -> None:
     _dvc("repro", "--pull", "preprocess")
     if git.uncommitted(staleness.LOCK):
         raise UserError(
-            "dvc.lock has changed, it now records these images: `git commit dvc.lock`, then again"
+            "dvc.lock has changed to record these images: run `git commit dvc.lock`, then this command again"
         )
     progress.log(f"images: pushing what is not yet in {url}")
     _dvc("push", "preprocess")

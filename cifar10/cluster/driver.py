@@ -63,7 +63,7 @@ def spread(client: Client, jobs: list[TrainingJob]) -> Iterator[tuple[TrainingJo
         for future in as_completed(futures):
             job = futures[future]
             if future.status != "finished":
-                raise UserError(f"{job.label}: {_reason(future)}; what was finished is in the remote")
+                raise UserError(f"{job.label}: {_reason(future)}; finished trainings are in the DVC remote")
             progress.log(f"{job.label}: finished")
             bar.update()
             yield job, json.loads(future.result() or "{}")
@@ -89,7 +89,7 @@ def _show(event: tuple[object, Mapping[str, str]]) -> None:
 
 def _reason(future: Any) -> str:
     if future.status == "cancelled":
-        return "the scheduler is gone"
+        return "the scheduler does not answer"
     error = future.exception()
     if isinstance(error, RuntimeError) and len(error.args) == 2:
         progress.log(error.args[1])

@@ -22,6 +22,6 @@ def make(data: params.Data) -> None:
         folder.mkdir(parents=True)
     except OSError as error:
         raise UserError(
-            f"data.folder: {shown(data.folder)} does not exist, which DVC needs with every data.source, and "
+            f"data.folder: {shown(data.folder)} does not exist; DVC needs it with every data.source, and "
             f"cannot be made ({error.strerror}): set it to data/pictures"
         ) from None

@@ -37,7 +37,7 @@ def check(figure: str, names: Sequence[str]) -> None:
             )
     parent = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
     if not parent.is_dir():
-        raise UserError(f"--figure: {parent} is no folder: choose another place for {path}")
+        raise UserError(f"--figure: {parent} is not a folder: choose another place for {path}")
     if not os.access(parent, os.W_OK):
         raise UserError(f"--figure: {parent} allows no new files: choose another place for {path}")
 

@@ -1,6 +1,6 @@
 """Search for the hyper-parameters of a model with the highest validation accuracy, by Optuna.
 
-Each trial is a DVC experiment. An interrupted search goes on with the same command.
+Each trial is a DVC experiment. The same command resumes an interrupted search.
 """
 
 import argparse

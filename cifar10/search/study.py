@@ -1,4 +1,4 @@
-"""The study: the trials of a search, in an SQLite file. A search that was interrupted goes on with it."""
+"""The study: the trials of a search, in an SQLite file. An interrupted search resumes from it."""
 
 import os
 from collections.abc import Iterator, Mapping

@@ -293,7 +293,7 @@ def test_a_figure_is_refused_before_the_start_and_fails_after_the_answers(finish
         finished.run("python", "-X", "importtime", *run[1:], str(tmp_path / "a.xyz"), expect=2)
     )
     printed = finished.run(*run, f"/dev/full/../{'x' * 300}.png", expect=2)
-    assert "is no folder" in printed
+    assert "is not a folder" in printed
     printed = finished.run(*run, str(tmp_path / f"{'x' * 250}.png"), expect=1)  # the temporary name is longer
     assert " model_1 " in printed.splitlines()[2]
     assert printed.splitlines()[-1].startswith("error: File name too long")

@@ -32,7 +32,7 @@ def test_the_formats_are_those_of_matplotlib_but_pgf():
         ("a", "has no suffix"),
         (".png", "has no suffix"),
         ("", "is a folder"),
-        ("in.png/a.png", "in.png is no folder"),
+        ("in.png/a.png", "in.png is not a folder"),
         ("in.png", "is one of the pictures and would be overwritten"),
         ("../{}/in.png", "would be overwritten"),
         ("link.png", "would be overwritten"),

@@ -146,7 +146,7 @@ def test_signals_leave_nothing_running_and_the_next_run_ends_in_the_same_bytes(f
         wait_for_checkpoint(fresh, process, before)
         if number == signal.SIGTERM:
             printed = fresh.run("python", "scripts/repro.py", expect=75)
-            assert re.fullmatch(r"error: another run is at work \(process \d+\): wait .*\n", printed)
+            assert re.fullmatch(r"error: another run is in progress \(process \d+\): wait .*\n", printed)
         process.send_signal(number)
         printed = process.communicate()[0]
         resumed += printed
@@ -159,7 +159,7 @@ def test_signals_leave_nothing_running_and_the_next_run_ends_in_the_same_bytes(f
             assert process.returncode == 128 + number, printed
             name = "Ctrl-C" if number == signal.SIGINT else number.name
             assert printed.endswith(
-                f"interrupted by {name}: `make repro` goes on after each training's last full epoch\n"
+                f"interrupted by {name}: `make repro` resumes each training after its last full epoch\n"
             )
         assert "Traceback" not in printed
         assert left_in(fresh.root) == []
