@@ -43,9 +43,7 @@ def main() -> None:
     jobs = wanted_jobs()
     git.check()
     data = params.load().data  # a fault of the file in one line, before DVC expands dvc.yaml with it
-    with locks.held(
-        paths.lock("repro"), "another run is in progress ({process}): wait until it ends, or stop it"
-    ):
+    with locks.held(paths.lock("repro"), "another run is in progress ({process}): wait for it, or stop it"):
         dvc_locks.release_dead()
         unused_folder.make(data)
         prepare(data)
