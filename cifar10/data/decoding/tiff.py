@@ -49,5 +49,5 @@ def read(content: bytes, max_pixels: int) -> tuple[Image.Image, int, str | None]
     inverted = modes.number(said, modes.PHOTOMETRIC) == modes.WHITE_IS_ZERO
     scaled, warning = brightness.to_bytes(values, bits, white, inverted)
     orientation = modes.number(said, repair.ORIENTATION)
-    turn = int(orientation) if orientation in range(1, 9) else 1
+    turn = int(orientation) if orientation and orientation in range(1, 9) else 1
     return Image.fromarray(np.broadcast_to(scaled, (height, width, 3)).copy()), turn, warning
