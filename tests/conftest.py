@@ -219,6 +219,7 @@ def finished(shared, programs):
             demo.clone(clone.root)
             clone.edit("params.yaml", "epochs: 10", "epochs: 2")
             clone.edit("params.yaml", "seeds: [0, 1, 2]", "seeds: [0]")
+            clone.edit("params.yaml", "mirror: [model_3]", "mirror: []")
             params = clone.root / "params.yaml"
             head, _, _ = params.read_text().partition("\nmodels:\n")
             _, _, models = SMALL_MODELS.read_text().partition("\n")
