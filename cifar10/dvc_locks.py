@@ -32,7 +32,7 @@ def release_dead(path: Path = RECORD) -> None:
         path.unlink(missing_ok=True)  # half-written
         return
     if kept != record:
-        files.write_text(path, json.dumps(kept))
+        files.write_text(path, files.json_text(kept, indent=None))
 
 
 def _alive(entry: dict[str, Any], written: float) -> bool:

@@ -42,11 +42,22 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as indented JSON with a final newline; the order of keys is kept.
+    """Write `value` as indented JSON with a final newline; see `json_text`."""
+    write_text(path, json_text(value) + "\n")
 
-    A number that is not finite becomes null: JSON has no NaN and no infinity.
+
+def json_text(value: Any, indent: int | None = 2) -> str:
+    """Return `value` as JSON that is valid UTF-8; the order of keys is kept.
+
+    A number that is not finite becomes null: JSON has no NaN and no infinity. A lone surrogate, as in a file
+    name that is not UTF-8, is escaped.
+
+    Args:
+        value: of dicts, lists, tuples, texts, numbers, booleans and None.
+        indent: spaces per level; None for one line.
     """
-    write_text(path, json.dumps(finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    text = json.dumps(finite(value), indent=indent, ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def finite(value: Any) -> Any:

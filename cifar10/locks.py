@@ -18,6 +18,7 @@ from typing import Any
 
 import psutil
 
+from cifar10 import files
 from cifar10.errors import BusyError
 
 ABSENT = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}  # no locks here
@@ -97,7 +98,7 @@ def _take(path: Path, seen: _Seen) -> int | None:
         own = psutil.Process()
         record = {"process": own.pid, "started": own.create_time(), "host": platform.node()}
         os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, json.dumps(record).encode())
+        os.write(descriptor, files.json_text(record, indent=None).encode())
         if not seen.system_lock:
             time.sleep(
                 2 * POLL

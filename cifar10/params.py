@@ -44,13 +44,22 @@ class Cifar10(_Section):
     window: Annotated[float, Field(gt=0)]  # seconds
 
 
+def _plain_path(folder: str) -> str:
+    """Refuse a path that no system has, and "~", which only shells replace by the home folder."""
+    if any(letter < " " for letter in folder):
+        raise ValueError("expected a path without control characters")
+    if folder.startswith("~"):
+        raise ValueError("expected a path that does not begin with ~: write the home folder in full")
+    return folder
+
+
 class Data(_Section):
     """Image source and validation split."""
 
     source: Literal["cifar10", "digits", "folder"]
     validation_fraction: Annotated[float, Field(ge=0, lt=1)]
     seed: Seed
-    folder: Annotated[str, StringConstraints(min_length=1)]
+    folder: Annotated[str, StringConstraints(min_length=1), AfterValidator(_plain_path)]
     exclude: list[Annotated[str, StringConstraints(min_length=1)]] = Field([])
     ood_exclude: list[Literal["digits", "faces", "photographs", "textures", "noise", "person"]] = Field([])
     cifar10: Cifar10

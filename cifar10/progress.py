@@ -6,6 +6,7 @@ them parses a line with `read` and formats it with `drawn`.
 
 import io
 import json
+import math
 import os
 import sys
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from cifar10 import names
+from cifar10 import files, names
 
 VARIABLE, JSON = "CIFAR10_PROGRESS", "json"  # environment variable and its value
 LOG_EVERY = 30.0  # seconds
@@ -50,7 +51,7 @@ class _Json(tqdm):
         if msg is None:
             state = {key: self.format_dict[key] for key in ("n", "total", "elapsed", "rate")}
             update = {"desc": self.desc.removesuffix(": "), **state, **self.metrics}
-            sys.stderr.write(json.dumps({"progress": update}) + "\n")
+            sys.stderr.write(files.json_text({"progress": update}, indent=None) + "\n")
             sys.stderr.flush()
 
 
@@ -74,7 +75,8 @@ def read(line: str) -> dict[str, Any] | None:
     try:
         update = json.loads(line)["progress"]
         state = {key: update.pop(key) for key in ("desc", "n", "total", "elapsed", "rate")}
-        return {**state, "metrics": {name: float(value) for name, value in update.items()}}
+        metrics = {name: math.nan if value is None else float(value) for name, value in update.items()}
+        return {**state, "metrics": metrics}
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 

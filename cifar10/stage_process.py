@@ -14,6 +14,7 @@ from cifar10 import errors, locks, paths, stage_inputs
 
 BY_DVC = "DVC_STAGE"  # DVC sets this environment variable for the commands of stages
 SHELLS = ("ash", "bash", "cmd.exe", "dash", "fish", "ksh", "sh", "zsh")
+ADOPTERS = ("init", "launchd", "systemd")  # parents of processes whose own parent has ended; so is process 1
 POLL = 0.5  # seconds from one look at the parent to the next
 PATIENCE = 10.0  # seconds: an orphan needs some to end
 LAST = 15.0  # seconds from the signal to the end of a process that does not heed it
@@ -55,18 +56,34 @@ def _run(
 
 
 def _launchers() -> list[psutil.Process]:
-    """List the processes that wait for this one: DVC, and the shell between DVC and this process."""
+    """List the processes that wait for this one: DVC, and the shell between DVC and this process.
+
+    Empty if DVC has ended already, while this process was starting.
+    """
     found = []
-    for process in psutil.Process().parents():
-        found.append(process)
-        if process.name().lower() not in SHELLS:
-            break
-    return found
+    try:
+        for process in psutil.Process().parents():
+            found.append(process)
+            if process.name().lower() not in SHELLS:
+                return [] if _adopts(process) else found
+    except psutil.NoSuchProcess:  # ended since it was listed
+        pass
+    return []
+
+
+def _adopts(process: psutil.Process) -> bool:
+    """Tell whether a process is one that adopts orphans; in a container, DVC itself can be process 1."""
+    if process.name().lower() in ADOPTERS:
+        return True
+    try:
+        return process.pid == 1 and not any("dvc" in word or "python" in word for word in process.cmdline())
+    except psutil.AccessDenied:  # of another user
+        return True
 
 
 def _watch(launchers: list[psutil.Process]) -> None:
     """End this process when one of `launchers` has ended: nobody would record what it writes."""
-    while all(map(_runs, launchers)):
+    while launchers and all(map(_runs, launchers)):
         time.sleep(POLL)
     os.kill(os.getpid(), signal.SIGTERM)  # raises in the main thread; on Windows, the end
     time.sleep(LAST)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cifar10 import yaml_text
+from cifar10 import errors, yaml_text
 from cifar10.errors import UserError
 
 LARGEST = 1_000_000  # bytes; larger files belong in DVC
@@ -40,4 +40,4 @@ def check(path: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    errors.run(main)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cifar10 import arithmetic, errors, params
+from cifar10 import arithmetic, errors, files, params
 from cifar10.data import sources
 from cifar10.training import tensorflow_setup
 
@@ -43,7 +43,7 @@ def main() -> None:
         "operations": dict(operations()),
         "models": {name: trained(name, chosen, images) for name in chosen.models},
     }
-    print(json.dumps(found))
+    print(files.json_text(found, indent=None))
 
 
 def definition(name: str, chosen: params.Params) -> str:

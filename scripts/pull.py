@@ -13,7 +13,7 @@ from dvc.exceptions import OutputNotFoundError
 from dvc.repo import Repo
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cifar10 import git
+from cifar10 import errors, git
 
 LOCK = "dvc.lock"
 
@@ -81,4 +81,4 @@ def end_on_failure(code: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    errors.run(main)

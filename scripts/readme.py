@@ -2,8 +2,12 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from cifar10 import errors
 
 README = Path("README.md")
 PICTURES = Path("docs/pictures.md")
@@ -102,4 +106,4 @@ def table(text: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    errors.run(main)

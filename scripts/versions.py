@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cifar10 import arithmetic, files, paths
+from cifar10 import arithmetic, errors, files, paths
 
 LOCK = Path("requirements.txt")
 HEAD = f"""# Versions of the libraries that decide the bytes of models and metrics. A change makes `train`
@@ -35,4 +35,4 @@ def text(lock: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    errors.run(main)

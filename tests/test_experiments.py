@@ -13,7 +13,8 @@ from tests import documents
 from tests.conftest import digests
 
 RATE = "models.model_2.optimizer.SGD.learning_rate"
-BLOCKS = [block.text for block in documents.blocks(Path("docs/experiments.md"))]
+DOCUMENT = Path("docs/experiments.md")
+BLOCKS = [block.text for block in documents.blocks(DOCUMENT)]
 VALUES = {"rate-1": 0.05, "rate-2": 1e-5}  # DVC writes the second as 1e-05
 
 
@@ -50,6 +51,8 @@ def test_two_queued_experiments_run_at_once_and_leave_the_workspace_as_it_is(que
     while processes_in(queue.root) and time.monotonic() < end:
         time.sleep(0.5)
     assert processes_in(queue.root) == []
+    assert "! dvc queue status | grep -w Failed" in DOCUMENT.read_text()
+    queue.run("bash", "-c", "! dvc queue status | grep -w Failed")
     logs = queue.run("dvc", "queue", "logs", "rate-1")
     assert queue.run("dvc", "queue", "status").count("Success") == 2, logs
     assert "model_2 seed 0: epoch 2/2" in logs

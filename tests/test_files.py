@@ -39,6 +39,16 @@ def test_json_has_null_for_numbers_that_are_not_finite(tmp_path):
     assert found == {"a": None, "b": [None, [1.5, None]], "c": {"d": None, "e": "NaN"}}
 
 
+@pytest.mark.parametrize("indent", [2, None])
+def test_json_is_valid_utf_8_whatever_a_text_holds(tmp_path, indent):
+    value = {"caf\udce9.png": "\ud83d half a pair", "whole": "\U0001f600 é"}
+    content = files.json_text(value, indent).encode()
+    assert json.loads(content) == value
+    assert content.count(b"\n") == (0 if indent is None else 3)
+    files.write_json(tmp_path / "x.json", value)
+    assert files.read_json(tmp_path / "x.json") == value
+
+
 @pytest.mark.parametrize("value", [{"b": 0.1, "a": [True, None, 3, "é"]}, [], {}, 1e-300, "x"])
 def test_other_values_are_as_they_were(tmp_path, value):
     files.write_json(tmp_path / "x.json", value)

@@ -47,6 +47,8 @@ def test_the_committed_file_is_valid_and_keeps_every_value(content, tmp_path):
         ("train.seeds", None, ["train.seeds", "None", "list"]),
         ("train.seed", 0, ["train.seed", "unknown key", "epochs, batch_size, seeds, portable"]),
         ("data.source", "mnist", ["data.source", "'mnist'", "'cifar10', 'digits' or 'folder'"]),
+        ("data.folder", "~/pictures", ["data.folder", "'~/pictures'", "home folder in full"]),
+        ("data.folder", "a\0b", ["data.folder", "control characters"]),
         ("data.validation_fraction", 1.0, ["data.validation_fraction", "1.0", "less than 1"]),
         ("data.cifar10.mirrors", [], ["data.cifar10.mirrors", "[]", "at least 1"]),
         ("data.cifar10.mirror", "x", ["data.cifar10.mirror", "unknown key", "mirrors"]),

@@ -211,6 +211,20 @@ def test_a_stage_ends_when_the_dvc_that_started_it_is_gone(stage, number):
     assert not running.is_running() or running.status() == psutil.STATUS_ZOMBIE
 
 
+def test_a_stage_whose_dvc_ends_before_it_begins_ends_too(stage):
+    """A kill while Python starts: the parent is then the process that adopts orphans."""
+    late = f"import time; time.sleep(0.5)\n{SCRIPT}"
+    Path("train.py").write_text(f'print("ready", flush=True)\n{late}')
+    dvc = stage(command=[sys.executable, "-c", DVC, f"{sys.executable} train.py m 0"], DVC_STAGE="train@m-0")
+    shell, running = psutil.Process(dvc.pid).children(recursive=True)
+    for process in (psutil.Process(dvc.pid), shell):
+        process.kill()
+    output = dvc.communicate(timeout=20)[0]
+    assert "interrupted by SIGTERM" in output
+    assert not Path("out").exists()
+    assert not running.is_running() or running.status() == psutil.STATUS_ZOMBIE
+
+
 def test_a_stage_that_nobody_but_the_user_started_outlives_its_shell(stage):
     script = f"{sys.executable} train.py m 0 & sleep 0.5"
     shell = stage(command=["/bin/sh", "-c", script])

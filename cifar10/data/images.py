@@ -80,7 +80,7 @@ def decode(
     Raises:
         PictureError: the file is missing, empty, damaged, not a picture, or over a limit.
     """
-    name = name or (str(source) if isinstance(source, Path) else "picture")
+    name = name or _name(source)
     try:
         content = source if isinstance(source, bytes) else _content(source, max_bytes)
         if len(content) > max_bytes:
@@ -99,17 +99,11 @@ def decode(
         raise PictureError(f"{names.shown(name)}: {_reason(error)}") from None
 
 
-def read(
-    source: Path | bytes,
-    fit: Fit = "crop",
-    name: str = "",
-    max_pixels: int = MAX_PIXELS,
-    max_bytes: int = MAX_BYTES,
-) -> np.ndarray:
+def read(source: Path | bytes) -> np.ndarray:
     """Read a picture as `decode` does, print its warnings; return uint8 (32, 32, 3)."""
-    picture = decode(source, fit, name, max_pixels, max_bytes)
+    picture = decode(source)
     for text in picture.warnings:
-        warn(name or (str(source) if isinstance(source, Path) else "picture"), text)
+        warn(_name(source), text)
     return picture.pixels
 
 
@@ -129,6 +123,10 @@ def read_all(paths: Sequence[Path], fit: Fit = "crop") -> Iterator[Picture | Pic
 def warn(name: str, text: str) -> None:
     """Print a warning about a picture on standard error."""
     progress.log(f"warning: {names.shown(name)}: {text}")
+
+
+def _name(source: Path | bytes) -> str:
+    return str(source) if isinstance(source, Path) else "picture"
 
 
 def _content(path: Path, max_bytes: int) -> bytes:

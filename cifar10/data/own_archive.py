@@ -23,7 +23,7 @@ def named() -> str:
 
 def is_url(own: str) -> bool:
     """Tell whether an archive is named by its URL."""
-    return own.startswith(("http://", "https://"))
+    return own.lower().startswith(("http://", "https://"))
 
 
 def local(own: str) -> Path:

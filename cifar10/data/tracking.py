@@ -26,8 +26,8 @@ def check(folder: Path, project: Path) -> None:
         project: the folder of dvc.yaml.
 
     Raises:
-        UserError: names up to `MOST` links to folders, broken links, names that are not UTF-8, files that
-            cannot be read and files that .dvcignore excludes.
+        UserError: names up to `MOST` links to folders, broken links, pipes and devices, names that are not
+            UTF-8, folders that cannot be read and files that .dvcignore excludes; or a damaged .dvcignore.
     """
     found = [*_faults(folder), *_ignored(folder, project)]
     if found:
@@ -50,12 +50,13 @@ def _faults(folder: Path) -> Iterator[str]:
             path = root / name
             if any("\ud800" <= letter <= "\udfff" for letter in name):
                 yield f"{shown(str(path))}: the name is not UTF-8: rename it"
-            elif not is_link(path):
-                continue
-            elif not path.exists():
+            elif is_link(path) and not path.exists():
                 yield f"{shown(str(path))}: a link to nothing: delete it"
-            elif path.is_dir() and not name.startswith("."):
-                yield f"{shown(str(path))}: a link to a folder: move or copy the folder here"
+            elif is_link(path) and path.is_dir():
+                if not name.startswith("."):
+                    yield f"{shown(str(path))}: a link to a folder: move or copy the folder here"
+            elif path.exists() and not (path.is_file() or path.is_dir()):  # reading it can take for ever
+                yield f"{shown(str(path))}: neither a file nor a folder: delete it"
 
 
 def _ignored(folder: Path, project: Path) -> Iterator[str]:
@@ -93,8 +94,11 @@ def _rules(folder: Path) -> _Rules:
     path = folder / IGNORE
     if not path.is_file():
         return None
-    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    return folder, lines, GitIgnoreSpec.from_lines(lines)
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+        return folder, lines, GitIgnoreSpec.from_lines(lines)
+    except ValueError as error:  # not UTF-8, or no pattern
+        raise UserError(f"{shown(str(path))}: expected patterns as in .gitignore: {error}") from None
 
 
 def _match(rules: list[_Rules], path: Path, is_folder: bool) -> str:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from cifar10 import errors
+from cifar10 import errors, files
 from cifar10.predict import arguments
 
 if TYPE_CHECKING:
@@ -89,8 +89,6 @@ def _answer(
     options: argparse.Namespace, pictures: Mapping[str, "Picture"], unreadable: Mapping[str, str]
 ) -> None:
     """Classify the pictures, print the answers, then draw them."""
-    import json
-
     import numpy as np
 
     # before TensorFlow: `tensorflow_setup` hides modules that these need
@@ -111,7 +109,7 @@ def _answer(
         warnings = {name: picture.warnings for name, picture in pictures.items()}
         about = (classifier.seeds, classifier.detectors, classifier.temperatures)
         answers = predictions.content(names, *about, found, unreadable, warnings)
-        print(json.dumps(answers, indent=2, ensure_ascii=False, allow_nan=False), flush=True)
+        print(files.json_text(answers), flush=True)
     else:
         print(predictions.table(names, classifier.classes, found), flush=True)
     if options.figure is not None:

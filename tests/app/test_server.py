@@ -4,6 +4,7 @@ import contextlib
 import shutil
 import signal
 import socket
+import sys
 import threading
 import time
 from pathlib import Path
@@ -154,3 +155,14 @@ def test_a_hang_up_or_sigterm_finishes_what_runs_and_exits_with_0(strict):
         assert client.recv(100).startswith(b"HTTP/1.1 200 OK")
     assert strict.process.wait(20) == 0
     assert "Traceback" not in (strict.root / "log").read_text()
+
+
+def test_a_kill_leaves_no_file_and_the_next_server_takes_the_same_port(finished, tmp_path):
+    command = [sys.executable, "-m", "cifar10.app", "--port"]
+    with webapp.running(finished, tmp_path) as app:
+        with unfinished(app):
+            app.process.kill()
+            assert app.process.wait(20) == -signal.SIGKILL
+        assert list((tmp_path / "temporary").iterdir()) == []
+    with servers.running(tmp_path / "again", *command, str(app.port), ports=[app.port], cwd=finished.root):
+        assert requests.get(f"{app.url}healthz", timeout=30).status_code == 200

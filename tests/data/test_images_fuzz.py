@@ -111,7 +111,7 @@ def test_there_are_at_least_1000_mutated_files():
 def test_a_device_without_end_is_refused_in_time_and_memory(tmp_path):
     started = time.monotonic()
     with pytest.raises(images.PictureError, match="more than 1 MB"):
-        images.read(Path("/dev/zero"), max_bytes=1_000_000)
+        images.decode(Path("/dev/zero"), max_bytes=1_000_000)
     assert time.monotonic() - started < 1
 
 
@@ -130,5 +130,5 @@ def test_a_program_is_no_picture(tmp_path):
 )
 def test_limits_are_named(limit, reason):
     with pytest.raises(images.PictureError, match=f"^upload: more than {reason}"):
-        images.read(seed_file("PNG"), name="upload", **limit)
-    assert images.read(seed_file("PNG"), max_pixels=2000, max_bytes=100_000).shape == (32, 32, 3)
+        images.decode(seed_file("PNG"), name="upload", **limit)
+    assert images.decode(seed_file("PNG"), max_pixels=2000, max_bytes=100_000).pixels.shape == (32, 32, 3)

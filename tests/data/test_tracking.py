@@ -57,6 +57,22 @@ def test_other_links_are_named(root, place, target, expected):
     assert faults(root) == [f"{root / place / 'link'}: {expected}"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
+@pytest.mark.parametrize("place", ["pipe", "train/cat/.pipe", "test"])
+def test_a_pipe_and_a_link_to_a_device_which_dvc_would_read_for_ever_are_named(root, place):
+    os.mkfifo(root / place)
+    (root / "train/cat/2.png").symlink_to("/dev/zero")
+    reason = "neither a file nor a folder: delete it"
+    assert sorted(faults(root)) == sorted(f"{root / name}: {reason}" for name in (place, "train/cat/2.png"))
+
+
+@pytest.mark.parametrize("content", [b"caf\xe9\n", b"!\n", b"a\n\\\n"])
+def test_a_dvcignore_that_cannot_be_read_is_one_line(root, content):
+    (root / ".dvcignore").write_bytes(content)
+    with pytest.raises(UserError, match=r"pictures/\.dvcignore: expected patterns as in \.gitignore: .*$"):
+        tracking.check(root, Path.cwd())
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
 def test_names_that_are_not_utf8_are_escaped_and_counted(root):
     for number in range(12):

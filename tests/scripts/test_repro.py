@@ -172,15 +172,21 @@ def test_signals_leave_nothing_running_and_the_next_run_ends_in_the_same_bytes(f
     assert digests(fresh.root, *OUTPUTS[:2]) == trained
 
 
-def test_a_training_goes_on_after_dvc_was_killed_and_no_lock_is_left(fresh):
+def test_a_training_goes_on_after_dvc_was_ended_and_no_lock_is_left(fresh):
     fresh.edit("params.yaml", "epochs: 2", "epochs: 150")  # the stage ends half a second after DVC
     fresh.edit_model("model_2", "units: 1000", "units: 10")
     fresh.keep_models("model_2")
-    for number in (signal.SIGTERM, signal.SIGKILL):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         process = fresh.start("dvc", "repro", "train@model_2-0", **WARM)
         wait_for_checkpoint(fresh, process, states(fresh))
-        process.send_signal(number)
-        process.communicate()
+        if number == signal.SIGINT:
+            os.killpg(process.pid, number)  # as a terminal does
+        else:
+            process.send_signal(number)
+        printed = process.communicate()[0]
+        assert process.returncode != 0, printed
+        assert "Traceback" not in printed
+        assert left_in(fresh.root) == []
     (fresh.root / ".dvc/tmp/rwlock").write_text('{"read": {"half')
     printed = fresh.run("python", "scripts/repro.py", JOBS="2")
     assert "error" not in printed

@@ -6,7 +6,7 @@ import logging
 import numpy as np
 from PIL import Image
 
-from cifar10.data.decoding import brightness, formats, modes
+from cifar10.data.decoding import brightness, formats, modes, repair
 from cifar10.data.decoding.opening import UnreadableError
 
 MAX_BYTES = 400_000_000  # of the unpacked values
@@ -48,5 +48,6 @@ def read(content: bytes, max_pixels: int) -> tuple[Image.Image, int, str | None]
     white = modes.number(said, modes.LARGEST_SAMPLE) or modes.number(said, modes.LARGEST)
     inverted = modes.number(said, modes.PHOTOMETRIC) == modes.WHITE_IS_ZERO
     scaled, warning = brightness.to_bytes(values, bits, white, inverted)
-    orientation = int(modes.number(said, 274) or 1)
-    return Image.fromarray(np.broadcast_to(scaled, (height, width, 3)).copy()), orientation, warning
+    orientation = modes.number(said, repair.ORIENTATION)
+    turn = int(orientation) if orientation and orientation in range(1, 9) else 1
+    return Image.fromarray(np.broadcast_to(scaled, (height, width, 3)).copy()), turn, warning
