@@ -134,11 +134,12 @@ KerasObject = Annotated[dict[str, dict[str, Any]], BeforeValidator(one_entry)]  
 
 
 class Augment(_Section):
-    """Augmentation of the training images of a model."""
+    """Changes of a model's training images, and synthetic outliers beside them."""
 
     flip: Literal["horizontal", "alternating"] | None = None
     shift: Annotated[int, Field(ge=0, le=16)] = 0  # pixels
     cutout: Annotated[int, Field(ge=0, le=32)] = 0  # pixels, side of the square
+    outliers: Annotated[float, Field(ge=0, le=1)] = 0  # synthetic ones per image of a batch
 
 
 class Model(_Section):

@@ -15,6 +15,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from cifar10 import arithmetic, errors, files, params
 from cifar10.data import sources
+from cifar10.data.dataset import Split
 from cifar10.training import tensorflow_setup
 
 # isort: split
@@ -134,18 +135,18 @@ def trained(name: str, chosen: params.Params, images: Any) -> dict[str, str]:
         Hashes of its settings (`definition`), its weights before (`start`) and after the `epoch`, and its
         `answers`: the scores of the last layer for test images.
     """
-    from cifar10.training import augmentation, loop, models, prepared
+    from cifar10.training import loop, models, outliers, prepared
 
-    train = chosen.train_of(name)
+    train, seed = chosen.train_of(name), chosen.train.seeds[0]
+    training = Split(images.train_images, images.train_labels)
     made = prepared.prepare(name, chosen, images.train_labels, images.class_names, epochs=1)
     model, optimizer = made.model, made.optimizer
     start = digest(*model.get_weights())
-    run = loop.make_train_step(model, optimizer, train.label_smoothing, made.class_weights)
-    read = augmentation.reader(images.train_images, made.augment, chosen.train.seeds[0], epoch=1)
-    for batches in loop.shuffled_batches(
-        len(images.train_labels), train.batch_size, chosen.train.seeds[0], epoch=1
-    ):
-        run(read(batches), images.train_labels[batches])
+    pool = outliers.pool(training, made.augment, seed)
+    run = loop.make_train_step(model, optimizer, train.label_smoothing, made.class_weights, pool is not None)
+    read = outliers.reader(training, made.augment, pool, seed, epoch=1)
+    for batches in loop.shuffled_batches(len(training.labels), train.batch_size, seed, epoch=1):
+        run(*read(batches))
     (answers,) = models.predictor(model)(images.test_images[:ASKED])
     return {
         "definition": definition(name, chosen),

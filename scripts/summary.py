@@ -110,18 +110,22 @@ def settings(entry: params.Model, train: params.Train, sizes: dict[str, Any]) ->
 
 def per_step(made: Any, train: params.Train) -> float:
     """Train on random images for about TIMED seconds; return the median time of a step, in seconds."""
-    from cifar10.training import augmentation, loop, models
+    from cifar10.training import loop, models, outliers
 
     random, batch_size = np.random.default_rng(0), train.batch_size
     images = random.integers(0, 256, (batch_size, *models.INPUT_SHAPE), np.uint8)
     labels = random.integers(0, made.model.output_shape[1], batch_size)
-    read = augmentation.reader(images, made.augment, seed=0, epoch=1)
-    run = loop.make_train_step(made.model, made.optimizer, train.label_smoothing, made.class_weights)
+    training = dataset.Split(images, labels)
+    pool = outliers.pool(training, made.augment, seed=0)
+    read = outliers.reader(training, made.augment, pool, seed=0, epoch=1)
+    run = loop.make_train_step(
+        made.model, made.optimizer, train.label_smoothing, made.class_weights, pool is not None
+    )
 
     def timed(steps: int) -> float:
         batches = np.tile(np.arange(batch_size), (steps, 1))
         started = time.perf_counter()
-        run(read(batches), labels[batches])
+        run(*read(batches))
         return (time.perf_counter() - started) / steps
 
     timed(1)  # compiles

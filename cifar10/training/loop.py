@@ -11,7 +11,7 @@ import tensorflow as tf
 from cifar10.data.dataset import Split
 from cifar10.errors import DivergedError
 from cifar10.params import Augment, Train
-from cifar10.training import augmentation, averages, dense, losses, models, optimizers, selection
+from cifar10.training import averages, dense, losses, models, optimizers, outliers, selection
 from cifar10.training.probabilities import cross_entropy, normalize
 
 STEPS_PER_CALL = 50  # gradient steps between two updates of the progress bar
@@ -69,6 +69,7 @@ def make_train_step(
     optimizer: keras.optimizers.Optimizer,
     smoothing: float = 0.0,
     class_weights: np.ndarray | None = None,
+    with_outliers: bool = False,
 ) -> Callable[[np.ndarray, np.ndarray], tuple[float, int, int]]:
     """Compile a function that does several gradient steps.
 
@@ -77,6 +78,8 @@ def make_train_step(
         optimizer: from `models.optimizer`, built.
         smoothing: of the labels, for `losses.batch_loss`.
         class_weights: float32 (K,), factors of the losses of each class's images; None for equal weights.
+        with_outliers: whether batches have outliers, whose label is -1. The loss of a step is the mean over
+            images and outliers. The sum of the losses counts it once per image.
 
     Returns:
         A function of uint8 (steps, batch size, 32, 32, 3) images and int (steps, batch size) labels. It does
@@ -90,8 +93,11 @@ def make_train_step(
     factors = None if class_weights is None else tf.constant(class_weights, tf.float32)
 
     def losses_of(scores: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        each = losses.batch_loss(scores, labels, sigmoid, smoothing)
-        return each if factors is None else each * tf.gather(factors, labels)
+        each = losses.batch_loss(scores, labels, sigmoid, smoothing, with_outliers)
+        if factors is None:
+            return each
+        weights = tf.gather(factors, tf.maximum(labels, 0) if with_outliers else labels)
+        return each * (tf.where(labels < 0, 1.0, weights) if with_outliers else weights)
 
     def step(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
@@ -100,7 +106,8 @@ def make_train_step(
             scaled = optimizer.scale_loss(loss)  # the same, unless the optimizer has a loss_scale_factor
         optimizer.apply(tape.gradient(scaled, variables), model.trainable_variables)
         correct = tf.argmax(scores, axis=-1, output_type=tf.int32) == labels
-        return loss * tf.cast(tf.size(labels), tf.float32), tf.reduce_sum(tf.cast(correct, tf.int32))
+        images_seen = tf.math.count_nonzero(labels >= 0) if with_outliers else tf.size(labels)
+        return loss * tf.cast(images_seen, tf.float32), tf.reduce_sum(tf.cast(correct, tf.int32))
 
     signature = [
         tf.TensorSpec((None, None, *models.INPUT_SHAPE), tf.uint8),
@@ -164,7 +171,7 @@ def train(
         history: rows of the epochs before; not empty if `train_state` and `best` were restored.
         progress: called after every few steps with their number and the mean loss and accuracy of the epoch
             so far.
-        augment: augmentation of the training images.
+        augment: augmentation of the training images, and outliers.
         class_weights: as for `make_train_step`.
         best: for `settings.keep`; made here if it is None.
 
@@ -175,7 +182,8 @@ def train(
     Raises:
         DivergedError: the loss is not finite, for example because the learning rate is too large.
     """
-    run = make_train_step(model, optimizer, settings.label_smoothing, class_weights)
+    pool = outliers.pool(training, augment, seed)
+    run = make_train_step(model, optimizer, settings.label_smoothing, class_weights, pool is not None)
     predict, rows = models.predictor(model), list(history)
     best = best or selection.BestWeights(model, settings.keep)
     averaged = (model, optimizer, training.images, settings.batch_size)
@@ -183,10 +191,10 @@ def train(
         if selection.is_stopped(rows, settings.early_stopping):
             break
         loss_sum, correct_sum, seen, done = 0.0, 0, 0, 0
-        read = augmentation.reader(training.images, augment, seed, epoch)
+        read = outliers.reader(training, augment, pool, seed, epoch)
         for batches in shuffled_batches(len(training.labels), settings.batch_size, seed, epoch):
             # copies only these images from the page cache, which all processes share
-            loss, correct, finite = run(read(batches), training.labels[batches])
+            loss, correct, finite = run(*read(batches))
             loss_sum, correct_sum, seen = loss_sum + loss, correct_sum + correct, seen + batches.size
             if not np.isfinite(loss_sum):
                 where = f"of epoch {epoch} is {loss_sum} from step {done + finite + 1} on"

@@ -12,7 +12,9 @@ from cifar10.errors import UserError
 SMALLEST = 1e-7  # of a probability, as in Keras
 
 
-def batch_loss(scores: tf.Tensor, labels: tf.Tensor, sigmoid: bool, smoothing: float = 0.0) -> tf.Tensor:
+def batch_loss(
+    scores: tf.Tensor, labels: tf.Tensor, sigmoid: bool, smoothing: float = 0.0, outliers: bool = False
+) -> tf.Tensor:
     """Compute -log p of the true class, with p_k = s_k / sum(s).
 
     The scores of a softmax layer already sum to 1; Keras' function computes their loss from the logits, which
@@ -27,11 +29,19 @@ def batch_loss(scores: tf.Tensor, labels: tf.Tensor, sigmoid: bool, smoothing: f
         labels: int32 (N,).
         sigmoid: whether the layer is a sigmoid.
         smoothing: a, from 0 to below 1.
+        outliers: whether labels can be -1, an outlier: its targets are 1 / K.
 
     Returns:
         float32 (N,), in nats; p is clipped at 1e-7.
     """
     classes = scores.shape[-1]
+    if outliers:
+        equal = tf.where(labels < 0, 1.0, smoothing)[:, tf.newaxis] / classes
+        targets = tf.one_hot(labels, classes) * (1 - smoothing) + equal  # one_hot of -1 is 0
+        if not sigmoid:
+            return keras.losses.categorical_crossentropy(targets, scores)
+        probabilities = scores / tf.reduce_sum(scores, axis=-1, keepdims=True)
+        return -tf.reduce_sum(targets * _log(tf.clip_by_value(probabilities, SMALLEST, 1.0)), axis=-1)
     if not sigmoid:
         if not smoothing:
             return keras.losses.sparse_categorical_crossentropy(labels, scores)
