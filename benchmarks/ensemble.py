@@ -14,7 +14,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from cifar10 import errors, files, machine, params, paths
 from cifar10.data import dataset
-from cifar10.evaluation import ood, ood_images
+from cifar10.evaluation import detector, ood, ood_images
 from cifar10.report import render
 from cifar10.training import tensorflow_setup
 
@@ -64,12 +64,12 @@ def measure() -> dict[str, Any]:
     images = {"validation": validation.images, "test": test.images, **ood_images.load()}
     found = {}
     for name, extractors in classifier.extractors.items():
-        detectors = [ood.load(paths.ood_detector(name, seed)) for seed in classifier.seeds]
+        loaded = [detector.load(paths.ood_detector(name, seed)) for seed in classifier.seeds]
         each, probabilities = {}, {}
         for kind, some in images.items():
             outputs = [extract(some) for extract in extractors]
-            pairs = zip(detectors, outputs, strict=True)
-            each[kind] = np.array([detector.id_scores(output) for detector, output in pairs])
+            pairs = zip(loaded, outputs, strict=True)
+            each[kind] = np.array([each_one.id_scores(output) for each_one, output in pairs])
             probabilities[kind] = np.array([output.probabilities for output in outputs])
         found[name] = {rule: rates(scores) for rule, scores in rules(each, probabilities).items()}
     return {

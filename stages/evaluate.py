@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # use the package of this checkout
 from cifar10 import files, paths, progress, stage_arguments, stage_names, stage_process
 from cifar10.data import dataset
-from cifar10.evaluation import metrics, ood, ood_images, temperature
+from cifar10.evaluation import detector, metrics, ood, ood_images, temperature
 from cifar10.training import tensorflow_setup, versions
 
 
@@ -25,7 +25,7 @@ def main() -> None:
     trained_models.load_weights(model, paths.model(name, seed))
     extract = features.feature_extractor(model, name in chosen.predict.mirror)
     outputs = extract(test.images)
-    validation = measure_ood(name, seed, extract, outputs)
+    validation = measure_ood(name, seed, extract, outputs, features.described_layers(model))
     measured = {
         "test": metrics.summary(outputs.probabilities, test.labels, class_names),
         **temperature.measured([validation], outputs.probabilities, test.labels),
@@ -43,27 +43,31 @@ def main() -> None:
 
 
 def measure_ood(
-    name: str, seed: int, extract: ood.FeatureExtractor, test: "ood.Outputs"
+    name: str, seed: int, extract: ood.FeatureExtractor, test: "ood.Outputs", layers: list[str]
 ) -> temperature.Validation:
     """Fit the OOD detector, write it beside the model, and its metrics; return the validation predictions."""
     training = dataset.load("train")
     validation, threshold_data = ood.threshold_images(training, dataset.load("validation"))
     pseudo_ood = ood_images.pseudo_ood(validation.images, validation.labels)
-    detectors, choice = ood.fit(extract, training, validation, pseudo_ood, dataset.class_names())
-    detector = ood.chosen(detectors, choice, threshold_data)
+    fitted = ood.fit(extract, training, validation, pseudo_ood, dataset.class_names())
     outputs = {kind: extract(images) for kind, images in ood_images.load().items()}
-    person = ood_images.person()
-    ood.save(detector, paths.ood_detector(name, seed))
-    scores = ood.table(detector, {"test": test, **outputs})
+    person, measured = ood_images.person(), ood.measure(fitted, test, outputs)
+    chosen = ood.finished(fitted.detector, measured, threshold_data)
+    detector.save(chosen, paths.ood_detector(name, seed))
+    scores = ood.table(chosen, {"test": test, **outputs})
     files.write_text(paths.ood_scores(name, seed), scores.to_csv(index=False, lineterminator="\n"))
     content = {
-        **choice,
+        "score": "combined",
+        "parts": [*chosen.parts],
+        "auroc": chosen.auroc,
+        "pseudo_ood": fitted.pseudo_ood,
         "threshold_data": threshold_data,
-        "scores": ood.measure(detectors, test, outputs),
-        "person": None if person is None else ood.person_answer(detector, extract(person[None])),
+        "scores": measured,
+        "layers": layers,
+        "person": None if person is None else ood.person_answer(chosen, extract(person[None])),
     }
     files.write_json(paths.ood_metrics(name, seed), content)
-    return detector.validation
+    return chosen.validation
 
 
 if __name__ == "__main__":

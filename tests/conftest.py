@@ -58,7 +58,9 @@ LONGEST = [  # files that take more than 10 s, in an order that keeps all proces
     "test_accessibility.py",
 ]
 SLOW = {"programs", "remote", "scheduler"}  # fixtures; "programs" takes 15 s of a core to start
-if hasattr(signal, "SIGHUP"):  # under nohup, which ignores it, commands that the tests start would ignore it as well
+if hasattr(
+    signal, "SIGHUP"
+):  # under nohup, which ignores it, commands that the tests start would ignore it as well
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 SMALL_MODELS = Path(__file__).with_name("small_models.yaml")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job of a shell

@@ -169,12 +169,17 @@ def _ood(
     files.write_json(
         paths.ood_metrics(name, seed),
         {
-            "score": "energy",
+            "score": "combined",
+            "parts": ["msp", "layers"],
+            "auroc": float(np.mean([*measured["auroc"].values()])),
+            "layers": ["Conv2D 30 x 30 x 16", "Dense 256"],
             "pseudo_ood": {score: {"blends": 0.6, "mean": 0.6} for score in ood.SCORES},
             "threshold_data": "validation" if validation else "training",
             "scores": dict.fromkeys(ood.SCORES, measured),
             "person": {
                 "id_score": threshold + skill - 2.2,
+                "p_value": 0.02,
+                "layers": [0.4, 0.013],
                 "probabilities": dict(zip(classes, chances, strict=True)),
             },
         },

@@ -8,6 +8,7 @@ class Answer(BaseModel):
 
     verdict: str | None = Field(description="most probable class; null: none of these")
     id_score: float = Field(description="ID score; higher means more like the training images")
+    p_value: float = Field(description="share of validation images that look at least as unusual, above 0")
     probabilities: dict[str, float] = Field(description="by class; the sum is 1")
 
 
@@ -35,7 +36,10 @@ class Score(BaseModel):
 
     seeds: list[int] = Field(description="seeds of the trainings whose mean probabilities are the answer")
     score: str = Field(description="name of the ID score")
+    parts: list[str] = Field(description="names of the scores that it combines")
     threshold: float = Field(description="a lower ID score gives the verdict null")
+    auroc: float | None = Field(description="mean AUROC on OOD datasets; null: none was measured")
+    reliable: bool | None = Field(description="whether that is at least 0.8")
     temperature: float = Field(description="probabilities were scaled by it; 1 if it is unknown")
 
 

@@ -1,6 +1,6 @@
 """Features, logits and probabilities of a batch of images."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +11,8 @@ from cifar10.training.probabilities import normalize
 
 WIDEST = 4096  # features; wider ones are sketched, so that memory and files are bounded for every network
 SKETCH = 1024  # features of a sketch
+LAYER_SKETCH = 256  # the same, of a layer's means
+MOST_LAYERS = 16  # whose means are computed; with more layers, evenly spaced ones
 
 
 @dataclass(frozen=True)
@@ -23,11 +25,14 @@ class Outputs:
         logits: float64 (N, K).
         probabilities: float64 (N, K), the softmax of `logits`; with `mirror`, the mean over the image and
             its mirror image.
+        layers: float32 (N, D) of each of `hidden_layers`: the means of its outputs over the picture; their
+            `sketch` if there are more than LAYER_SKETCH.
     """
 
     features: np.ndarray
     logits: np.ndarray
     probabilities: np.ndarray
+    layers: Sequence[np.ndarray] = ()
 
 
 def feature_extractor(model: keras.Model, mirror: bool = False) -> Callable[[np.ndarray], Outputs]:
@@ -39,29 +44,32 @@ def feature_extractor(model: keras.Model, mirror: bool = False) -> Callable[[np.
     Args:
         model: from `models.build`, with trained weights.
         mirror: average the probabilities of each image and of its mirror image, left and right exchanged.
-            Features and logits remain those of the image.
+            Features, layers and logits remain those of the image.
 
     Returns:
         A function of uint8 (N, 32, 32, 3) images. The outputs of an image do not depend on the other images.
     """
     last = max((index for index, layer in enumerate(model.layers) if layer.weights), default=-1)
-    taps = keras.Model(model.inputs, [model.layers[last].input, _before_activation(model), model.outputs[0]])
+    outputs = [model.layers[last].input, _before_activation(model), model.outputs[0]]
+    taps = keras.Model(model.inputs, outputs + [_mean(layer.output) for layer in hidden_layers(model)])
     sigmoid = models.output_activation(model) == "sigmoid"
     predict = models.predictor(taps)
 
     def of_batch(images: np.ndarray) -> tuple[np.ndarray, ...]:
-        features, raw, scores = predict(images)
+        features, raw, scores, *means = predict(images)
         flat = features.reshape(len(features), int(np.prod(features.shape[1:])))
-        return flat if flat.shape[1] <= WIDEST else sketch(flat), raw, scores
+        layers = [mean.reshape(len(mean), mean.shape[-1]) for mean in means]
+        layers = [mean if mean.shape[1] <= LAYER_SKETCH else sketch(mean, LAYER_SKETCH) for mean in layers]
+        return flat if flat.shape[1] <= WIDEST else sketch(flat), raw, scores, *layers
 
     def extract(images: np.ndarray) -> Outputs:
         # the batches of `predict`, one at a time: only one batch of wide features is in memory
         starts = range(0, max(len(images), 1), models.PREDICTION_BATCH)
         batches = [of_batch(images[start : start + models.PREDICTION_BATCH]) for start in starts]
-        features, raw, scores = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+        features, raw, scores, *layers = (np.concatenate(parts) for parts in zip(*batches, strict=True))
         logits = raw.astype(np.float64)
         logits = -np.logaddexp(0, -logits) if sigmoid else logits
-        return Outputs(features, logits, normalize(scores))
+        return Outputs(features, logits, normalize(scores), layers)
 
     def mirrored(images: np.ndarray) -> Outputs:
         found, other = extract(images), extract(images[:, :, ::-1])
@@ -70,27 +78,53 @@ def feature_extractor(model: keras.Model, mirror: bool = False) -> Callable[[np.
     return mirrored if mirror else extract
 
 
-def sketch(features: np.ndarray) -> np.ndarray:
-    """Reduce features to SKETCH sums of features with random signs, which keeps distances approximately.
+def hidden_layers(model: keras.Model) -> list[keras.layers.Layer]:
+    """Return the layers with a kernel, such as convolutions, but the last; at most MOST_LAYERS of them."""
+    found = [
+        layer
+        for layer in model.layers
+        if any(len(weight.shape) > 1 for weight in layer.weights) and 2 <= len(layer.output.shape) <= 4
+    ][:-1]
+    chosen = np.linspace(0, len(found) - 1, min(len(found), MOST_LAYERS)).round().astype(int)
+    return [found[index] for index in chosen]
+
+
+def described_layers(model: keras.Model) -> list[str]:
+    """Describe the hidden layers by class and output shape, such as `Conv2D 8 x 8 x 128`."""
+    return [
+        f"{type(layer).__name__} {' x '.join(map(str, layer.output.shape[1:]))}"
+        for layer in hidden_layers(model)
+    ]
+
+
+def _mean(outputs: keras.KerasTensor) -> keras.KerasTensor:
+    """Average outputs over the picture, by pooling: its order of sums does not depend on the batch."""
+    pooling = {4: keras.layers.AveragePooling2D, 3: keras.layers.AveragePooling1D}.get(len(outputs.shape))
+    return pooling(outputs.shape[1:-1])(outputs) if pooling else outputs
+
+
+def sketch(features: np.ndarray, size: int = SKETCH) -> np.ndarray:
+    """Reduce features to `size` sums of features with random signs, which keeps distances approximately.
 
     Count sketch: Charikar, Chen and Farach-Colton, Finding Frequent Items in Data Streams, ICALP 2002. The
-    error of the cosine of two vectors has a standard deviation of about 1 / sqrt(SKETCH).
+    error of the cosine of two vectors has a standard deviation of about 1 / sqrt(size).
 
     Args:
         features: float32 (N, D). The signs depend on D only.
+        size: number of sums.
 
     Returns:
-        float32 (N, SKETCH). Each row depends on its own features only, bit for bit.
+        float32 (N, size). Each row depends on its own features only, bit for bit.
     """
     count, width = features.shape
-    rows = -(-width // SKETCH)
+    rows = -(-width // size)
     random = np.random.default_rng(width)
     order, signs = random.permutation(width), random.choice(np.array([-1, 1], np.float32), width)
-    padded = np.zeros((count, rows * SKETCH), np.float32)
+    padded = np.zeros((count, rows * size), np.float32)
     padded[:, :width] = features[:, order] * signs
-    total = np.zeros((count, SKETCH), np.float32)
+    total = np.zeros((count, size), np.float32)
     for row in range(rows):  # additions in a fixed order on every processor
-        total += padded[:, row * SKETCH : (row + 1) * SKETCH]
+        total += padded[:, row * size : (row + 1) * size]
     return total
 
 

@@ -5,8 +5,19 @@ from PIL import Image
 
 from cifar10 import paths
 from cifar10.data import dataset
+from cifar10.data.dataset import Split
+from cifar10.training import outlier_kinds
 
 TILE = 8  # pixels, the side of a tile of a puzzle
+MOST = 500  # pseudo-OOD images of a kind
+KINDS = [  # of synthetic outliers that differ from blends, puzzles and clouds
+    outlier_kinds.collage,
+    outlier_kinds.scramble,
+    outlier_kinds.noise,
+    outlier_kinds.waves,
+    outlier_kinds.shapes,
+    outlier_kinds.strokes,
+]
 
 
 def load() -> dict[str, np.ndarray]:
@@ -36,17 +47,19 @@ def person() -> np.ndarray | None:
 
 
 def pseudo_ood(images: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """Make OOD images from ID images. They do not resemble the OOD datasets of `load`.
+    """Make OOD images from ID images and random numbers; no image of an OOD dataset takes part.
 
     Args:
         images: uint8 (N, S, S, 3); S is a multiple of 8.
         labels: int (N,).
 
     Returns:
-        uint8 (M, S, S, 3) by kind: `blends`, means of two images of different classes; `puzzles`, images
-        with their 8x8 tiles shuffled; `clouds`, smooth random colours.
+        uint8 (M, S, S, 3) by kind, with M at most N and MOST: `blends`, means of two images of different
+        classes; `puzzles`, images with their 8x8 tiles shuffled; `clouds`, smooth random colours; and KINDS.
     """
     random, size = np.random.default_rng(0), images.shape[1]
+    chosen = np.sort(random.permutation(len(images))[:MOST])
+    images, labels = images[chosen], labels[chosen]
     partner = random.permutation(len(images))
     differ = labels != labels[partner]
     blends = (images[differ].astype(np.uint16) + images[partner[differ]]) // 2
@@ -55,10 +68,12 @@ def pseudo_ood(images: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
         np.asarray(Image.fromarray(colours).resize((size, size), Image.Resampling.BICUBIC))
         for colours in coarse
     ]
+    both = Split(images, labels)
     return {
         "blends": blends.astype(np.uint8),
         "puzzles": _puzzles(images, random),
         "clouds": np.array(clouds),
+        **{kind.__name__: np.array([kind(both, random) for _ in images]) for kind in KINDS},
     }
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from cifar10 import names as file_names
-from cifar10.evaluation.ood import Detector
+from cifar10.evaluation.detector import RELIABLE, Detector
 
 NONE = "none of these"
-HEAD = ["image", "model", "verdict", "most probable", "second", "third"]
+HEAD = ["image", "model", "verdict", "unusual", "most probable", "second", "third"]
+UNUSUAL = "unusual: share of validation images that look at least as unusual; below 5 %: none of these"
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,13 @@ class Answers:
     Attributes:
         probabilities: float64 (N, K), rows sum to 1.
         id_scores: float64 (N,), higher is more in-distribution.
+        p_values: float64 (N,), share of validation images that look at least as unusual.
         is_id: bool (N,), False for "none of these".
     """
 
     probabilities: np.ndarray
     id_scores: np.ndarray
+    p_values: np.ndarray
     is_id: np.ndarray
 
     def top(self, image: int, most: int = 3) -> list[int]:
@@ -53,17 +56,37 @@ def table(names: Sequence[str], classes: Sequence[str], found: Mapping[str, Answ
         classes: K class names.
         found: answers by model.
     """
-    rows = [HEAD[: 3 + min(3, len(classes))]]
+    rows = [HEAD[: 4 + min(3, len(classes))]]
     for index, name in enumerate(names):
         for model, answers in found.items():
             top = [
                 f"{classes[label]} {100 * answers.probabilities[index, label]:.1f} %"
                 for label in answers.top(index)
             ]
-            rows.append([file_names.shown(name), model, verdict(classes, answers, index) or NONE, *top])
+            known, share = verdict(classes, answers, index) or NONE, percent(answers.p_values[index])
+            rows.append([file_names.shown(name), model, known, share, *top])
     widths = [max(map(file_names.width, column)) for column in zip(*rows, strict=True)]
     rows.insert(1, ["-" * width for width in widths])
     return "\n".join("  ".join(map(file_names.padded, row, widths)).rstrip() for row in rows)
+
+
+def percent(p_value: float) -> str:
+    """Write a p-value as a percentage with about two digits, such as 34 %, 2.1 % or 0.02 %."""
+    digits = 0 if p_value >= 0.1 else 1 if p_value >= 0.01 else 2
+    return f"{100 * p_value:.{digits}f} %"
+
+
+def notes(detectors: Mapping[str, Detector]) -> list[str]:
+    """Explain the column `unusual`, and name the models whose "none of these" is unreliable."""
+    doubtful = [
+        f"{name} ({detector.auroc:.2f})"
+        for name, detector in detectors.items()
+        if detector.auroc is not None and not detector.reliable
+    ]
+    if not doubtful:
+        return [UNUSUAL]
+    reason = f"mean AUROC on OOD images below {RELIABLE}"
+    return [UNUSUAL, f'unreliable "{NONE}", with a {reason}: {", ".join(doubtful)}']
 
 
 def content(
@@ -107,12 +130,15 @@ def content(
 def described(
     seeds: Sequence[int], detectors: Mapping[str, Detector], temperatures: Mapping[str, float]
 ) -> dict[str, dict[str, Any]]:
-    """Describe the models: seeds, ID score and threshold of the detector, temperature of probabilities."""
+    """Describe the models: seeds, ID score and threshold of the detector, its mean AUROC, temperature."""
     return {
         name: {
             "seeds": [*seeds],
-            "score": detector.score,
+            "score": "combined",
+            "parts": [*detector.parts],
             "threshold": detector.threshold,
+            "auroc": detector.auroc,
+            "reliable": detector.reliable,
             "temperature": temperatures[name],
         }
         for name, detector in detectors.items()
@@ -123,5 +149,6 @@ def _answer(classes: Sequence[str], answers: Answers, index: int) -> dict[str, A
     return {
         "verdict": verdict(classes, answers, index),
         "id_score": float(answers.id_scores[index]),
+        "p_value": float(answers.p_values[index]),
         "probabilities": dict(zip(classes, answers.probabilities[index].tolist(), strict=True)),
     }

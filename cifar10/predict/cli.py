@@ -92,6 +92,7 @@ def _answer(
     import numpy as np
 
     # before TensorFlow: `tensorflow_setup` hides modules that these need
+    from cifar10 import progress
     from cifar10.evaluation import predictions
     from cifar10.training import tensorflow_setup
 
@@ -112,6 +113,8 @@ def _answer(
         print(files.json_text(answers), flush=True)
     else:
         print(predictions.table(names, classifier.classes, found), flush=True)
+        for note in predictions.notes(classifier.detectors):
+            progress.log(note)
     if options.figure is not None:
         _draw(options.figure, seen, names, found, classifier.classes)
 

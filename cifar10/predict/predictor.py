@@ -15,8 +15,9 @@ import numpy as np
 
 from cifar10 import params, paths
 from cifar10.errors import UserError
-from cifar10.evaluation import ensemble, features, ood, temperature, trained_models
-from cifar10.evaluation.ood import Detector, FeatureExtractor
+from cifar10.evaluation import detector, ensemble, features, temperature, trained_models
+from cifar10.evaluation.detector import Detector
+from cifar10.evaluation.ood import FeatureExtractor
 from cifar10.evaluation.predictions import Answers
 from cifar10.training import models
 
@@ -53,9 +54,10 @@ class Classifier:
     def _classify(self, name: str, images: np.ndarray) -> Answers:
         outputs = [extract(images) for extract in self.extractors[name]]
         probabilities = ensemble.mean_probabilities([output.probabilities for output in outputs])
-        id_scores = self.detectors[name].id_scores(outputs[0])
+        found = self.detectors[name]
+        id_scores = found.id_scores(outputs[0])
         probabilities = temperature.scaled(probabilities, self.temperatures[name])
-        return Answers(probabilities, id_scores, self.detectors[name].is_id(id_scores))
+        return Answers(probabilities, id_scores, found.p_values(id_scores), found.is_id(id_scores))
 
 
 def load(names: Sequence[str] = (), seed: str | None = None) -> Classifier:
@@ -76,20 +78,20 @@ def load(names: Sequence[str] = (), seed: str | None = None) -> Classifier:
     seeds = chosen.train.seeds if seed is None else [chosen.seed(seed)]
     _check_presence([*entries], seeds)
     files = {training: paths.ood_detector(*training) for training in product(entries, seeds)}
-    each_detector = {training: ood.load(file) for training, file in files.items()}
+    each_detector = {training: detector.load(file) for training, file in files.items()}
     detectors = {name: each_detector[name, seeds[0]] for name in entries}
     classes = next(iter(detectors.values())).classes
-    for training, detector in each_detector.items():
-        if detector.classes != classes:
+    for training, each in each_detector.items():
+        if each.classes != classes:
             raise UserError(f"{files[training]} has other classes than the other models: run `dvc repro`")
     fitted = {name: temperature.fit([each_detector[name, s].validation for s in seeds]) for name in entries}
     extractors: dict[str, list[FeatureExtractor]] = {name: [] for name in entries}
-    for (name, entry), each in product(entries.items(), seeds):
+    for (name, entry), each_seed in product(entries.items(), seeds):
         model = models.build(name, entry, len(classes))
-        trained_models.load_weights(model, paths.model(name, each))
+        trained_models.load_weights(model, paths.model(name, each_seed))
         extractors[name].append(features.feature_extractor(model, name in chosen.predict.mirror))
-    for name, detector in detectors.items():
-        _check_bank(name, seeds[0], detector, extractors[name][0])
+    for name, chosen_detector in detectors.items():
+        _check_layers(name, seeds[0], chosen_detector, extractors[name][0])
     temperatures = {name: 1.0 if found is None else found for name, found in fitted.items()}
     return Classifier(classes, seeds, detectors, temperatures, extractors)
 
@@ -108,11 +110,12 @@ def _check_presence(names: Sequence[str], seeds: Sequence[int]) -> None:
     )
 
 
-def _check_bank(name: str, seed: int, detector: Detector, extract: FeatureExtractor) -> None:
-    """Refuse a memory bank with another number of features than the model."""
-    expected = extract(np.zeros((0, *models.INPUT_SHAPE), np.uint8)).features.shape[1]
-    found = detector.memory_bank.shape[1]
-    if len(detector.memory_bank) and found != expected:
+def _check_layers(name: str, seed: int, found: Detector, extract: FeatureExtractor) -> None:
+    """Refuse a detector of layers with other numbers of features than those of the model."""
+    expected = [layer.shape[1] for layer in extract(np.zeros((0, *models.INPUT_SHAPE), np.uint8)).layers]
+    widths = [len(mean) for mean in found.layers.statistics.means]
+    if widths != expected:
         raise UserError(
-            f"{paths.ood_detector(name, seed)} has {found} features, {name} has {expected}: run `dvc repro`"
+            f"{paths.ood_detector(name, seed)} has layers of {widths} features, {name} has {expected}: "
+            "run `dvc repro`"
         )

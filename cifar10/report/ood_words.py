@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from cifar10.data import class_names
 from cifar10.evaluation import significance
+from cifar10.evaluation.detector import RELIABLE
 from cifar10.report.results import Model, Results
 
 OPTION = "data.ood_exclude in params.yaml"
@@ -58,6 +59,14 @@ def pseudo_ood(found: Results) -> str:
         f"Too few images for {significance.listed(unknown)}: they are not measured, and the choice uses the "
         "other pseudo-OOD images."
     )
+
+
+def unreliable(model: Model) -> str:
+    """Warn of a detector with a low mean AUROC; "" for one without a warning."""
+    area = model.first.ood["auroc"]
+    if area is None or area >= RELIABLE:
+        return ""
+    return f"Do not rely on *none of these* from this model: the mean AUROC is {area:.2f}, below {RELIABLE}."
 
 
 def people(model: Model) -> str:

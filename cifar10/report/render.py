@@ -12,7 +12,8 @@ import jinja2
 
 from cifar10.data import class_names
 from cifar10.evaluation import replicates, significance
-from cifar10.evaluation.predictions import NONE, Answers, verdict
+from cifar10.evaluation.detector import RELIABLE
+from cifar10.evaluation.predictions import NONE, Answers, percent, verdict
 from cifar10.params import Params, Reference
 from cifar10.report import ood_words, results, training_words
 from cifar10.report.results import Results
@@ -24,8 +25,14 @@ DATA = {
     "folder": "pictures from a folder",
 }
 OTHER_CLASSES = "an archive in the layout of CIFAR-10 with other classes"
-RELIABLE = 0.9  # lowest AUROC of a detector without a warning
-SCORES = {"msp": "MSP", "energy": "energy", "knn": "k-NN distance"}
+SCORES = {
+    "combined": "combined",
+    "msp": "MSP",
+    "energy": "energy",
+    "knn": "k-NN distance",
+    "layers": "layers",
+    "joint": "layers together",
+}
 
 
 class Verdict(NamedTuple):
@@ -155,7 +162,9 @@ def _context(found: Results, params: Params) -> dict[str, Any]:
         "ood_datasets": [*found.models[0].first.detector["auroc"]],
         "threshold_data": found.models[0].first.ood["threshold_data"],
         "persons": {
-            model.name: _person(found.classes, model.person) for model in found.models if model.person
+            model.name: _person(found.classes, model.person, model.first.ood)
+            for model in found.models
+            if model.person
         },
         "person_words": ood_words.person(found.classes),
         "ood_words": ood_words.datasets(found, params.data.ood_exclude),
@@ -212,10 +221,19 @@ def _over_seeds(seeds: Sequence[int]) -> str:
     )
 
 
-def _person(classes: list[str], answers: Answers) -> dict[str, Any]:
-    """Return the answer for a person: verdict, and the most probable classes with their probabilities."""
+def _person(classes: list[str], answers: Answers, ood: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answer for a person: verdict, how unusual it is, the most probable classes.
+
+    `layer` tells in which hidden layer the picture is the most unusual; it is empty without hidden layers.
+    """
     top = [(classes[label], float(answers.probabilities[0, label])) for label in answers.top(0)]
-    return {"verdict": verdict(classes, answers, 0) or NONE, "top": top}
+    shares = ood["person"]["layers"]
+    layer = ""
+    if shares:
+        least = min(range(len(shares)), key=shares.__getitem__)
+        layer = f", the most in {ood['layers'][least]} ({percent(shares[least])})"
+    unusual = percent(float(answers.p_values[0]))
+    return {"verdict": verdict(classes, answers, 0) or NONE, "top": top, "unusual": unusual, "layer": layer}
 
 
 def _fpr(found: Results) -> dict[str, str]:
@@ -233,12 +251,17 @@ def _fpr(found: Results) -> dict[str, str]:
 
 
 def _detection(found: Results) -> str:
-    """Rate the detectors by the range of their AUROC; below 0.9 on any OOD dataset they are not reliable."""
-    values = [value for model in found.models for value in model.first.detector["auroc"].values()]
-    if not values:
+    """Give the range of the mean AUROC, and name the models whose detection is not reliable."""
+    areas = {model.name: model.first.ood["auroc"] for model in found.models}
+    if None in areas.values():
         return "No OOD dataset was measured."
-    reliable = "" if min(values) >= RELIABLE else ": detection is not reliable"
-    return f"AUROC is {min(values):.2f} to {max(values):.2f}{reliable}."
+    doubtful = [name for name, area in areas.items() if area < RELIABLE]
+    told = f"The mean AUROC is {min(areas.values()):.2f} to {max(areas.values()):.2f}."
+    if not doubtful:
+        return told
+    return (
+        f"{told} Detection is unreliable (mean AUROC below {RELIABLE}) for {significance.listed(doubtful)}."
+    )
 
 
 def _is_other(found: Results) -> bool:

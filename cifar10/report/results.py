@@ -120,7 +120,8 @@ class Model:
         each = [[*training.ood["person"]["probabilities"].values()] for training in self.trainings]
         mean = mean_probabilities([np.array([probabilities]) for probabilities in each])
         mean = temperature.scaled(mean, temperature.fit(self.validations) or 1)
-        return Answers(mean, id_scores, id_scores >= self.first.detector["threshold"])
+        p_values = np.array([self.first.ood["person"]["p_value"]])
+        return Answers(mean, id_scores, p_values, id_scores >= self.first.detector["threshold"])
 
 
 @dataclass(frozen=True)

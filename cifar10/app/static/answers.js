@@ -26,18 +26,21 @@ export function show(where, image, {classes, models}) {
   where.append(card);
 }
 
-function modelCard(name, {verdict, id_score, probabilities}, classes, {score, threshold}) {
+function modelCard(name, {verdict, id_score, p_value, probabilities}, classes, {score, threshold, reliable}) {
   const section = copy("model");
   section.dataset.model = name;
   section.querySelector("h2").textContent = name;
   section.querySelector(".verdict").textContent = verdict ?? noneOfThese;
   section.classList.toggle("none", verdict === null);
   const values = compared(id_score, threshold);
+  const rank = `as unusual as the most unusual ${percent(p_value)} of real class images`;
   const note = section.querySelector(".note");
-  note.hidden = verdict !== null;
-  note.textContent = `looks unlike the training images (${values})`;
+  note.hidden = verdict !== null && reliable !== false;
+  const told = verdict === null ? [`looks unlike the training images: ${rank}`] : [];
+  if (reliable === false) told.push(`this model often fails to see that a picture shows none of its classes`);
+  note.textContent = told.join("; ");
   section.querySelector(".score").textContent =
-    `looks ${verdict === null ? "unlike" : "like"} the training images (${values}, by ${scores[score] ?? score})`;
+    `looks ${verdict === null ? "unlike" : "like"} the training images: ${rank} (${values}, ${scores[score] ?? score})`;
   const sorted = [...classes].sort((one, other) => probabilities[other] - probabilities[one]);
   const [first, others] = section.querySelectorAll(".bars");
   first.append(...sorted.slice(0, 3).map((label) => bar(label, probabilities[label])));
@@ -52,6 +55,11 @@ function bar(label, probability) {
   line.querySelector(".bar span").style.width = `${percent}%`;
   line.querySelector(".share").textContent = `${percent}\u00a0%`;
   return line;
+}
+
+// Writes a share with about two digits.
+function percent(share) {
+  return `${(100 * share).toFixed(share >= 0.1 ? 0 : share >= 0.01 ? 1 : 2)}\u00a0%`;
 }
 
 // Writes a score and its threshold with as many digits as it takes to tell them apart, two or more.
