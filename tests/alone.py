@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from cifar10 import params
-from cifar10.evaluation import ood
+from cifar10.evaluation import detector, id_scores, layer_distances
 from cifar10.params import Model
 from cifar10.training import tensorflow_setup
 
@@ -52,14 +52,16 @@ def main() -> None:
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (COUNT, 32, 32, 3), dtype=np.uint8)
     own = {"convolutional": CONVOLUTIONAL, "mean over places": MEAN}
-    known = {**params.load().models, **own}
-    for name, entry in ((name, known[name]) for name in sys.argv[1:]):
+    entries = {**params.load().models, **own}
+    for name, entry in ((name, entries[name]) for name in sys.argv[1:]):
         extract = features.feature_extractor(models.build(name, entry, 10))
-        bank = ood.unit(extract(random.integers(0, 256, (50, 32, 32, 3), dtype=np.uint8)).features)
+        known = extract(random.integers(0, 256, (50, 32, 32, 3), dtype=np.uint8))
+        bank, statistics = id_scores.unit(known.features), layer_distances.fit(known.layers)
+        layers = id_scores.fit_layers(statistics, statistics.distances(known.layers))
 
-        def ask(some: np.ndarray, extract=extract, bank=bank) -> list[np.ndarray]:
+        def ask(some: np.ndarray, extract=extract, bank=bank, layers=layers) -> list[np.ndarray]:
             outputs = extract(some)
-            scores = [ood.id_scores(score, outputs, bank) for score in ood.SCORES]
+            scores = [id_scores.knn(outputs, bank), *detector.part_scores(layers, outputs).values()]
             return [outputs.features, outputs.logits, outputs.probabilities, *scores]
 
         expected = ask(images)
@@ -75,7 +77,7 @@ def main() -> None:
 
 def report(what: str, found: list[np.ndarray], expected: list[np.ndarray]) -> None:
     """Print a line if a bit differs."""
-    parts = ["features", "logits", "probabilities", *ood.SCORES]
+    parts = ["features", "logits", "probabilities", "knn", *detector.PARTS]
     for part, ours, theirs in zip(parts, found, expected, strict=True):
         if ours.tobytes() != theirs.tobytes():
             print(f"DIFFERENT: {what}: {part}")

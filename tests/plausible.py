@@ -14,6 +14,10 @@ import yaml
 
 from cifar10 import files, paths
 from cifar10.evaluation import metrics, ood, temperature
+from cifar10.evaluation.detector import Detector
+from cifar10.evaluation.id_scores import LayerScores
+from cifar10.evaluation.layer_distances import LayerStatistics
+from cifar10.evaluation.temperature import Validation
 
 CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 OOD_DATASETS = ["faces", "photographs", "textures"]
@@ -186,6 +190,20 @@ def _ood(
     )
     rows = [pd.DataFrame({"dataset": name, "id_score": values}) for name, values in scores.items()]
     _write_csv(paths.ood_scores(name, seed), pd.concat(rows))
+
+
+def detector(
+    widths: Sequence[int], classes: list[str], validation: Validation = temperature.NONE
+) -> Detector:
+    """A detector by the MSP and by layers of these numbers of features, whose features are all typical."""
+    statistics = LayerStatistics(
+        [np.zeros(width) for width in widths], [np.eye(width, dtype=np.float32) for width in widths]
+    )
+    number = len(widths)
+    layers = LayerScores(statistics, np.zeros(number), np.ones(number), np.eye(number))
+    reference = {part: np.linspace(-9, 1, 50) for part in ("msp", "layers", "combined")}
+    deviations = np.ones((50, number), np.float32)
+    return Detector(("msp", "layers"), -8.0, layers, reference, deviations, classes, validation)
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:

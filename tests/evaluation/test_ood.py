@@ -1,44 +1,97 @@
-"""OOD detection: ID scores against independent implementations, thresholds, datasets."""
+"""OOD detection: ID scores against independent implementations, thresholds, combination, datasets."""
+
+import dataclasses
 
 import numpy as np
 import pytest
 from scipy.special import log_softmax, logsumexp, softmax
+from scipy.stats import combine_pvalues
+from sklearn.covariance import EmpiricalCovariance, LedoitWolf
 from sklearn.metrics import roc_curve
 from sklearn.neighbors import NearestNeighbors
 
 from cifar10.data.dataset import Split
 from cifar10.errors import UserError
-from cifar10.evaluation import ood, ood_images
+from cifar10.evaluation import detector, id_scores, layer_distances, ood, ood_images
 from cifar10.evaluation.features import Outputs
 
 RANDOM = np.random.default_rng(5)
-NONE = np.zeros((0, 6), np.float32)
 
 
 def outputs(count: int, shift: float = 0) -> Outputs:
     logits = RANDOM.normal(size=(count, 4)) * 3
     features = np.abs(RANDOM.normal(size=(count, 6)) + shift).astype(np.float32)
-    return Outputs(features, logits, softmax(logits, axis=1))
+    layers = [(RANDOM.normal(size=(count, width)) + shift).astype(np.float32) for width in (3, 5)]
+    return Outputs(features, logits, softmax(logits, axis=1), layers)
 
 
 def test_msp_and_energy_against_scipy():
     given = outputs(50)
-    np.testing.assert_allclose(
-        np.log(ood.id_scores("msp", given, NONE)), log_softmax(given.logits, axis=1).max(axis=1)
-    )
-    np.testing.assert_allclose(ood.id_scores("energy", given, NONE), logsumexp(given.logits, axis=1))
+    np.testing.assert_allclose(np.log(id_scores.msp(given)), log_softmax(given.logits, axis=1).max(axis=1))
+    np.testing.assert_allclose(id_scores.energy(given), logsumexp(given.logits, axis=1))
 
 
 def test_knn_distance_against_scikit_learn():
-    bank, given = ood.unit(outputs(200).features), outputs(50)
+    bank, given = id_scores.unit(outputs(200).features), outputs(50)
     oracle = NearestNeighbors(n_neighbors=10, algorithm="brute").fit(bank.astype(np.float64))
-    distances, _ = oracle.kneighbors(ood.unit(given.features).astype(np.float64))
-    np.testing.assert_allclose(ood.id_scores("knn", given, bank), -distances[:, -1], atol=1e-6)
+    distances, _ = oracle.kneighbors(id_scores.unit(given.features).astype(np.float64))
+    np.testing.assert_allclose(id_scores.knn(given, bank), -distances[:, -1], atol=1e-6)
 
 
 def test_zero_features_and_a_small_memory_bank():
     empty = Outputs(np.zeros((2, 6), np.float32), np.zeros((2, 4)), np.full((2, 4), 0.25))
-    assert np.isfinite(ood.id_scores("knn", empty, ood.unit(outputs(3).features))).all()
+    assert np.isfinite(id_scores.knn(empty, id_scores.unit(outputs(3).features))).all()
+
+
+def test_layer_distances_against_scikit_learn():
+    known, given = outputs(300).layers, outputs(40, shift=1).layers
+    found = layer_distances.fit(known).distances(given)
+    for column, train, test in zip(found.T, known, given, strict=True):
+        oracle = LedoitWolf().fit(train.astype(np.float64)).mahalanobis(test.astype(np.float64))
+        np.testing.assert_allclose(np.exp(column), oracle, rtol=1e-4)
+
+
+def test_the_distances_of_an_image_do_not_depend_on_the_others():
+    statistics, given = layer_distances.fit(outputs(300).layers), outputs(40).layers
+    whole = statistics.distances(given)
+    for index in (0, 7, 39):
+        alone = statistics.distances([layer[index : index + 1] for layer in given])
+        np.testing.assert_array_equal(alone[0], whole[index])
+
+
+@pytest.mark.parametrize("layers", [[np.zeros((9, 3), np.float32)], [np.ones((1, 3), np.float32)], []])
+def test_constant_features_one_image_and_no_layer(layers):
+    statistics = layer_distances.fit(layers)
+    scores = id_scores.fit_layers(statistics, statistics.distances(layers))
+    deviations = scores.deviations(layers)
+    assert np.isfinite(scores.separate(deviations)).all()
+    assert np.isfinite(scores.joint(deviations)).all()
+
+
+def test_layer_scores_are_two_sided_and_the_joint_one_is_a_mahalanobis_distance():
+    statistics = layer_distances.fit(outputs(300).layers)
+    inside, outside = (
+        statistics.distances(outputs(count, shift).layers) for count, shift in ((500, 0), (40, 1))
+    )
+    scores = id_scores.fit_layers(statistics, inside)
+    deviations = (outside - inside.mean(axis=0)) / inside.std(axis=0)
+    np.testing.assert_allclose(scores.separate(deviations), -(deviations**2).sum(axis=1))
+    np.testing.assert_allclose(scores.separate(-deviations), scores.separate(deviations))
+    oracle = EmpiricalCovariance().fit(inside).mahalanobis(outside)
+    np.testing.assert_allclose(scores.joint(deviations), -oracle, rtol=1e-3)
+
+
+def test_p_values_by_counting_and_their_combination_against_scipy():
+    reference, scores = np.sort(RANDOM.normal(size=99)), RANDOM.normal(size=20)
+    found = detector.p_values(scores, reference)
+    np.testing.assert_allclose(found, [(1 + (reference <= score).sum()) / 100 for score in scores])
+    parts = {"msp": scores, "energy": -scores}
+    references = {"msp": reference, "energy": np.sort(-reference)}
+    combined = detector.combined(("msp", "energy"), parts, references)
+    for index, both in enumerate(
+        zip(*(detector.p_values(parts[part], references[part]) for part in parts), strict=True)
+    ):
+        assert -2 * combined[index] == pytest.approx(combine_pvalues(both, method="fisher").statistic)
 
 
 @pytest.mark.parametrize("count", [1, 19, 20, 100, 5000])
@@ -56,40 +109,60 @@ def test_auroc_against_the_roc_curve():
 
 
 def extract(images: np.ndarray) -> Outputs:
-    """Features whose MSP alone separates dark from bright images."""
+    """Outputs of which the MSP separates dark from bright images; the energy and the layers do not."""
     bright = images.reshape(len(images), -1).mean(axis=1) / 255
     probabilities = np.stack([0.5 + bright / 2, 0.5 - bright / 2], axis=1)
-    return Outputs(np.ones((len(images), 6), np.float32), np.zeros((len(images), 2)), probabilities)
+    return Outputs(
+        np.ones((len(images), 6), np.float32),
+        np.zeros((len(images), 2)),
+        probabilities,
+        [np.ones((len(images), 3), np.float32)],
+    )
 
 
-def test_the_best_score_is_chosen_and_measured():
+def fitted(pseudo_ood=None):
     bright, dark = (
         RANDOM.integers(*range_, (400, 32, 32, 3)).astype(np.uint8) for range_ in ((128, 256), (0, 128))
     )
     split = Split(bright, np.arange(400) % 2)
-    detectors, choice = ood.fit(extract, split, split, {"dark": dark}, ["a", "b"])
-    assert choice["score"] == "msp"
-    assert choice["pseudo_ood"]["msp"] == {"dark": 1.0, "mean": 1.0}
-    assert choice["pseudo_ood"]["energy"]["mean"] == 0.5  # it cannot tell
-    assert [detectors[name].memory_bank.shape for name in ood.SCORES] == [(0, 6), (0, 6), (360, 6)]
-    measured = ood.measure(detectors, extract(bright), {"dark": extract(dark)})["msp"]
-    assert 0.95 <= measured["tpr"] < 0.955
-    assert (measured["auroc"], measured["fpr"]) == ({"dark": 1.0}, {"dark": 0.0})
+    return ood.fit(extract, split, split, pseudo_ood or {"dark": dark}, ["a", "b"]), bright, dark
+
+
+def test_scores_are_compared_combined_and_measured():
+    found, bright, dark = fitted()
+    assert found.pseudo_ood["msp"] == {"dark": 1.0, "mean": 1.0}
+    assert found.pseudo_ood["energy"]["mean"] == 0.5  # it cannot tell
+    assert "msp" in found.detector.parts
+    assert found.memory_bank.shape == (360, 6)
+    measured = ood.measure(found, extract(bright), {"dark": extract(dark)})
+    for score in ("msp", "combined"):
+        assert 0.95 <= measured[score]["tpr"] < 0.955
+        assert (measured[score]["auroc"], measured[score]["fpr"]) == ({"dark": 1.0}, {"dark": 0.0})
+    finished = ood.finished(found.detector, measured, "validation")
+    assert finished.auroc == 1
+    assert finished.reliable
+    answer = ood.person_answer(finished, extract(dark[:1]))
+    assert answer["p_value"] == 1 / 401
+    assert answer["layers"] == [1.0]  # as usual as all others
+
+
+def test_of_combinations_as_good_as_the_best_the_one_with_the_most_scores_is_chosen():
+    found, *_ = fitted()
+    assert found.detector.parts == ("msp", "energy", "layers", "joint")  # constant scores cost no AUROC
 
 
 def test_a_kind_without_images_is_null_and_the_choice_uses_the_others():
     images = np.zeros((40, 32, 32, 3), np.uint8)
     images[:, 0, 0, 0] = np.arange(40)
     split, dark = Split(images + 100, np.arange(40) % 2), images
-    empty = images[:0]
-    _, choice = ood.fit(extract, split, split, {"blends": empty, "dark": dark}, ["a", "b"])
-    _, without = ood.fit(extract, split, split, {"dark": dark}, ["a", "b"])
-    assert choice["score"] == without["score"]
+    found = ood.fit(extract, split, split, {"blends": images[:0], "dark": dark}, ["a", "b"])
+    without = ood.fit(extract, split, split, {"dark": dark}, ["a", "b"])
+    assert found.detector.parts == without.detector.parts
     for score in ood.SCORES:
-        assert choice["pseudo_ood"][score] == {"blends": None, **without["pseudo_ood"][score]}
+        assert found.pseudo_ood[score] == {"blends": None, **without.pseudo_ood[score]}
 
 
-def test_threshold_images_without_validation_are_outside_the_memory_bank():
+def test_threshold_images_without_validation_take_no_part_in_the_fit():
     images = np.zeros((95, 32, 32, 3), np.uint8)
     images[:, 0, 0, 0] = np.arange(95)
     training, none = Split(images, np.zeros(95, int)), Split(images[:0], np.zeros(0, int))
@@ -97,26 +170,39 @@ def test_threshold_images_without_validation_are_outside_the_memory_bank():
     assert name == "training"
     numbers = held_out.images[:, 0, 0, 0]
     assert len(numbers) == 10
-    assert set(numbers) | set(ood.memory_bank_indices(95)) == set(range(95))
-    assert set(numbers).isdisjoint(ood.memory_bank_indices(95))
+    assert set(numbers) | set(ood.fitted_indices(95)) == set(range(95))
+    assert set(numbers).isdisjoint(ood.fitted_indices(95))
     assert ood.threshold_images(training, training) == (training, "validation")
 
 
 def test_detector_file_round_trip_and_equal_bytes(tmp_path):
-    detector = ood.Detector("knn", -0.25, ood.unit(outputs(20).features), ["ä", "b, c"])
+    statistics, inside = layer_distances.fit(outputs(300).layers), outputs(100)
+    layers = id_scores.fit_layers(statistics, statistics.distances(inside.layers))
+    references = {part: np.sort(values) for part, values in detector.part_scores(layers, inside).items()}
+    references["combined"] = np.sort(RANDOM.normal(size=100))
+    deviations = np.sort(np.abs(layers.deviations(inside.layers)), axis=0).astype(np.float32)
+    ours = detector.Detector(detector.PARTS, -0.25, layers, references, deviations, ["ä", "b, c"], auroc=0.79)
     for name in ("first.npz", "second.npz"):
-        ood.save(detector, tmp_path / name)
-    again = ood.load(tmp_path / "first.npz")
-    np.testing.assert_array_equal(again.memory_bank, detector.memory_bank)
-    assert (again.score, again.threshold, again.classes) == ("knn", -0.25, ["ä", "b, c"])
+        detector.save(ours, tmp_path / name)
+    again, given = detector.load(tmp_path / "first.npz"), outputs(30)
+    np.testing.assert_array_equal(again.id_scores(given), ours.id_scores(given))
+    np.testing.assert_array_equal(again.layer_p_values(given), ours.layer_p_values(given))
+    assert (again.parts, again.threshold, again.classes) == (detector.PARTS, -0.25, ["ä", "b, c"])
+    assert (again.auroc, again.reliable) == (0.79, False)
     assert (tmp_path / "first.npz").read_bytes() == (tmp_path / "second.npz").read_bytes()
+    for counted, column in zip(ours.layer_p_values(given).T, range(2), strict=True):
+        found = np.abs(layers.deviations(given.layers))[:, column].astype(np.float32)
+        np.testing.assert_allclose(counted, [(1 + (deviations[:, column] >= x).sum()) / 101 for x in found])
+    unmeasured = dataclasses.replace(ours, auroc=None)
+    detector.save(unmeasured, tmp_path / "none.npz")
+    assert detector.load(tmp_path / "none.npz").reliable is None
 
 
 def test_a_missing_file_names_the_command(tmp_path):
     with pytest.raises(
         UserError, match=r"model\.ood\.npz not found: run `dvc pull .*` to fetch it or `dvc repro` to make it"
     ):
-        ood.load(tmp_path / "model.ood.npz")
+        detector.load(tmp_path / "model.ood.npz")
 
 
 def test_pseudo_ood_images_are_made_of_the_images():
@@ -133,6 +219,7 @@ def test_pseudo_ood_images_are_made_of_the_images():
     }
     assert {blend.astype(int).tobytes() for blend in made["blends"]} <= means
     assert 0 < len(made["blends"]) < 40
+    assert {len(made[kind.__name__]) for kind in ood_images.KINDS} == {40}
 
 
 def tiles(picture: np.ndarray) -> list[str]:

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from cifar10.evaluation import metrics, ood, temperature
+from cifar10.evaluation import detector, metrics, ood, temperature
 from cifar10.evaluation.temperature import Validation
 from cifar10.training.probabilities import cross_entropy
+from tests import plausible
 
 RANDOM = np.random.default_rng(0)
 LOGITS = RANDOM.normal(0, 2, (4000, 5))
@@ -67,9 +68,8 @@ def test_few_images_or_different_ones_give_none():
 
 def test_the_file_of_the_detector_keeps_the_predictions(tmp_path):
     kept = validation(2, slice(50))
-    detector = ood.Detector("msp", 0.2, np.zeros((0, 4), np.float32), [*"abcde"], kept)
-    ood.save(detector, tmp_path / "seed_0.ood.npz")
-    found = ood.load(tmp_path / "seed_0.ood.npz").validation
+    detector.save(plausible.detector([], [*"abcde"], kept), tmp_path / "seed_0.ood.npz")
+    found = detector.load(tmp_path / "seed_0.ood.npz").validation
     for ours, theirs in zip(found, kept, strict=True):
         np.testing.assert_array_equal(ours, theirs)
         assert ours.dtype == theirs.dtype
@@ -91,8 +91,8 @@ def test_other_predictions_are_not_taken(wrong):
 
 
 def test_predictions_for_training_images_give_no_temperature():
-    detectors = {"msp": ood.Detector("msp", 0.2, np.zeros((0, 4), np.float32), [*"abcde"], validation(1))}
+    fitted = plausible.detector([], [*"abcde"], validation(1))
     for data, images in (("validation", 4000), ("training", 0)):
-        kept = ood.chosen(detectors, {"score": "msp"}, data).validation
+        kept = ood.finished(fitted, {"combined": {"auroc": {}}}, data).validation
         assert kept.probabilities.shape == (images, 5)
         assert len(kept.labels) == images

@@ -11,9 +11,10 @@ import pytest
 
 from cifar10 import files, params, paths
 from cifar10.errors import UserError
-from cifar10.evaluation import ood
+from cifar10.evaluation import detector
 from cifar10.predict import predictor
 from cifar10.training import models
+from tests import plausible
 
 ENTRY = params.load().models["model_0"]
 CLASSES = [f"class {index}" for index in range(10)]
@@ -25,10 +26,7 @@ def trained(tmp_path, monkeypatch):
     files.write_text(tmp_path / "params.yaml", Path("params.yaml").read_text())
     monkeypatch.chdir(tmp_path)
     models.save(models.build("model_0", ENTRY, 10), paths.model("model_0", 0), {})
-    ood.save(
-        ood.Detector("msp", 0.2, np.zeros((0, 256), np.float32), CLASSES),
-        paths.ood_detector("model_0", 0),
-    )
+    detector.save(plausible.detector([16, 32, 64, 256], CLASSES), paths.ood_detector("model_0", 0))
     return tmp_path
 
 
@@ -129,9 +127,8 @@ def test_a_damaged_or_hostile_threshold_file(trained, content):
         case "text":
             path.write_text("hello")
         case "no threshold":
-            np.savez(path, score=np.array("energy"))
+            np.savez(path, parts=np.array(["energy"]))
         case "other width":
-            bank = np.zeros((4, 99), np.float32)
-            ood.save(ood.Detector("knn", 0.1, bank, CLASSES), path)
+            detector.save(plausible.detector([16, 32, 99, 256], CLASSES), path)
     assert "model_0/seed_0.ood.npz" in refused()
     assert not (trained / "ran").exists()

@@ -44,7 +44,7 @@ CLASSES = pd.DataFrame(
 )
 SCORES = pd.DataFrame({"dataset": ["test"] * 90 + ["odd"] * 30, "id_score": RANDOM.normal(size=120)})
 ANSWERS = {
-    model: Answers(probabilities, id_scores=np.arange(120.0), is_id=np.arange(120) != 1)
+    model: Answers(probabilities, np.arange(120.0), np.linspace(0, 1, 120), np.arange(120) != 1)
     for model, probabilities in PROBABILITIES.items()
 }
 COUNTS = np.array([[9, 1, 0, 0], [2, 2, 2, 2], [0, 0, 0, 0], [0, 0, 1, 199]])

@@ -147,7 +147,7 @@ RANDOM = [  # layers, all with a generator of their own
 
 def test_random_layers_and_augmentation_go_on_as_without_an_interruption(tmp_path):
     entry = params.Model(optimizer={"Adam": {}}, layers=RANDOM)
-    augment = params.Augment(flip="alternating", shift=2, cutout=8)
+    augment = params.Augment(flip="alternating", shift=2, cutout=8, outliers=0.25)
 
     def start(seed, epochs, saved):
         keras.utils.set_random_seed(seed)
