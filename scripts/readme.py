@@ -11,6 +11,7 @@ from cifar10 import errors
 
 README = Path("README.md")
 PICTURES = Path("docs/pictures.md")
+OOD = Path("docs/ood.md")
 SPEED = Path("docs/speed.md")
 STATISTICS = Path("docs/statistics.md")
 RESULTS = Path("reports/results.md")
@@ -32,8 +33,8 @@ def parts() -> dict[str, tuple[Path, Path, str]]:
     return {
         "results": (README, RESULTS, results()),
         "wall time": (README, FULL_RUN, wall_time(json.loads(FULL_RUN.read_text(encoding="utf-8")))),
-        "ood": (PICTURES, RESULTS, f"\n{section(RESULTS, 'Out-of-distribution detection').strip()}\n"),
-        "person": (PICTURES, RESULTS, f"\n{table(section(RESULTS, 'A person'))}"),
+        "ood": (OOD, RESULTS, f"\n{section(RESULTS, 'Out-of-distribution detection').strip()}\n"),
+        "person": (OOD, RESULTS, f"\n{table(section(RESULTS, 'A person'))}"),
         "classify": (PICTURES, CLASSIFY, after_title(CLASSIFY)),
         "benchmark": (SPEED, BENCHMARK, after_title(BENCHMARK)),
         "load": (SPEED, SERVE, after_title(SERVE)),
