@@ -3,6 +3,9 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml
+# TensorFlow's build for NVIDIA GPUs. It and tensorflow-cpu write the same files, so the lock has one of them.
+COMPILE_GPU = $(COMPILE) --extra app --extra gpu --override <(echo "tensorflow-cpu; python_version < '3'")
+LOCK := $(if $(GPU)$(wildcard .venv/gpu),requirements-gpu.txt,requirements.txt)
 PIP := .venv/bin/python -m pip --disable-pip-version-check
 CREATE = $(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit("error: expected Python 3.11 to 3.13, $(PYTHON) is %d.%d; choose another: make PYTHON=python3.11" % v)' \
 	&& echo '$(PYTHON) -m venv --clear .venv' && { [ -d .venv ] || rm -f .venv; } && $(PYTHON) -m venv --clear .venv
@@ -17,7 +20,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 help:  ## show this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: .venv/run.done  ## install the dependencies of the pipeline in .venv, with pinned versions and hashes
+install: .venv/run.done  ## install the dependencies of the pipeline in .venv, with pinned versions and hashes; GPU=1: for NVIDIA GPUs
 
 demo: .venv/run.done  ## run everything on 1,797 built-in digits, without network, in the folder demo
 	python scripts/demo.py
@@ -79,6 +82,7 @@ lock: .venv/run.done  ## pin the newest allowed versions in requirements*.txt (n
 	$(COMPILE) --upgrade --extra dev -o requirements-dev.txt
 	$(COMPILE) --constraint requirements-dev.txt -o requirements.txt
 	$(COMPILE) --constraint requirements-dev.txt --extra app -o requirements-app.txt
+	$(COMPILE_GPU) --constraint requirements-dev.txt -o requirements-gpu.txt
 	python scripts/versions.py
 
 clean:  ## delete the demo and the environment; data, models and reports stay
@@ -92,14 +96,27 @@ clean:  ## delete the demo and the environment; data, models and reports stay
 
 FORCE:
 
-.venv/run.done: requirements.txt pyproject.toml $(MENDED) | .venv/bin/python
-	$(PIP) install -q --progress-bar off --require-hashes -r requirements.txt
+# A build of TensorFlow never replaces the other one in the same .venv.
+ifdef GPU
+ifneq ($(shell uname -sm),Linux x86_64)
+$(error GPU=1 expected Linux on x86-64 (also WSL 2), found $(shell uname -sm): run `make install` without it)
+endif
+ifneq ($(wildcard .venv/run.done),)
+ifeq ($(wildcard .venv/gpu),)
+$(error .venv holds TensorFlow for CPUs: run `make clean`, then `make install GPU=1`)
+endif
+endif
+endif
+
+.venv/run.done: $(LOCK) pyproject.toml $(MENDED) | .venv/bin/python
+	$(if $(GPU),@touch .venv/gpu)
+	$(PIP) install -q --progress-bar off --require-hashes -r $(LOCK)
 	$(PIP) install -q --no-deps --no-build-isolation -e .
 	@.venv/bin/python -m compileall -q .venv/lib > .venv/compile.log 2>&1 || true  # otherwise the first import takes 11 s
 	@touch $@
 
 .venv/app.done: requirements-app.txt .venv/run.done
-	$(PIP) install -q --progress-bar off --require-hashes -r requirements-app.txt
+	$(if $(wildcard .venv/gpu),,$(PIP) install -q --progress-bar off --require-hashes -r requirements-app.txt)
 	@touch $@
 
 .venv/bench.done: requirements-bench.txt .venv/run.done
@@ -108,5 +125,6 @@ FORCE:
 	@touch $@
 
 .venv/test.done: requirements-dev.txt .venv/run.done
+	@[ ! -e .venv/gpu ] || { echo 'error: the tests need TensorFlow for CPUs: run `make clean`, then `make test`' >&2; exit 1; }
 	$(PIP) install -q --progress-bar off --require-hashes -r requirements-dev.txt
 	@touch $@

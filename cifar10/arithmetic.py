@@ -128,9 +128,10 @@ def versions() -> dict[str, str]:
 
 
 def describe(arithmetic: dict[str, Any]) -> str:
-    """Format a result of `in_effect` as a phrase, without the versions."""
+    """Format a result of `in_effect` as a phrase, without the versions; `device` is the GPU of a training."""
     onednn = "" if arithmetic["oneDNN"] else ", without oneDNN"
-    return f"{arithmetic['system']}, {arithmetic['instructions']}{onednn}"
+    on = f", on {arithmetic['device']}" if "device" in arithmetic else ""
+    return f"{arithmetic['system']}, {arithmetic['instructions']}{onednn}{on}"
 
 
 def difference(theirs: dict[str, Any], ours: dict[str, Any]) -> str:

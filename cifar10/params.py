@@ -74,7 +74,7 @@ def _different(seeds: list[int]) -> list[int]:
 
 
 class Train(_Section):
-    """Settings of the trainings; `models.NAME.train` can replace all but the seeds and `portable`."""
+    """Settings of the trainings; `models.NAME.train` can replace some."""
 
     epochs: Epochs
     batch_size: BatchSize
@@ -85,6 +85,8 @@ class Train(_Section):
     keep: Keep = "last"
     early_stopping: EarlyStopping | None = None
     images: Images = None
+    device: Literal["cpu", "gpu"] = "cpu"
+    threads: Annotated[int, Field(ge=1, le=256)] = 1  # of one training
 
 
 class Reference(_Section):

@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # use the package of this checkout
 from cifar10 import files, paths, progress, stage_arguments, stage_names, stage_process
 from cifar10.data import dataset
-from cifar10.evaluation import detector, metrics, ood, ood_images, temperature
+from cifar10.evaluation import detector, metrics, ood, ood_results, temperature
 from cifar10.training import tensorflow_setup, versions
 
 
@@ -46,28 +46,12 @@ def measure_ood(
     name: str, seed: int, extract: ood.FeatureExtractor, test: "ood.Outputs", layers: list[str]
 ) -> temperature.Validation:
     """Fit the OOD detector, write it beside the model, and its metrics; return the validation predictions."""
-    training = dataset.load("train")
-    validation, threshold_data = ood.threshold_images(training, dataset.load("validation"))
-    pseudo_ood = ood_images.pseudo_ood(validation.images, validation.labels)
-    fitted = ood.fit(extract, training, validation, pseudo_ood, dataset.class_names())
-    outputs = {kind: extract(images) for kind, images in ood_images.load().items()}
-    person, measured = ood_images.person(), ood.measure(fitted, test, outputs)
-    chosen = ood.finished(fitted.detector, measured, threshold_data)
-    detector.save(chosen, paths.ood_detector(name, seed))
-    scores = ood.table(chosen, {"test": test, **outputs})
-    files.write_text(paths.ood_scores(name, seed), scores.to_csv(index=False, lineterminator="\n"))
-    content = {
-        "score": "combined",
-        "parts": [*chosen.parts],
-        "auroc": chosen.auroc,
-        "pseudo_ood": fitted.pseudo_ood,
-        "threshold_data": threshold_data,
-        "scores": measured,
-        "layers": layers,
-        "person": None if person is None else ood.person_answer(chosen, extract(person[None])),
-    }
-    files.write_json(paths.ood_metrics(name, seed), content)
-    return chosen.validation
+    found = ood_results.measure(extract, test, layers)
+    detector.save(found.detector, paths.ood_detector(name, seed))
+    table = found.scores.to_csv(index=False, lineterminator="\n")
+    files.write_text(paths.ood_scores(name, seed), table)
+    files.write_json(paths.ood_metrics(name, seed), found.metrics)
+    return found.detector.validation
 
 
 if __name__ == "__main__":

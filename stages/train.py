@@ -20,11 +20,11 @@ def main() -> None:
     versions.check_versions()
 
     with tensorflow_setup.tensorflow(train.portable):
-        from cifar10.training import models, prepared, selection  # a slow import, after the checks
+        from cifar10.training import devices, models, prepared, selection  # slow, after the checks
 
-        models.make_deterministic(seed)
+        models.make_deterministic(seed, train.device, train.threads)
     made = prepared.prepare(name, settings, training.labels, dataset.class_names())
-    started, computed_with = time.monotonic(), arithmetic.in_effect()
+    started, computed_with = time.monotonic(), {**arithmetic.in_effect(), **devices.in_effect()}
     key = checkpoint.identity(name, seed, settings, Path(__file__))
     saved = checkpoint.Checkpoint(paths.checkpoint(name, seed), key, computed_with)
     history = saved.load(made.state)

@@ -1,5 +1,6 @@
 """`make install` mends a broken .venv. It installs no package here: `PIP=true`."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -47,3 +48,36 @@ def test_an_environment_without_python_is_made_anew(make, tmp_path, broken, inst
     planned = make("--dry-run")
     assert f"{sys._base_executable} -m venv --clear .venv" in planned
     assert "touch .venv/run.done" in planned
+
+
+def pinned(path):
+    return dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", Path(path).read_text(), re.MULTILINE))
+
+
+def test_the_lock_for_gpus_differs_in_the_build_of_tensorflow_alone():
+    plain, gpu = pinned("requirements-app.txt"), pinned("requirements-gpu.txt")
+    assert "tensorflow-cpu" not in gpu
+    assert {name: gpu.get(name) for name in plain.keys() - {"tensorflow-cpu"}} == {
+        name: version for name, version in plain.items() if name != "tensorflow-cpu"
+    }
+    assert gpu["tensorflow"] == plain["tensorflow-cpu"]
+    assert any(name.startswith("nvidia-cudnn") for name in gpu)
+    assert "index-url" not in Path("requirements-gpu.txt").read_text()
+
+
+def test_an_environment_for_cpus_is_not_turned_into_one_for_gpus(make, tmp_path):
+    make("PIP=true")
+    command = ["make", "install", "GPU=1", "PIP=true"]
+    refused = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "make clean" in refused.stderr
+    shutil.rmtree(tmp_path / ".venv")
+    for name in ("requirements-gpu.txt", "requirements-dev.txt"):
+        (tmp_path / name).touch()
+    assert "-r requirements-gpu.txt" in make("GPU=1", "PIP=true", "--dry-run")
+    make("GPU=1", "PIP=true")
+    assert "Nothing to be done" in make("PIP=true")  # the same environment, also without GPU=1
+    tests = subprocess.run(
+        ["make", "test", "PIP=true"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert "need TensorFlow for CPUs" in tests.stderr

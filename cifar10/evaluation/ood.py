@@ -83,7 +83,7 @@ def fit(
         extract: from `features.feature_extractor`.
         training: images for the statistics of the layers and the memory bank.
         validation: from `threshold_images`.
-        pseudo_ood: uint8 (N, 32, 32, 3) by kind, from `ood_images.pseudo_ood`.
+        pseudo_ood: uint8 (N, 32, 32, 3) by kind, from `pseudo_ood.make`.
         classes: class names.
     """
     known = extract(training.images[fitted_indices(len(training.labels))])

@@ -15,7 +15,7 @@ import tensorflow as tf
 from cifar10 import files
 from cifar10.errors import UserError
 from cifar10.params import NUM_CLASSES, Model
-from cifar10.training import activations, blocks, keras_config, normalization
+from cifar10.training import activations, blocks, devices, keras_config, normalization
 from cifar10.training.layers import LayerBuilder, connecting
 from cifar10.training.schedules import Steps
 
@@ -24,13 +24,21 @@ ARITHMETIC = "arithmetic"  # attribute of an .h5 file
 PREDICTION_BATCH = 64  # images; with 8, 32 or 320 outputs depend on the position of an image in the batch
 
 
-def make_deterministic(seed: int) -> None:
+def make_deterministic(seed: int, device: devices.Device = "cpu", threads: int = 1) -> None:
     """Make all computations of this process deterministic, and seed all random generators.
 
-    TensorFlow runs on one thread, because the number of threads changes the order of sums. Call this once,
-    before the first tensor.
+    Call this once, before the first tensor.
+
+    Args:
+        seed: of the generators.
+        device: `train.device`; all else runs on the CPU.
+        threads: of an operation. Another number changes the order of sums.
+
+    Raises:
+        UserError: there is no GPU to use.
     """
-    tf.config.threading.set_intra_op_parallelism_threads(1)
+    devices.use(device)
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.experimental.enable_op_determinism()
     keras.config.set_floatx("float32")  # overrides the user's keras.json

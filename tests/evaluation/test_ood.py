@@ -12,7 +12,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from cifar10.data.dataset import Split
 from cifar10.errors import UserError
-from cifar10.evaluation import detector, id_scores, layer_distances, ood, ood_images
+from cifar10.evaluation import detector, id_scores, layer_distances, ood, pseudo_ood
 from cifar10.evaluation.features import Outputs
 
 RANDOM = np.random.default_rng(5)
@@ -208,7 +208,7 @@ def test_a_missing_file_names_the_command(tmp_path):
 def test_pseudo_ood_images_are_made_of_the_images():
     images = RANDOM.integers(0, 256, (40, 32, 32, 3)).astype(np.uint8)
     labels = np.arange(40) % 2
-    made = ood_images.pseudo_ood(images, labels)
+    made = pseudo_ood.make(images, labels)
     for picture, puzzle in zip(images, made["puzzles"], strict=True):
         assert not np.array_equal(picture, puzzle)
         np.testing.assert_array_equal(np.sort(tiles(picture)), np.sort(tiles(puzzle)))
@@ -219,7 +219,7 @@ def test_pseudo_ood_images_are_made_of_the_images():
     }
     assert {blend.astype(int).tobytes() for blend in made["blends"]} <= means
     assert 0 < len(made["blends"]) < 40
-    assert {len(made[kind.__name__]) for kind in ood_images.KINDS} == {40}
+    assert {len(made[kind.__name__]) for kind in pseudo_ood.KINDS} == {40}
 
 
 def tiles(picture: np.ndarray) -> list[str]:
