@@ -1,0 +1,178 @@
+"""Compare the training of model_3 with the same recipe in PyTorch: time per epoch and test accuracy.
+
+Both sides train in turn, each in a process of its own with one thread, on the same augmented batches.
+Set in the environment: EPOCHS (default: those of params.yaml), which also stretches the schedule; IMAGES
+(default: all training images); SEEDS (default: 1), trainings per side. Writes reports/recipe.json and .md.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+import cifar10  # noqa: F401  before NumPy: it pins the arithmetic
+
+# isort: split
+import numpy as np
+
+from benchmarks.run import number
+from benchmarks.text import where
+from cifar10 import errors, files, machine, params, paths
+from cifar10.data import dataset
+from cifar10.data.dataset import Split
+from cifar10.report import render
+
+NAME = "model_3"
+SIDES = ("this project", "PyTorch")
+STEM = paths.REPORTS / "recipe"
+
+
+def main() -> None:
+    """Run both sides in turn, write the outcome; with --side, run one."""
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
+    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
+    parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    chosen = params.load()
+    if NAME not in chosen.models:
+        raise errors.UserError(f"params.yaml: models: expected {NAME}, which this benchmark trains")
+    epochs = number("EPOCHS", chosen.train_of(NAME).epochs)
+    if options.side:
+        train = ours if options.side == SIDES[0] else theirs
+        print(json.dumps(train(chosen, epochs, number("IMAGES", 10**9), options.seed)))
+        return
+    runs: dict[str, list[dict[str, Any]]] = {side: [] for side in SIDES}
+    for seed in range(number("SEEDS", 1)):
+        for side in SIDES:
+            runs[side].append(one(side, seed))
+            print(f"{side}, seed {seed}: {runs[side][-1]}", file=sys.stderr)
+    report = outcome(runs, epochs)
+    files.write_json(STEM.with_suffix(".json"), report)
+    files.write_text(STEM.with_suffix(".md"), markdown(report))
+    print(markdown(report))
+
+
+def one(side: str, seed: int) -> dict[str, Any]:
+    """Run one training in a process of its own."""
+    command = [sys.executable, __file__, "--side", side, "--seed", str(seed)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise errors.UserError(f"{side}: the training failed, see above")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def outcome(runs: dict[str, list[dict[str, Any]]], epochs: int) -> dict[str, Any]:
+    """Return medians, means and their comparison."""
+    seconds = {side: statistics.median(s for run in runs[side] for s in run["seconds"]) for side in SIDES}
+    accuracy = {side: statistics.fmean(run["accuracy"] for run in runs[side]) for side in SIDES}
+    return {
+        "machine": machine.describe(),
+        "data": render.data_name(files.read_json(paths.SOURCE)),
+        "epochs": epochs,
+        "images": runs[SIDES[0]][0]["images"],
+        "seeds": len(runs[SIDES[0]]),
+        "runs": runs,
+        "seconds_per_epoch": seconds,
+        "accuracy": accuracy,
+        "time_ratio": seconds[SIDES[0]] / seconds[SIDES[1]],
+        "accuracy_lead": accuracy[SIDES[0]] - accuracy[SIDES[1]],
+    }
+
+
+def batches(read: Any, count: int, batch_size: int, seed: int, epoch: int) -> Iterator[Any]:
+    """Yield images and labels of single steps, as the pipeline orders them."""
+    from cifar10.training import loop
+
+    for some in loop.shuffled_batches(count, batch_size, seed, epoch):
+        yield from zip(*read(some), strict=True)
+
+
+def prepared(chosen: params.Params, epochs: int, images: int, seed: int) -> Any:
+    """Load the data and prepare the training of the pipeline."""
+    from cifar10.training import tensorflow_setup
+
+    with tensorflow_setup.tensorflow(chosen.train.portable):
+        from cifar10.training import models, outliers
+        from cifar10.training import prepared as preparation
+
+        models.make_deterministic(seed)
+    whole = dataset.load("train")
+    training = Split(whole.images[:images], whole.labels[:images])
+    made = preparation.prepare(NAME, chosen, training.labels, dataset.class_names(), epochs)
+    return made, training, outliers.pool(training, made.augment, seed)
+
+
+def ours(chosen: params.Params, epochs: int, images: int, seed: int) -> dict[str, Any]:
+    """Train with the pipeline's code."""
+    made, training, _ = prepared(chosen, epochs, images, seed)
+    from cifar10.evaluation import features
+
+    settings = chosen.train_of(NAME).model_copy(update={"epochs": epochs})
+    none = Split(training.images[:0], training.labels[:0])
+    seconds, started = [], time.perf_counter()
+    for _ in made.train(training, none, settings, seed, [], lambda *_: None):
+        seconds.append(time.perf_counter() - started)
+        started = time.perf_counter()
+    test = dataset.load("test")
+    found = features.feature_extractor(made.model, mirror=True)(test.images).probabilities
+    correct = float((found.argmax(axis=1) == test.labels).mean())
+    return {"images": len(training.labels), "seconds": seconds, "accuracy": correct}
+
+
+def theirs(chosen: params.Params, epochs: int, images: int, seed: int) -> dict[str, Any]:
+    """Train with PyTorch, on the same batches, with the rates of the same schedule."""
+    made, training, pool = prepared(chosen, epochs, images, seed)
+    import torch
+
+    from benchmarks import pytorch_recipe
+    from cifar10.training import outliers
+
+    torch.set_num_threads(1)
+    torch.manual_seed(seed)
+    entry, train = chosen.models[NAME], chosen.train_of(NAME)
+    ((_, given),) = entry.optimizer.items()
+    rates = [float(made.optimizer._learning_rate(step)) for step in range(made.steps.total)]
+    model = pytorch_recipe.network(entry.layers, len(dataset.class_names()))
+    pytorch_recipe.initialize(model)
+    run = pytorch_recipe.make_train_step(model, given, rates.__getitem__, train.label_smoothing)
+    seconds = []
+    for epoch in range(1, epochs + 1):
+        started = time.perf_counter()
+        read = outliers.reader(training, made.augment, pool, seed, epoch)
+        for batch, labels in batches(read, len(training.labels), train.batch_size, seed, epoch):
+            run(batch, labels)
+        seconds.append(time.perf_counter() - started)
+    test = dataset.load("test")
+    correct = pytorch_recipe.accuracy(model, np.array(test.images), test.labels)
+    return {"images": len(training.labels), "seconds": seconds, "accuracy": correct}
+
+
+def markdown(report: dict[str, Any]) -> str:
+    """Write the outcome as Markdown."""
+    rows = [
+        f"| {side} | {report['seconds_per_epoch'][side]:.1f} s | {100 * report['accuracy'][side]:.2f} % |"
+        for side in SIDES
+    ]
+    table = "\n".join(["| side | median time per epoch | test accuracy |", "|---|---:|---:|", *rows])
+    return (
+        f"# {NAME} in PyTorch\n\n{table}\n\nTime of this project divided by that of PyTorch: "
+        f"{report['time_ratio']:.2f}. Lead in accuracy: {100 * report['accuracy_lead']:+.2f} points. "
+        f"Trainings per side: {report['seeds']}, in turn, one thread each; {report['epochs']} epochs of "
+        f"{report['images']:,} images. Measured on "
+        f"{report['data']}; {where(report['machine'])}\n"
+    )
+
+
+if __name__ == "__main__":
+    errors.run(main)

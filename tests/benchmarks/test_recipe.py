@@ -1,0 +1,78 @@
+"""The recipe in PyTorch is that of params.yaml: equal logits, loss and steps."""
+
+import keras
+import numpy as np
+import pytest
+
+from benchmarks import recipe
+from cifar10 import params
+from cifar10.training import loop, models, prepared
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: `make bench` installs it")
+from benchmarks import pytorch_recipe  # noqa: E402
+
+CHOSEN = params.load()
+ENTRY = CHOSEN.models["model_3"]
+IMAGES = np.random.default_rng(1).integers(0, 256, (24, 32, 32, 3), np.uint8)
+LABELS = np.r_[np.arange(20) % 10, np.full(4, -1)]
+
+
+@pytest.fixture(scope="module")
+def both():
+    """Keras' and PyTorch's network with the same weights, with which Keras' optimizer and its rates come."""
+    keras.utils.set_random_seed(0)
+    labels = np.arange(1280) % 10
+    made = prepared.prepare("model_3", CHOSEN, labels, [f"class {index}" for index in range(10)])
+    network = pytorch_recipe.network(ENTRY.layers, 10)
+    pytorch_recipe.load(network, [weight for weight in made.model.get_weights() if weight.ndim > 1])
+    return made, network
+
+
+def test_the_networks_give_equal_probabilities_in_training_and_are_of_the_same_size(both):
+    made, network = both
+    with torch.no_grad():
+        found = network.train()(pytorch_recipe.put(IMAGES)).softmax(1).numpy()
+    np.testing.assert_allclose(found, made.model(IMAGES, training=True), atol=1e-5)
+    assert sum(weight.numel() for weight in network.parameters()) == sum(
+        weight.size for weight in made.model.trainable_weights for weight in [weight.numpy()]
+    )
+
+
+def test_three_steps_give_equal_weights(both):
+    """With a constant rate: PyTorch applies the rate of a step to all gradients that momentum keeps."""
+    made, network = both
+    kernels = [weight for weight in made.model.get_weights() if weight.ndim > 1]
+    pytorch_recipe.load(network, kernels)
+    ((_, given),) = ENTRY.optimizer.items()
+    constant = {"SGD": {**given, "learning_rate": 0.04}}
+    optimizer = models.optimizer("model_3", ENTRY.model_copy(update={"optimizer": constant}))
+    loop.train_state(made.model, optimizer)
+    step = pytorch_recipe.make_train_step(network, given, lambda _: 0.04, 0.1)
+    ours = loop.make_train_step(made.model, optimizer, 0.1, None, True)
+    for _ in range(3):
+        total, _, _ = ours(IMAGES[None], LABELS[None])
+        assert step(IMAGES, LABELS) == pytest.approx(total / 20, rel=1e-3)
+    found = network[0 if not hasattr(network[0], "factor") else 1].weight.detach().numpy()
+    kernel = next(weight for weight in made.model.get_weights() if weight.ndim == 4)
+    difference, change = found.transpose(2, 3, 1, 0) - kernel, kernel - kernels[0]
+    assert np.linalg.norm(difference) < 0.02 * np.linalg.norm(change)
+
+
+def test_the_outcome_compares_medians_of_times_and_means_of_accuracies():
+    runs = {
+        side: [
+            {"images": 100, "seconds": [factor, 3.0 * factor], "accuracy": factor / 10 + offset}
+            for offset in (0, 0.02)
+        ]
+        for side, factor in zip(recipe.SIDES, (2.0, 4.0), strict=True)
+    }
+    found = recipe.outcome(runs, 2)
+    assert found["time_ratio"] == 0.5
+    assert found["accuracy_lead"] == pytest.approx(-0.2)
+    assert "PyTorch: 0.50. Lead in accuracy: -20.00 points" in recipe.markdown(found)
+    assert found["seconds_per_epoch"] == {"this project": 4.0, "PyTorch": 8.0}
+
+
+def test_the_model_of_the_benchmark_is_in_params():
+    assert recipe.NAME in CHOSEN.models
+    assert models.INPUT_SHAPE == (32, 32, 3)
