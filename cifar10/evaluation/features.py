@@ -50,7 +50,7 @@ def feature_extractor(model: keras.Model, mirror: bool = False) -> Callable[[np.
         A function of uint8 (N, 32, 32, 3) images. The outputs of an image do not depend on the other images.
     """
     last = max((index for index, layer in enumerate(model.layers) if layer.weights), default=-1)
-    outputs = [model.layers[last].input, _before_activation(model), model.outputs[0]]
+    outputs = [model.layers[last].input, before_activation(model), model.outputs[0]]
     taps = keras.Model(model.inputs, outputs + [_mean(layer.output) for layer in hidden_layers(model)])
     sigmoid = models.output_activation(model) == "sigmoid"
     predict = models.predictor(taps)
@@ -128,12 +128,13 @@ def sketch(features: np.ndarray, size: int = SKETCH) -> np.ndarray:
     return total
 
 
-def _before_activation(model: keras.Model) -> keras.KerasTensor:
-    """Return the input of the output's softmax or sigmoid."""
+def before_activation(model: keras.Model, inputs: keras.KerasTensor = None) -> keras.KerasTensor:
+    """Return the input of the output's softmax or sigmoid; `inputs` replaces the input of the last layer."""
     last = model.layers[-1]
+    inputs = last.input if inputs is None else inputs
     if not isinstance(last, keras.layers.Dense):
-        return last.input  # the activation is a separate layer
+        return inputs  # the activation is a separate layer
     linear = keras.layers.Dense(last.units, use_bias=last.use_bias)
-    raw = linear(last.input)
+    raw = linear(inputs)
     linear.set_weights(last.get_weights())
     return raw

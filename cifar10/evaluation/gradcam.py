@@ -1,0 +1,88 @@
+"""Grad-CAM: the places of an image that raise the logit of a class.
+
+Selvaraju et al., Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization, ICCV 2017.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from cifar10.evaluation import features, saliency
+from cifar10.training import blocks, models
+from cifar10.training.models import keras  # through `models`, which prepares the import of TensorFlow
+
+Explainer = Callable[[np.ndarray, np.ndarray], np.ndarray]  # from `explainer`
+POOLING = ("MaxPooling2D", "AveragePooling2D", "AdaptiveMaxPooling2D", "AdaptiveAveragePooling2D")
+
+
+def explainer(model: keras.Model, mirror: bool = False) -> Explainer | None:
+    """Compile the saliency maps of a network.
+
+    With activations A, float32 (H, W, C), of the layer from `spatial_layer`, and the logit y of a class: the
+    weight of a channel is the mean of dy/dA over all places. The map is max(0, A times the weights), summed
+    over the channels. The logit is the input of the softmax or sigmoid.
+
+    Args:
+        model: from `models.build`, with trained weights.
+        mirror: take the mean with the map of the mirror image, left and right exchanged, mirrored back.
+
+    Returns:
+        A function of uint8 (N, 32, 32, 3) images and int (N,) labels, 0 to K - 1. It returns uint8 (N, H, W),
+        from `saliency.quantized`. The map of an image does not depend on the other images, bit for bit. None
+        if `spatial_layer` finds none.
+    """
+    layer = spatial_layer(model)
+    if layer is None:
+        return None
+    taps = keras.Model(model.inputs, _connected(model, layer))
+    specification = [tf.TensorSpec((1, *models.INPUT_SHAPE), tf.uint8), tf.TensorSpec((), tf.int64)]
+
+    @tf.function(input_signature=specification, autograph=False)
+    def of_image(image: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
+        activations, logits = taps(image, training=False)
+        (gradient,) = tf.gradients(logits[0, label], activations)
+        return tf.nn.relu(tf.reduce_sum(activations * tf.reduce_mean(gradient, [1, 2], keepdims=True), 3))[0]
+
+    def explain(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        found = []  # one image at a time: the size of a batch decides the order of sums
+        for image, label in zip(images, np.asarray(labels, np.int64), strict=True):
+            sides = [image, image[:, ::-1]] if mirror else [image]
+            maps = [of_image(tf.constant(side[None]), tf.constant(label)).numpy() for side in sides]
+            total = maps[0] + maps[1][:, ::-1] if mirror else maps[0]
+            found.append(saliency.quantized(total))
+        return np.array(found, np.uint8).reshape(len(images), *layer.output.shape[1:3])
+
+    return explain
+
+
+def _connected(model: keras.Model, layer: keras.layers.Layer) -> list[keras.KerasTensor]:
+    """Return the outputs of a layer, and the logits computed from them.
+
+    Keras connects the layers of a Sequential anew whenever one is added, so that `layer.output` of an early
+    layer is no longer an input of the later ones.
+    """
+    if not isinstance(model, keras.Sequential):
+        return [layer.output, features.before_activation(model)]
+    tensor, outputs = model.inputs[0], {}
+    for each in model.layers[:-1]:
+        outputs[each.name] = tensor = each(tensor)
+    return [outputs[layer.name], features.before_activation(model, tensor)]
+
+
+def spatial_layer(model: keras.Model) -> keras.layers.Layer | None:
+    """Return the last layer whose outputs have places, (N, H, W, C); pooling layers at the end are skipped.
+
+    None if no layer up to there has trained weights: its outputs are the pixels, not what a network makes of
+    them.
+    """
+    layers = blocks.in_order(model)
+    last = next((layer for layer in layers[::-1] if _has_places(layer)), None)
+    if last is None or not any(layer.trainable_weights for layer in layers[: layers.index(last) + 1]):
+        return None
+    return last
+
+
+def _has_places(layer: keras.layers.Layer) -> bool:
+    shape = layer.output.shape
+    return len(shape) == 4 and shape[1] * shape[2] > 1 and type(layer).__name__ not in POOLING
