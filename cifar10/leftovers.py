@@ -16,6 +16,7 @@ LOCK = Path(staleness.LOCK)
 OF_A_TRAINING = (  # outputs of `train` and `evaluate`
     paths.history,
     paths.evaluation,
+    paths.explanations,
     paths.ood_metrics,
     paths.ood_scores,
     paths.predictions,

@@ -84,6 +84,11 @@ def ood_scores(name: str, seed: int) -> Path:
     return REPORTS / "scores" / name / f"seed_{seed}.csv"
 
 
+def explanations(name: str, seed: int) -> Path:
+    """Saliency maps of some test images and of the portrait, and its nearest training images."""
+    return REPORTS / "explanations" / name / f"seed_{seed}.npz"
+
+
 def predictions(name: str, seed: int) -> Path:
     """Predictions for all test images: actual,predicted and a probability per class."""
     return REPORTS / "predictions" / name / f"seed_{seed}.csv"

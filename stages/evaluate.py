@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # use the package of this checkout
 from cifar10 import files, paths, progress, stage_arguments, stage_names, stage_process
 from cifar10.data import dataset
-from cifar10.evaluation import detector, metrics, ood, ood_results, temperature
+from cifar10.evaluation import detector, explanations, metrics, ood, ood_results, temperature
 from cifar10.training import tensorflow_setup, versions
 
 
@@ -17,7 +17,7 @@ def main() -> None:
     versions.check_versions()
 
     with tensorflow_setup.tensorflow():
-        from cifar10.evaluation import features, trained_models  # takes seconds
+        from cifar10.evaluation import features, gradcam, trained_models  # takes seconds
         from cifar10.training import models
 
         models.make_deterministic(seed=0)  # one thread; the results do not depend on the seed
@@ -32,10 +32,10 @@ def main() -> None:
         **metrics.kept_epoch(paths.history(name, seed)),
         "model": trained_models.facts(model, paths.model(name, seed)),
     }
-    asked = temperature.Validation(test.labels, outputs.probabilities)
-    for path, (labels, found) in {paths.predictions: asked, paths.validation_predictions: validation}.items():
-        table = metrics.predictions(found, labels, class_names)
-        files.write_text(path(name, seed), table.to_csv(index=False, lineterminator="\n"))
+    metrics.write_predictions(paths.predictions(name, seed), test.labels, outputs.probabilities, class_names)
+    metrics.write_predictions(paths.validation_predictions(name, seed), *validation, class_names)
+    explainer = gradcam.explainer(model, name in chosen.predict.mirror)
+    explanations.write(explainer, extract, paths.explanations(name, seed))
     files.write_json(paths.architecture(name, seed), trained_models.architecture(model))
     files.write_json(paths.evaluation(name, seed), measured)
     label, accuracy = stage_names.label(name, seed), measured["test"]["accuracy"]

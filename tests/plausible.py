@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import pandas as pd
 import yaml
 
 from cifar10 import files, paths
-from cifar10.evaluation import metrics, ood, temperature
+from cifar10.evaluation import explanations, metrics, ood, temperature
 from cifar10.evaluation.detector import Detector
 from cifar10.evaluation.id_scores import LayerScores
 from cifar10.evaluation.layer_distances import LayerStatistics
@@ -131,6 +132,7 @@ def _model(
     files.write_json(paths.evaluation(name, seed), content)
     _ood(name, seed, skill, classes, len(actual), validation, random)
     files.write_json(paths.architecture(name, seed), layers)
+    _explanations(name, seed, len(classes))
 
 
 def _predictions(
@@ -204,6 +206,20 @@ def detector(
     reference = {part: np.linspace(-9, 1, 50) for part in ("msp", "layers", "combined")}
     deviations = np.ones((50, number), np.float32)
     return Detector(("msp", "layers"), -8.0, layers, reference, deviations, classes, validation)
+
+
+def _explanations(name: str, seed: int, classes: int) -> None:
+    """Write maps of random blobs; each training finds other images similar."""
+    random = np.random.default_rng([seed, len(name), 3])
+
+    def explain(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        return random.integers(0, 256, (len(images), 4, 4), np.uint8)
+
+    def extract(images: np.ndarray) -> Any:
+        features = random.random((len(images), 20), np.float32)
+        return SimpleNamespace(features=features, probabilities=random.random((len(images), classes)))
+
+    explanations.write(explain, extract, paths.explanations(name, seed))
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:

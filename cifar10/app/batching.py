@@ -65,6 +65,25 @@ class BatchingPredictor:
             raise mine.error or RuntimeError("a pass left a batch out")
         return mine.found
 
+    async def explain(
+        self, classifier: Classifier, name: str, picture: np.ndarray, label: int
+    ) -> np.ndarray | None:
+        """Return the saliency map of one picture, uint8 (H, W); None if the model has none.
+
+        Other requests take their turn between two maps.
+
+        Args:
+            classifier: from `predict`.
+            name: of a model.
+            picture: uint8 (32, 32, 3).
+            label: the class to explain.
+        """
+        async with self._turn:
+            maps = await anyio.to_thread.run_sync(
+                classifier.explain, name, picture[np.newaxis], np.array([label])
+            )
+        return None if maps is None else maps[0]
+
     def _pass(self, batches: Sequence[Batch]) -> None:
         try:
             classifier = self._models.get()

@@ -84,7 +84,7 @@ def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
         408: "the body did not arrive in time",
         413: "too many bytes or files",
         415: "the body is no multipart/form-data",
-        422: "no file, another field, or no readable picture",
+        422: "no file, another field, no readable picture, or an unknown model",
         503: "too busy, or a model is missing",
     }
     model = {422: schemas.UnreadableProblem}
@@ -111,6 +111,24 @@ async def classify(request: Request, preview: bool = False) -> Response:
     with service.admitted():
         files = await uploads.receive(request, deadline)
         return JSONResponse(await service.classify(files, deadline, preview))
+
+
+@api.post(
+    "/api/saliency",
+    response_model=schemas.Explanation,
+    responses=_errors(400, 403, 408, 413, 415, 422, 503),
+    openapi_extra=BODY,
+)
+async def saliency(request: Request, model: str | None = None) -> Response:
+    """Show which places of the pictures raise the score of the class that a model, or every model, gives them.
+
+    The limits and the errors are those of `/api/classify`. An unknown model has the status 422.
+    """
+    service: PredictionService = request.app.state.service
+    deadline = time.monotonic() + request_limits.SECONDS
+    with service.admitted():
+        files = await uploads.receive(request, deadline)
+        return JSONResponse(await service.explain(files, deadline, model))
 
 
 @api.get("/api/models", response_model=schemas.Models, responses=_errors(503))

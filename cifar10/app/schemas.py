@@ -52,6 +52,31 @@ class Classification(BaseModel):
     unreadable: list[Unreadable] = Field(description="the other files, in the order sent")
 
 
+class Saliency(BaseModel):
+    """Where a picture raises the logit of a class (Grad-CAM, the mean over the trainings of a model)."""
+
+    explains: str = Field(description="the model's most probable class, also if the verdict is null")
+    map: str | None = Field(
+        description="32x32 grey levels as a PNG data URL, 255 at the maximum; null: the model has no maps"
+    )
+    overlay: str | None = Field(description="the picture in grey with the map in orange, a PNG data URL")
+    empty: bool | None = Field(description="no place of the picture raises the logit: the map is 0")
+
+
+class ExplainedImage(BaseModel):
+    """One picture and its saliency map by model."""
+
+    image: str = Field(description="name of the file, as sent")
+    maps: dict[str, Saliency] = Field(description="by model")
+
+
+class Explanation(BaseModel):
+    """Saliency maps of pictures."""
+
+    images: list[ExplainedImage] = Field(description="the readable pictures, in the order sent")
+    unreadable: list[Unreadable] = Field(description="the other files, in the order sent")
+
+
 class Models(BaseModel):
     """The models and their provenance."""
 

@@ -8,13 +8,15 @@ from typing import Any
 import anyio
 import anyio.to_thread
 import numpy as np
+from starlette.exceptions import HTTPException
 
-from cifar10.app import png, request_limits
+from cifar10.app import explanation, png, request_limits
 from cifar10.app.batching import BatchingPredictor
 from cifar10.app.exceptions import BusyError, UnreadableError
 from cifar10.app.uploads import Upload
 from cifar10.data import images
 from cifar10.evaluation import predictions
+from cifar10.names import shown
 from cifar10.predict.predictor import Classifier
 
 
@@ -90,6 +92,40 @@ class PredictionService:
                 for image, picture in zip(content["images"], pictures, strict=True):
                     image["preview"] = png.data_url(picture)
             return content
+        raise _late()
+
+    async def explain(self, files: Sequence[Upload], deadline: float, model: str | None) -> dict[str, Any]:
+        """Draw the saliency maps of the pictures of a request, of the class that each model gives them.
+
+        Args:
+            files: at least one.
+            deadline: as for `classify`.
+            model: the one to explain; None for all models.
+
+        Returns:
+            The fields of `schemas.Explanation`.
+
+        Raises:
+            HTTPException: 422, there is no such model.
+            BusyError, UnreadableError, UserError: as for `classify`.
+        """
+        with anyio.move_on_after(deadline - time.monotonic()):
+            known = [*(await self.models()).detectors]
+            if model is not None and model not in known:
+                raise HTTPException(422, f"no model {shown(model)!r}, expected one of {', '.join(known)}")
+            names, pictures, _, unreadable = await anyio.to_thread.run_sync(
+                _decode, files, deadline, limiter=self._decoding
+            )
+            classifier, found = await self._predictor.predict(np.stack(pictures))
+            images = []
+            for index, (name, picture) in enumerate(zip(names, pictures, strict=True)):
+                maps = {}
+                for each in found if model is None else [model]:
+                    (label,) = found[each].top(index, 1)
+                    values = await self._predictor.explain(classifier, each, picture, label)
+                    maps[each] = explanation.content(classifier.classes[label], picture, values)
+                images.append({"image": name, "maps": maps})
+            return {"images": images, "unreadable": unreadable}
         raise _late()
 
 

@@ -1,4 +1,4 @@
-"""What a trained model looked at: maps of some test images and of the portrait, and the portrait's neighbours."""
+"""Saliency maps of a trained model for test images and the portrait, and the portrait's nearest images."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -8,10 +8,12 @@ from zipfile import BadZipFile
 import numpy as np
 
 from cifar10 import files
-from cifar10.evaluation import nearest
+from cifar10.data import dataset
+from cifar10.evaluation import nearest, ood_images
 from cifar10.evaluation.ood import FeatureExtractor
 
 SHOWN = 7  # test images
+Explainer = Callable[[np.ndarray, np.ndarray], np.ndarray]  # from `gradcam.explainer`
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Explanations:
 
 
 def explain(
-    explainer: Callable[[np.ndarray, np.ndarray], np.ndarray] | None,
+    explainer: Explainer | None,
     extract: FeatureExtractor,
     test: np.ndarray,
     training: np.ndarray,
@@ -75,6 +77,16 @@ def explain(
         nearest=np.array([compared[rows] for rows, _ in found], np.int64).reshape(len(own), few),
         similarity=np.array([values for _, values in found], np.float64).reshape(len(own), few),
     )
+
+
+def write(explainer: Explainer | None, extract: FeatureExtractor, path: Path) -> None:
+    """Write the explanations of the images in data/processed.
+
+    Raises:
+        UserError: these images do not exist.
+    """
+    test, training = dataset.load("test").images, dataset.load("train").images
+    save(explain(explainer, extract, test, training, ood_images.person()), path)
 
 
 def save(found: Explanations, path: Path) -> None:

@@ -3,16 +3,14 @@
 Selvaraju et al., Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization, ICCV 2017.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 import tensorflow as tf
 
 from cifar10.evaluation import features, saliency
+from cifar10.evaluation.explanations import Explainer
 from cifar10.training import blocks, models
 from cifar10.training.models import keras  # through `models`, which prepares the import of TensorFlow
 
-Explainer = Callable[[np.ndarray, np.ndarray], np.ndarray]  # from `explainer`
 POOLING = ("MaxPooling2D", "AveragePooling2D", "AdaptiveMaxPooling2D", "AdaptiveAveragePooling2D")
 
 

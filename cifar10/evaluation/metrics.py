@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import f1_score
 
+from cifar10 import files
 from cifar10.evaluation import significance
 from cifar10.training.probabilities import cross_entropy
 
@@ -87,6 +88,14 @@ def predictions(probabilities: np.ndarray, labels: np.ndarray, class_names: list
     frame.insert(0, "actual", names[labels])
     frame.insert(1, "predicted", names[probabilities.argmax(axis=1)])
     return frame
+
+
+def write_predictions(
+    path: Path, labels: np.ndarray, probabilities: np.ndarray, class_names: list[str]
+) -> None:
+    """Write the table of `predictions` as CSV."""
+    table = predictions(probabilities, labels, class_names)
+    files.write_text(path, table.to_csv(index=False, lineterminator="\n"))
 
 
 def kept_epoch(history: Path) -> dict[str, dict[str, float]]:

@@ -8,7 +8,7 @@ DECIMALS = 4  # of a similarity; further ones depend on the processor
 
 
 def sample(count: int) -> np.ndarray:
-    """Choose the training images that are compared: ascending indices below `count`, int64, at most IMAGES."""
+    """Choose at most IMAGES training images of `count` for the comparison: ascending indices, int64."""
     return np.sort(np.random.default_rng(0).permutation(count)[:IMAGES])
 
 

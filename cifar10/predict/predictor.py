@@ -15,8 +15,9 @@ import numpy as np
 
 from cifar10 import params, paths
 from cifar10.errors import UserError
-from cifar10.evaluation import detector, ensemble, features, temperature, trained_models
+from cifar10.evaluation import detector, ensemble, features, gradcam, saliency, temperature, trained_models
 from cifar10.evaluation.detector import Detector
+from cifar10.evaluation.explanations import Explainer
 from cifar10.evaluation.ood import FeatureExtractor
 from cifar10.evaluation.predictions import Answers
 from cifar10.training import models
@@ -32,6 +33,7 @@ class Classifier:
         detectors: by model, the OOD detector of the first seed.
         temperatures: by model, of the mean probabilities; 1 without enough validation images.
         extractors: by model, one per seed.
+        explainers: by model, one per seed; none if the model has no saliency maps.
     """
 
     classes: list[str]
@@ -39,6 +41,7 @@ class Classifier:
     detectors: dict[str, Detector]
     temperatures: dict[str, float]
     extractors: dict[str, list[FeatureExtractor]]
+    explainers: dict[str, list[Explainer]]
 
     def classify(self, images: np.ndarray) -> dict[str, Answers]:
         """Classify images with every model. The answer for an image does not depend on the other images.
@@ -50,6 +53,20 @@ class Classifier:
             Answers by model.
         """
         return {name: self._classify(name, images) for name in self.extractors}
+
+    def explain(self, name: str, images: np.ndarray, labels: np.ndarray) -> np.ndarray | None:
+        """Return the saliency maps of a model, uint8 (N, H, W), the mean over its trainings.
+
+        Args:
+            name: of the model.
+            images: uint8 (N, 32, 32, 3).
+            labels: int (N,), the classes to explain.
+
+        Returns:
+            None if the model has no saliency maps. The map of an image does not depend on the other images.
+        """
+        maps = [explain(images, labels) for explain in self.explainers[name]]
+        return saliency.mean(maps) if maps else None
 
     def _classify(self, name: str, images: np.ndarray) -> Answers:
         outputs = [extract(images) for extract in self.extractors[name]]
@@ -86,14 +103,18 @@ def load(names: Sequence[str] = (), seed: str | None = None) -> Classifier:
             raise UserError(f"{files[training]} has other classes than the other models: run `dvc repro`")
     fitted = {name: temperature.fit([each_detector[name, s].validation for s in seeds]) for name in entries}
     extractors: dict[str, list[FeatureExtractor]] = {name: [] for name in entries}
+    explainers: dict[str, list[Explainer]] = {name: [] for name in entries}
     for (name, entry), each_seed in product(entries.items(), seeds):
         model = models.build(name, entry, len(classes))
         trained_models.load_weights(model, paths.model(name, each_seed))
-        extractors[name].append(features.feature_extractor(model, name in chosen.predict.mirror))
+        mirror = name in chosen.predict.mirror
+        extractors[name].append(features.feature_extractor(model, mirror))
+        if explainer := gradcam.explainer(model, mirror):
+            explainers[name].append(explainer)
     for name, chosen_detector in detectors.items():
         _check_layers(name, seeds[0], chosen_detector, extractors[name][0])
     temperatures = {name: 1.0 if found is None else found for name, found in fitted.items()}
-    return Classifier(classes, seeds, detectors, temperatures, extractors)
+    return Classifier(classes, seeds, detectors, temperatures, extractors, explainers)
 
 
 def _check_presence(names: Sequence[str], seeds: Sequence[int]) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jinja2
 
 from cifar10.data import class_names
-from cifar10.evaluation import replicates, significance
+from cifar10.evaluation import nearest, replicates, significance
 from cifar10.evaluation.detector import RELIABLE
 from cifar10.evaluation.predictions import NONE, Answers, percent, verdict
 from cifar10.params import Params, Reference
@@ -153,6 +153,7 @@ def _context(found: Results, params: Params) -> dict[str, Any]:
             [replicates.sentences(pair) for pair in found.differences],
             _limits(found),
         ),
+        "compared_images": min(nearest.IMAGES, found.images["train"]),
         "pairs": significance.pairs(found.first_correct),
         "compared": any(pair.estimate for pair in found.differences),
         "top_confusion": {

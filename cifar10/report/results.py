@@ -12,8 +12,9 @@ import pandas as pd
 
 from cifar10 import files, paths
 from cifar10.errors import UserError
-from cifar10.evaluation import metrics, replicates, significance, temperature
+from cifar10.evaluation import explanations, metrics, replicates, significance, temperature
 from cifar10.evaluation.ensemble import mean_probabilities
+from cifar10.evaluation.explanations import Explanations
 from cifar10.evaluation.predictions import Answers
 from cifar10.evaluation.replicates import Accuracy, Difference
 from cifar10.evaluation.temperature import Validation
@@ -39,6 +40,7 @@ class Training:
         ood: content of the OOD metrics file.
         scores: a row per test or OOD image: dataset, id_score.
         validation: predictions for the validation images, which may be none.
+        explanations: saliency maps and nearest training images.
     """
 
     seed: int
@@ -49,6 +51,7 @@ class Training:
     ood: dict[str, Any]
     scores: pd.DataFrame
     validation: Validation
+    explanations: Explanations
 
     @property
     def detector(self) -> dict[str, Any]:
@@ -301,6 +304,7 @@ def _load_training(name: str, seed: int, classes: list[str], labels: dict[str, n
         ood=_read(paths.ood_metrics(name, seed), files.read_json),
         scores=_read(paths.ood_scores(name, seed), lambda path: pd.read_csv(path, usecols=SCORED)[SCORED]),
         validation=Validation(labels["validation"], of_validation.astype(np.float32)),
+        explanations=_read(paths.explanations(name, seed), explanations.load),
     )
 
 

@@ -1,5 +1,7 @@
 """The HTTP API: its answers."""
 
+import base64
+import io
 import json
 import re
 import subprocess
@@ -8,8 +10,10 @@ import threading
 
 import numpy as np
 import requests
+from PIL import Image
 
 from benchmarks import serve
+from cifar10.evaluation import explanations, saliency
 from tests.conftest import ENVIRONMENT
 from tests.webapp import BLACK, MODELS, encoded
 
@@ -82,6 +86,35 @@ def test_a_preview_is_the_picture_that_the_models_see(app):
     assert "preview" not in image
 
 
+def test_maps_are_the_mean_over_the_trainings_that_evaluate_wrote(finished, app):
+    written = [
+        explanations.load(finished.root / f"reports/explanations/model_0/seed_{seed}.npz") for seed in (0, 1)
+    ]
+    test = np.load(finished.root / "data/processed/test/images.npy")
+    asked = [
+        index
+        for index in range(explanations.SHOWN)
+        if written[0].predicted[index] == written[1].predicted[index]
+    ]
+    files = [("files", (f"{index}.png", encoded(test[written[0].images[index]]))) for index in asked]
+    url = f"{app.url}api/saliency"
+    reply = requests.post(url, files=files, params={"model": "model_0"}, timeout=100).json()
+    classes = app.classify(("a.png", BLACK)).json()["classes"]
+    assert len(reply["images"]) == len(asked) > 0
+    for index, image in zip(asked, reply["images"], strict=True):
+        (found,) = image["maps"].values()
+        assert found["explains"] == classes[written[0].predicted[index]]
+        mean = saliency.mean([each.maps[[index]] for each in written])[0]
+        pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(found["map"].partition(",")[2]))))
+        np.testing.assert_array_equal(pixels, saliency.enlarged(mean, (32, 32)))
+        assert found["empty"] is not bool(mean.any())
+    every = requests.post(url, files=files[:1], timeout=100).json()
+    assert [*every["images"][0]["maps"]] == MODELS
+    refused = requests.post(url, files=files[:1], params={"model": "none"}, timeout=100)
+    assert refused.status_code == 422
+    assert refused.json()["detail"] == "no model 'none', expected one of model_0, model_1, model_2"
+
+
 def test_the_models_are_described(finished, app):
     content = requests.get(f"{app.url}api/models", timeout=100).json()
     answer = app.classify(("a.png", BLACK)).json()
@@ -125,5 +158,5 @@ def test_schemathesis_finds_nothing(app, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:]
-    assert re.search(r"Tested: 3\b", done.stdout)
+    assert re.search(r"Tested: 4\b", done.stdout)
     assert "Traceback" not in (app.root / "log").read_text()

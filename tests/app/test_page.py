@@ -7,7 +7,7 @@ from PIL import Image
 
 from cifar10.app import request_limits
 from tests import browser
-from tests.webapp import BLACK, MODELS, encoded, recorded, recorded_score, upload, wait_for_answers
+from tests.webapp import BLACK, MODELS, READY, encoded, recorded, recorded_score, upload, wait_for_answers
 
 SEES = """() => new Promise(done => {
     const video = document.querySelector("video");
@@ -142,3 +142,29 @@ def test_the_api_is_readable_without_requests_to_other_hosts(app, chromium):
     assert visited.hosts == {f"127.0.0.1:{app.port}"}
     assert visited.complaints == []
     visited.context.close()
+
+
+def test_a_click_shows_what_a_model_looked_at(finished, visit):
+    pictures = np.load(finished.root / "data/processed/test/images.npy")
+    upload(visit, {"one.png": encoded(pictures[0])})
+    section = visit.page.locator("[aria-label='one.png'] [data-model=model_1]")
+    assert not [request for request in visit.requests if "saliency" in request]
+    button = section.get_by_role("button", name="What the model looked at")
+    assert button.get_attribute("aria-expanded") == "false"
+    button.focus()
+    visit.page.keyboard.press("Enter")
+    image = section.locator(".saliency img")
+    image.wait_for(timeout=READY)
+    top = section.locator(".bars").first.locator(".name").first.inner_text()
+    expected = f"one.png in grey; orange where it raises the score of {top} for model_1"
+    assert image.get_attribute("alt") == expected
+    assert image.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [128, 128]
+    assert button.get_attribute("aria-expanded") == "true"
+    asked = [request for request in visit.requests if "saliency" in request]
+    assert [request.partition("?")[2] for request in asked] == ["model=model_1"]
+    button.click()
+    assert not image.is_visible()
+    button.click()
+    assert image.is_visible()
+    assert len([request for request in visit.requests if "saliency" in request]) == 1
+    assert visit.complaints == []

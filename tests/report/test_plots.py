@@ -15,7 +15,7 @@ from PIL import Image
 
 from cifar10.evaluation import metrics, replicates
 from cifar10.evaluation.predictions import Answers
-from cifar10.report import plots
+from cifar10.report import explanation_plots, plots
 from tests import plausible
 
 LONG = [*plausible.ODD, "a class name that is far too long to be written out beside an axis"]
@@ -49,6 +49,9 @@ ANSWERS = {
 }
 COUNTS = np.array([[9, 1, 0, 0], [2, 2, 2, 2], [0, 0, 0, 0], [0, 0, 1, 199]])
 
+MAPS = {model: RANDOM.integers(0, 256, (4, 3, 3), np.uint8) for model in MODELS}
+MAPS["third"] = MAPS["third"][:, :0, :0]  # a model without a map
+
 PAIRS = replicates.differences(
     {model: RANDOM.random((3, 400)) < 0.3 + 0.2 * index for index, model in enumerate(MODELS)}
 )
@@ -70,6 +73,15 @@ FIGURES: dict[str, Callable[[], Figure]] = {
         IMAGES[:3], ["a/very/long/path/to/a/picture.png", "$x$.png", "-"], ANSWERS, LONG
     ),
     "reliability": lambda: plots.reliability(PROBABILITIES, LABELS),
+    "saliency": lambda: explanation_plots.saliency(
+        IMAGES[:4], [*LONG[:3], "portrait"], [0, 1, 2, None], MAPS, dict.fromkeys(MAPS, LABELS[::30]), LONG
+    ),
+    "nearest": lambda: explanation_plots.nearest(
+        dict.fromkeys(MODELS, IMAGES[:6]),
+        dict.fromkeys(MODELS, LABELS[::20]),
+        {name: np.linspace(0.9, -0.1, 6) for name in MODELS},
+        LONG,
+    ),
 }
 
 

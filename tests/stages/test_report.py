@@ -51,6 +51,8 @@ def test_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
             *(f"{name}.png" for name in ("samples", "accuracy", "loss", "class_accuracy", "reliability")),
             "ood.png",
             "person.png",
+            "saliency.png",
+            "nearest.png",
             *(f"{name}.md" for name in skills),
             *(f"{kind}_{name}.png" for kind in ("confusion", "predictions") for name in skills),
         ]

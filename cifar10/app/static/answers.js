@@ -12,8 +12,9 @@ export const shown = (text) => text.replace(/[\p{C}\p{Z}]/gu, (letter) => {
   return code < 0x10000 ? `\\u${code.toString(16).padStart(4, "0")}` : `\\U${code.toString(16).padStart(8, "0")}`;
 });
 
-// Shows in `where` what every model says of one picture. `image` is an entry of `images`.
-export function show(where, image, {classes, models}) {
+// Shows in `where` what every model says of one picture. `image` is an entry of `images`; `explain` asks for the
+// saliency map of a model.
+export function show(where, image, {classes, models}, explain) {
   const card = copy("answer");
   const name = shown(image.image);
   card.setAttribute("aria-label", name);
@@ -21,7 +22,9 @@ export function show(where, image, {classes, models}) {
   card.querySelector("img").alt = `${name} as the models see it, 32 by 32 pixels`;
   card.querySelector("figcaption").textContent = [name, ...image.warnings].join("; ");
   for (const [model, answer] of Object.entries(image.answers)) {
-    card.querySelector(".models").append(modelCard(model, answer, classes, models[model]));
+    const section = modelCard(model, answer, classes, models[model]);
+    section.querySelector(".why").addEventListener("click", () => toggle(section, name, () => explain(model)));
+    card.querySelector(".models").append(section);
   }
   where.append(card);
 }
@@ -46,6 +49,37 @@ function modelCard(name, {verdict, id_score, p_value, probabilities}, classes, {
   first.append(...sorted.slice(0, 3).map((label) => bar(label, probabilities[label])));
   others.append(...sorted.slice(3).map((label) => bar(label, probabilities[label])));
   return section;
+}
+
+// Shows or hides the saliency map of a model, which is computed at the first click.
+async function toggle(section, name, explain) {
+  const [button, place] = [".why", ".saliency"].map((selector) => section.querySelector(selector));
+  place.hidden = !place.hidden;
+  button.setAttribute("aria-expanded", String(!place.hidden));
+  if (place.hidden || place.childElementCount || button.ariaBusy === "true") return;
+  button.ariaBusy = "true";
+  place.textContent = "Computing …";
+  try {
+    place.replaceChildren(saliency(section.dataset.model, name, (await explain()).images[0].maps[section.dataset.model]));
+  } catch (error) {
+    place.textContent = `No map: ${error.message}`;
+  }
+  button.ariaBusy = "false";
+}
+
+function saliency(model, name, {explains, overlay, empty}) {
+  if (!overlay) {
+    const line = document.createElement("p");
+    line.textContent = "This model has no map: none of its layers keeps the places of the picture.";
+    return line;
+  }
+  const figure = copy("saliency");
+  figure.querySelector("img").src = overlay;
+  figure.querySelector("img").alt = `${name} in grey; orange where it raises the score of ${explains} for ${model}`;
+  figure.querySelector("figcaption").textContent = empty
+    ? `No place of the picture raises the score of ${explains}.`
+    : `Orange: raises the score of ${explains}. A map shows where, not why.`;
+  return figure;
 }
 
 function bar(label, probability) {

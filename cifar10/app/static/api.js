@@ -21,18 +21,22 @@ async function read(address, options) {
 
 export const models = () => read("api/models");
 
-export async function classify(file) {
+async function send(address, file) {
   for (let tries = 0; ; tries += 1) {
     const body = new FormData();
     body.append("files", file, file.name);
     try {
-      return await read("api/classify?preview=true", {method: "POST", body});
+      return await read(address, {method: "POST", body});
     } catch (error) {
       if (!error.retry || tries === PATIENCE) throw error;
       await new Promise((resolve) => setTimeout(resolve, 1000 * error.retry));
     }
   }
 }
+
+export const classify = (file) => send("api/classify?preview=true", file);
+
+export const saliency = (file, model) => send(`api/saliency?model=${encodeURIComponent(model)}`, file);
 
 export async function example(address, name) {
   const reply = await fetch(address);

@@ -43,7 +43,7 @@ async function classify(file, where) {
   }
   try {
     const content = await api.classify(file);
-    show(where, {...content.images[0], image: file.name}, content);
+    show(where, {...content.images[0], image: file.name}, content, (model) => api.saliency(file, model));
   } catch (error) {
     complain(where, error.message);
   }
