@@ -120,7 +120,7 @@ async def classify(request: Request, preview: bool = False) -> Response:
     openapi_extra=BODY,
 )
 async def saliency(request: Request, model: str | None = None) -> Response:
-    """Show which places of the pictures raise the score of the class that a model, or every model, gives them.
+    """Show which places of a picture raise the score of the class that a model, or every model, gives it.
 
     The limits and the errors are those of `/api/classify`. An unknown model has the status 422.
     """
