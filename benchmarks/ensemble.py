@@ -117,7 +117,7 @@ def entropy(probabilities: np.ndarray) -> np.ndarray:
 
 def rates(scores: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """Return TPR, and AUROC and FPR by OOD dataset, from the ID scores of each kind of images."""
-    threshold = ood.threshold(scores["validation"])
+    threshold = detector.threshold(scores["validation"])
     others = {kind: values for kind, values in scores.items() if kind not in ("validation", "test")}
     return {
         "tpr": float(np.mean(scores["test"] >= threshold)),

@@ -162,9 +162,9 @@ def _ood(
     random: np.random.Generator,
 ) -> None:
     """ID scores of test images are around the skill, those of each OOD dataset around 0, 1, 2 ..."""
-    scores = {"test": random.normal(skill, 1, images)}
+    scores = {name: random.normal(skill, 1, images) for name in ("validation", "test")}
     scores |= {dataset: random.normal(shift, 1, 50) for shift, dataset in enumerate(OOD_DATASETS)}
-    threshold = float(np.quantile(scores["test"], 0.05))
+    threshold = float(np.quantile(scores["validation"], 0.05, method="lower"))
     chances = random.dirichlet(np.ones(len(classes)) / 3).tolist()
     measured = {
         "threshold": threshold,

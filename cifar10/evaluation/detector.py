@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cifar10.evaluation.features import Outputs  # loads TensorFlow
 
 PARTS = ("msp", "energy", "layers", "joint")  # ID scores that can be combined
+TARGET_TPR = 0.95  # TPR at the threshold, on the validation images
 RELIABLE = 0.8  # lowest mean AUROC on OOD datasets of a detector without a warning
 LAYER = "layer_{}_{}"  # arrays of a layer in the file
 
@@ -33,7 +34,8 @@ class Detector:
         parts: some of PARTS.
         threshold: images with a lower ID score are out-of-distribution.
         layers: ID scores of the hidden layers.
-        references: by part, and `combined`: the ascending scores of the V validation images, float64 (V,).
+        references: scores of the V validation images, float64 (V,): by part, ascending; `combined`, the ID
+            scores, in the order of the images.
         deviations: float32 (V, L), of the validation images, ascending absolute values in each layer.
         classes: the model's class names.
         validation: predictions for the validation images, for the temperature of the probabilities.
@@ -64,7 +66,7 @@ class Detector:
 
     def p_values(self, scores: np.ndarray) -> np.ndarray:
         """Return the share of validation images that look at least as unusual, float64 (N,), above 0."""
-        return p_values(scores, self.references["combined"])
+        return p_values(scores, np.sort(self.references["combined"]))
 
     def layer_p_values(self, outputs: "Outputs") -> np.ndarray:
         """Return the same for each hidden layer alone, float64 (N, L)."""
@@ -90,6 +92,11 @@ def combined(
 ) -> np.ndarray:
     """Sum the logarithms of the parts' p-values, float64 (N,)."""
     return np.sum([np.log(p_values(scores[part], references[part])) for part in parts], axis=0)
+
+
+def threshold(scores: np.ndarray) -> float:
+    """Return the highest threshold with a TPR of at least TARGET_TPR on these ID scores."""
+    return float(np.quantile(scores, 1 - TARGET_TPR, method="lower"))
 
 
 def p_values(scores: np.ndarray, reference: np.ndarray) -> np.ndarray:

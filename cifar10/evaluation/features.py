@@ -50,8 +50,10 @@ def feature_extractor(model: keras.Model, mirror: bool = False) -> Callable[[np.
         A function of uint8 (N, 32, 32, 3) images. The outputs of an image do not depend on the other images.
     """
     last = max((index for index, layer in enumerate(model.layers) if layer.weights), default=-1)
-    outputs = [model.layers[last].input, before_activation(model), model.outputs[0]]
-    taps = keras.Model(model.inputs, outputs + [_mean(layer.output) for layer in hidden_layers(model)])
+    inputs, outputs = connected(model)
+    tapped = [inputs[last], before_activation(model, inputs[-1]), outputs[-1]]
+    means = [_mean(outputs[model.layers.index(layer)]) for layer in hidden_layers(model)]
+    taps = keras.Model(model.inputs, tapped + means)
     sigmoid = models.output_activation(model) == "sigmoid"
     predict = models.predictor(taps)
 
@@ -126,6 +128,20 @@ def sketch(features: np.ndarray, size: int = SKETCH) -> np.ndarray:
     for row in range(rows):  # additions in a fixed order on every processor
         total += padded[:, row * size : (row + 1) * size]
     return total
+
+
+def connected(model: keras.Model) -> tuple[list[keras.KerasTensor], list[keras.KerasTensor]]:
+    """Return the inputs and the outputs of each of `model.layers`, as tensors of one graph.
+
+    Keras connects the layers of a Sequential anew whenever one is added, so that `layer.output` of an early
+    layer is no longer an input of the later ones: a model with both would compute the early layers twice.
+    """
+    if not isinstance(model, keras.Sequential):
+        return [layer.input for layer in model.layers], [layer.output for layer in model.layers]
+    tensors = [model.inputs[0]]
+    for layer in model.layers:
+        tensors.append(layer(tensors[-1]))
+    return tensors[:-1], tensors[1:]
 
 
 def before_activation(model: keras.Model, inputs: keras.KerasTensor = None) -> keras.KerasTensor:

@@ -33,7 +33,9 @@ def explainer(model: keras.Model, mirror: bool = False) -> Explainer | None:
     layer = spatial_layer(model)
     if layer is None:
         return None
-    taps = keras.Model(model.inputs, _connected(model, layer))
+    inputs, outputs = features.connected(model)
+    activations = outputs[model.layers.index(layer)]
+    taps = keras.Model(model.inputs, [activations, features.before_activation(model, inputs[-1])])
     specification = [tf.TensorSpec((1, *models.INPUT_SHAPE), tf.uint8), tf.TensorSpec((), tf.int64)]
 
     @tf.function(input_signature=specification, autograph=False)
@@ -52,20 +54,6 @@ def explainer(model: keras.Model, mirror: bool = False) -> Explainer | None:
         return np.array(found, np.uint8).reshape(len(images), *layer.output.shape[1:3])
 
     return explain
-
-
-def _connected(model: keras.Model, layer: keras.layers.Layer) -> list[keras.KerasTensor]:
-    """Return the outputs of a layer, and the logits computed from them.
-
-    Keras connects the layers of a Sequential anew whenever one is added, so that `layer.output` of an early
-    layer is no longer an input of the later ones.
-    """
-    if not isinstance(model, keras.Sequential):
-        return [layer.output, features.before_activation(model)]
-    tensor, outputs = model.inputs[0], {}
-    for each in model.layers[:-1]:
-        outputs[each.name] = tensor = each(tensor)
-    return [outputs[layer.name], features.before_activation(model, tensor)]
 
 
 def spatial_layer(model: keras.Model) -> keras.layers.Layer | None:

@@ -26,7 +26,6 @@ SCORES = ("combined", "msp", "energy", "knn", "layers", "joint")
 OF_OUTPUTS = (("msp",), ("energy",), ("msp", "energy"))  # a combination has one of these
 OF_LAYERS = (("layers",), ("joint",), ("layers", "joint"))  # and one of these
 TIE = 0.01  # AUROC; of combinations within it of the best, the one with the most scores is chosen
-TARGET_TPR = 0.95  # TPR at the threshold, on the validation images
 FITTED = 5000  # training images, for the statistics of the layers
 MEMORY_BANK = 2000  # of these, for the k-NN distance
 HELD_OUT = 10  # without validation images, every tenth training image sets the threshold instead
@@ -43,7 +42,7 @@ class Fitted:
     Attributes:
         detector: the combination.
         memory_bank: float32 (M, D), unit vectors, for the k-NN distance.
-        thresholds: by score, at TARGET_TPR on the validation images.
+        thresholds: by score, at 95 % TPR on the validation images.
         pseudo_ood: AUROC by score and kind of pseudo-OOD images, None for a kind without images, and `mean`
             over the other kinds.
     """
@@ -59,11 +58,6 @@ class Fitted:
         combined = detector.combined(self.detector.parts, parts, self.detector.references)
         found = {"combined": combined, "knn": id_scores.knn(outputs, self.memory_bank), **parts}
         return {score: found[score] for score in SCORES}
-
-
-def threshold(scores: np.ndarray) -> float:
-    """Return the highest threshold with a TPR of at least TARGET_TPR on these ID scores."""
-    return float(np.quantile(scores, 1 - TARGET_TPR, method="lower"))
 
 
 def fit(
@@ -108,10 +102,10 @@ def fit(
     as_good = [parts for parts, area in areas.items() if area >= max(areas.values()) - TIE]
     parts = max(as_good, key=lambda parts: (len(parts), areas[parts]))
     combined = detector.combined(parts, inside, references)
-    references = {part: references[part] for part in parts} | {"combined": np.sort(combined)}
+    references = {part: references[part] for part in parts} | {"combined": combined}
     chosen = Detector(
         parts,
-        threshold(combined),
+        detector.threshold(combined),
         layers,
         references,
         np.sort(np.abs(layers.deviations(held_out.layers)), axis=0).astype(np.float32),
@@ -123,7 +117,7 @@ def fit(
     found = {kind: fitted.scores(outputs) if outputs else None for kind, outputs in others.items()}
     return replace(
         fitted,
-        thresholds={score: threshold(values) for score, values in scores.items()},
+        thresholds={score: detector.threshold(values) for score, values in scores.items()},
         pseudo_ood={score: _separation(scores[score], score, found) for score in SCORES},
     )
 
@@ -211,9 +205,8 @@ def person_answer(fitted: Detector, outputs: "Outputs") -> dict[str, Any]:
 
 
 def table(fitted: Detector, datasets: Mapping[str, "Outputs"]) -> pd.DataFrame:
-    """List the ID score of every image: dataset, id_score."""
-    frames = [
-        pd.DataFrame({"dataset": dataset, "id_score": fitted.id_scores(outputs)})
-        for dataset, outputs in datasets.items()
-    ]
+    """List the ID score of every validation, test and OOD image: dataset, id_score."""
+    scores = {"validation": fitted.references["combined"]}
+    scores |= {dataset: fitted.id_scores(outputs) for dataset, outputs in datasets.items()}
+    frames = [pd.DataFrame({"dataset": dataset, "id_score": found}) for dataset, found in scores.items()]
     return pd.concat(frames).astype({"id_score": np.float32})[COLUMNS]

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from cifar10 import names as file_names
-from cifar10.evaluation.detector import RELIABLE, Detector
+from cifar10.evaluation.detector import RELIABLE
+from cifar10.evaluation.ensemble_detector import EnsembleDetector
 
 NONE = "none of these"
 HEAD = ["image", "model", "verdict", "unusual", "most probable", "second", "third"]
@@ -76,7 +77,7 @@ def percent(p_value: float) -> str:
     return f"{100 * p_value:.{digits}f} %"
 
 
-def notes(detectors: Mapping[str, Detector]) -> list[str]:
+def notes(detectors: Mapping[str, EnsembleDetector]) -> list[str]:
     """Explain the column `unusual`, and name the models whose "none of these" is unreliable."""
     doubtful = [
         f"{name} ({detector.auroc:.2f})"
@@ -92,7 +93,7 @@ def notes(detectors: Mapping[str, Detector]) -> list[str]:
 def content(
     names: Sequence[str],
     seeds: Sequence[int],
-    detectors: Mapping[str, Detector],
+    detectors: Mapping[str, EnsembleDetector],
     temperatures: Mapping[str, float],
     found: Mapping[str, Answers],
     unreadable: Mapping[str, str],
@@ -128,7 +129,7 @@ def content(
 
 
 def described(
-    seeds: Sequence[int], detectors: Mapping[str, Detector], temperatures: Mapping[str, float]
+    seeds: Sequence[int], detectors: Mapping[str, EnsembleDetector], temperatures: Mapping[str, float]
 ) -> dict[str, dict[str, Any]]:
     """Describe the models: seeds, ID score and threshold of the detector, its mean AUROC, temperature."""
     return {

@@ -1,8 +1,7 @@
 """Classify new images with trained models, and detect out-of-distribution images.
 
 The answer of a model is that of the ensemble of its trainings, one per seed: the mean of their probabilities.
-The OOD detector of the first seed decides which images are in-distribution. Its threshold, TPR and FPR are
-those that `evaluate` measured; ID scores of different trainings have no common scale that would allow a mean.
+The mean ID score of the trainings' OOD detectors decides which images are in-distribution.
 
 A temperature, fitted to the validation predictions of the same trainings, scales the mean probabilities.
 """
@@ -15,8 +14,18 @@ import numpy as np
 
 from cifar10 import params, paths
 from cifar10.errors import UserError
-from cifar10.evaluation import detector, ensemble, features, gradcam, saliency, temperature, trained_models
+from cifar10.evaluation import (
+    detector,
+    ensemble,
+    ensemble_detector,
+    features,
+    gradcam,
+    saliency,
+    temperature,
+    trained_models,
+)
 from cifar10.evaluation.detector import Detector
+from cifar10.evaluation.ensemble_detector import EnsembleDetector
 from cifar10.evaluation.explanations import Explainer
 from cifar10.evaluation.ood import FeatureExtractor
 from cifar10.evaluation.predictions import Answers
@@ -30,7 +39,7 @@ class Classifier:
     Attributes:
         classes: class names.
         seeds: of the trainings of each model, at least one.
-        detectors: by model, the OOD detector of the first seed.
+        detectors: by model, the OOD detectors of its trainings.
         temperatures: by model, of the mean probabilities; 1 without enough validation images.
         extractors: by model, one per seed.
         explainers: by model, one per seed; none if the model has no saliency maps.
@@ -38,7 +47,7 @@ class Classifier:
 
     classes: list[str]
     seeds: list[int]
-    detectors: dict[str, Detector]
+    detectors: dict[str, EnsembleDetector]
     temperatures: dict[str, float]
     extractors: dict[str, list[FeatureExtractor]]
     explainers: dict[str, list[Explainer]]
@@ -72,7 +81,7 @@ class Classifier:
         outputs = [extract(images) for extract in self.extractors[name]]
         probabilities = ensemble.mean_probabilities([output.probabilities for output in outputs])
         found = self.detectors[name]
-        id_scores = found.id_scores(outputs[0])
+        id_scores = found.id_scores(outputs)
         probabilities = temperature.scaled(probabilities, self.temperatures[name])
         return Answers(probabilities, id_scores, found.p_values(id_scores), found.is_id(id_scores))
 
@@ -96,8 +105,7 @@ def load(names: Sequence[str] = (), seed: str | None = None) -> Classifier:
     _check_presence([*entries], seeds)
     files = {training: paths.ood_detector(*training) for training in product(entries, seeds)}
     each_detector = {training: detector.load(file) for training, file in files.items()}
-    detectors = {name: each_detector[name, seeds[0]] for name in entries}
-    classes = next(iter(detectors.values())).classes
+    classes = next(iter(each_detector.values())).classes
     for training, each in each_detector.items():
         if each.classes != classes:
             raise UserError(f"{files[training]} has other classes than the other models: run `dvc repro`")
@@ -111,8 +119,9 @@ def load(names: Sequence[str] = (), seed: str | None = None) -> Classifier:
         extractors[name].append(features.feature_extractor(model, mirror))
         if explainer := gradcam.explainer(model, mirror):
             explainers[name].append(explainer)
-    for name, chosen_detector in detectors.items():
-        _check_layers(name, seeds[0], chosen_detector, extractors[name][0])
+    for (name, each_seed), found in each_detector.items():
+        _check_layers(name, each_seed, found, extractors[name][seeds.index(each_seed)])
+    detectors = {name: _combined(name, [each_detector[name, s] for s in seeds]) for name in entries}
     temperatures = {name: 1.0 if found is None else found for name, found in fitted.items()}
     return Classifier(classes, seeds, detectors, temperatures, extractors, explainers)
 
@@ -129,6 +138,15 @@ def _check_presence(names: Sequence[str], seeds: Sequence[int]) -> None:
         f"expected the seeds {', '.join(map(str, seeds))} of each model in {paths.MODELS}, found {found}: "
         f"run `make pull` or `dvc repro` for the others{one}"
     )
+
+
+def _combined(name: str, detectors: Sequence[Detector]) -> EnsembleDetector:
+    try:
+        return ensemble_detector.combine(detectors)
+    except ValueError:
+        raise UserError(
+            f"the OOD detectors of {name} were fitted to different images: run `dvc repro`"
+        ) from None
 
 
 def _check_layers(name: str, seed: int, found: Detector, extract: FeatureExtractor) -> None:

@@ -24,10 +24,10 @@ def draw(found: results.Results, seed: int) -> dict[str, Figure]:
     }
     if any(pair.estimate for pair in found.differences):
         figures["differences.png"] = plots.differences(found.differences)
-    scores = {model.name: model.first.scores for model in found.models}
-    detectors = {model.name: model.first.detector for model in found.models}
+    scores = {model.name: model.scores for model in found.models}
+    detectors = {model.name: model.detector for model in found.models}
     persons = {model.name: model.person for model in found.models if model.person}
-    if found.models[0].first.detector["auroc"]:
+    if found.models[0].detector["auroc"]:
         figures["ood.png"] = plots.ood_scores(scores, detectors)
     if persons and (picture := ood_images.person()) is not None:
         figures["person.png"] = plots.answers(picture[None], ["astronaut"], persons, names)

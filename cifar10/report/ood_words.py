@@ -63,15 +63,15 @@ def pseudo_ood(found: Results) -> str:
 
 def unreliable(model: Model) -> str:
     """Warn of a detector with a low mean AUROC; "" for one without a warning."""
-    area = model.first.ood["auroc"]
-    if area is None or area >= RELIABLE:
+    if model.reliable is not False:
         return ""
-    return f"Do not rely on *none of these* from this model: the mean AUROC is {area:.2f}, below {RELIABLE}."
+    area = "mean AUROC of a single training" if len(model.trainings) > 1 else "mean AUROC"
+    return f"Do not rely on *none of these* from this model: the {area} is below {RELIABLE}."
 
 
 def people(model: Model) -> str:
     """Warn of images of people, for a model card."""
-    fpr = model.first.detector["fpr"].get("faces")
+    fpr = model.detector["fpr"].get("faces")
     most = "" if not fpr else "most" if fpr > HALF else "some"
     still = f", and {most} such\nimages still get a class" if most else ""
     if class_names.are_own(model.classes):

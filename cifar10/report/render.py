@@ -160,7 +160,7 @@ def _context(found: Results, params: Params) -> dict[str, Any]:
             m.name: next(iter(results.top_confusions(found, m, 1)), None) for m in found.models
         },
         "architectures": _architectures(found),
-        "ood_datasets": [*found.models[0].first.detector["auroc"]],
+        "ood_datasets": [*found.models[0].detector["auroc"]],
         "threshold_data": found.models[0].first.ood["threshold_data"],
         "persons": {
             model.name: _person(found.classes, model.person, model.first.ood)
@@ -169,7 +169,7 @@ def _context(found: Results, params: Params) -> dict[str, Any]:
         },
         "person_words": ood_words.person(found.classes),
         "ood_words": ood_words.datasets(found, params.data.ood_exclude),
-        "ood_origin": ood_words.origin([*found.models[0].first.detector["auroc"]]),
+        "ood_origin": ood_words.origin([*found.models[0].detector["auroc"]]),
         "pseudo_words": ood_words.pseudo_ood(found),
         "fpr_words": _fpr(found),
         "detection": _detection(found),
@@ -243,26 +243,25 @@ def _fpr(found: Results) -> dict[str, str]:
         model.name: significance.listed(
             [
                 f"{100 * share:.0f} % on {dataset}"
-                for dataset, share in sorted(model.first.detector["fpr"].items(), key=lambda item: item[1])
+                for dataset, share in sorted(model.detector["fpr"].items(), key=lambda item: item[1])
             ]
         )
         for model in found.models
-        if model.first.detector["fpr"]
+        if model.detector["fpr"]
     }
 
 
 def _detection(found: Results) -> str:
     """Give the range of the mean AUROC, and name the models whose detection is not reliable."""
-    areas = {model.name: model.first.ood["auroc"] for model in found.models}
-    if None in areas.values():
+    areas = [model.mean_auroc for model in found.models if model.mean_auroc is not None]
+    if not areas:
         return "No OOD dataset was measured."
-    doubtful = [name for name, area in areas.items() if area < RELIABLE]
-    told = f"The mean AUROC is {min(areas.values()):.2f} to {max(areas.values()):.2f}."
+    doubtful = [model.name for model in found.models if not model.reliable]
+    told = f"The mean AUROC is {min(areas):.2f} to {max(areas):.2f}."
     if not doubtful:
         return told
-    return (
-        f"{told} Detection is unreliable (mean AUROC below {RELIABLE}) for {significance.listed(doubtful)}."
-    )
+    area = "mean AUROC of a single training" if len(found.seeds) > 1 else "mean AUROC"
+    return f"{told} Detection is unreliable ({area} below {RELIABLE}) for {significance.listed(doubtful)}."
 
 
 def _is_other(found: Results) -> bool:

@@ -12,7 +12,16 @@ import pandas as pd
 
 from cifar10 import files, paths
 from cifar10.errors import UserError
-from cifar10.evaluation import explanations, metrics, replicates, significance, temperature
+from cifar10.evaluation import (
+    detector,
+    ensemble_detector,
+    explanations,
+    metrics,
+    ood,
+    replicates,
+    significance,
+    temperature,
+)
 from cifar10.evaluation.ensemble import mean_probabilities
 from cifar10.evaluation.explanations import Explanations
 from cifar10.evaluation.predictions import Answers
@@ -55,7 +64,7 @@ class Training:
 
     @property
     def detector(self) -> dict[str, Any]:
-        """Metrics of the chosen ID score: threshold, tpr; auroc and fpr by OOD dataset."""
+        """Metrics of the combined ID score: threshold, tpr; auroc and fpr by OOD dataset."""
         return self.ood["scores"][self.ood["score"]]
 
 
@@ -74,7 +83,7 @@ class Model:
 
     @property
     def first(self) -> Training:
-        """The training with the first seed, whose OOD detector decides for the ensemble."""
+        """The training with the first seed."""
         return self.trainings[0]
 
     @property
@@ -114,17 +123,49 @@ class Model:
             self.ensemble,
         )
 
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """A row per validation, test and OOD image: dataset, and id_score, the mean over the trainings."""
+        mean = np.mean([training.scores["id_score"] for training in self.trainings], axis=0)
+        return self.first.scores.assign(id_score=mean)
+
+    @cached_property
+    def detector(self) -> dict[str, Any]:
+        """Metrics of the mean ID score: threshold, tpr; auroc and fpr by OOD dataset."""
+        groups = {dataset: rows.to_numpy() for dataset, rows in self.scores.groupby("dataset")["id_score"]}
+        limit, test = detector.threshold(groups["validation"]), groups["test"]
+        others = {dataset: groups[dataset] for dataset in self.first.detector["auroc"]}
+        return {
+            "threshold": limit,
+            "tpr": float((test >= limit).mean()),
+            "auroc": {dataset: ood.auroc(test, found) for dataset, found in others.items()},
+            "fpr": {dataset: float((found >= limit).mean()) for dataset, found in others.items()},
+        }
+
+    @property
+    def mean_auroc(self) -> float | None:
+        """Mean AUROC over the OOD datasets, for the mean ID score; None if none was measured."""
+        areas = [*self.detector["auroc"].values()]
+        return float(np.mean(areas)) if areas else None
+
+    @property
+    def reliable(self) -> bool | None:
+        """Whether the trainings' detectors are reliable, as `cifar10-classify` says; None if unknown."""
+        area = ensemble_detector.mean_auroc([training.ood["auroc"] for training in self.trainings])
+        return None if area is None else area >= detector.RELIABLE
+
     @property
     def person(self) -> Answers | None:
         """The answer of the ensemble for the one image of a person; None if `data.ood_exclude` has it."""
         if self.first.ood["person"] is None:
             return None
-        id_scores = np.array([self.first.ood["person"]["id_score"]])
+        id_scores = np.array([np.mean([run.ood["person"]["id_score"] for run in self.trainings])])
         each = [[*training.ood["person"]["probabilities"].values()] for training in self.trainings]
         mean = mean_probabilities([np.array([probabilities]) for probabilities in each])
         mean = temperature.scaled(mean, temperature.fit(self.validations) or 1)
-        p_values = np.array([self.first.ood["person"]["p_value"]])
-        return Answers(mean, id_scores, p_values, id_scores >= self.first.detector["threshold"])
+        known = self.scores.loc[self.scores["dataset"] == "validation", "id_score"]
+        p_values = detector.p_values(id_scores, np.sort(known))
+        return Answers(mean, id_scores, p_values, id_scores >= self.detector["threshold"])
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ def test_p_values_by_counting_and_their_combination_against_scipy():
 @pytest.mark.parametrize("count", [1, 19, 20, 100, 5000])
 def test_threshold_has_at_least_95_percent_tpr(count):
     scores = RANDOM.normal(size=count)
-    tpr = (scores >= ood.threshold(scores)).mean()
+    tpr = (scores >= detector.threshold(scores)).mean()
     assert 0.95 <= tpr <= 0.95 + 2 / count
 
 
