@@ -12,7 +12,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from cifar10.data.dataset import Split
 from cifar10.errors import UserError
-from cifar10.evaluation import detector, id_scores, layer_distances, ood, pseudo_ood
+from cifar10.evaluation import detector, ensemble_detector, id_scores, layer_distances, ood, pseudo_ood
 from cifar10.evaluation.features import Outputs
 
 RANDOM = np.random.default_rng(5)
@@ -196,6 +196,31 @@ def test_detector_file_round_trip_and_equal_bytes(tmp_path):
     unmeasured = dataclasses.replace(ours, auroc=None)
     detector.save(unmeasured, tmp_path / "none.npz")
     assert detector.load(tmp_path / "none.npz").reliable is None
+
+
+def made(count: int, seed: int) -> detector.Detector:
+    random = np.random.default_rng(seed)
+    reference = {part: np.sort(random.normal(size=count)) for part in ("msp", "combined")}
+    statistics = layer_distances.LayerStatistics([], [])
+    layers = id_scores.LayerScores(statistics, np.zeros(0), np.ones(0), np.zeros((0, 0)))
+    reference["combined"] = random.permutation(reference["combined"])
+    none = np.zeros((count, 0), np.float32)
+    return detector.Detector(("msp",), 0.0, layers, reference, none, ["a"], auroc=0.7 + seed / 10)
+
+
+def test_detectors_of_several_trainings_decide_by_their_mean_score():
+    members, given = [made(200, seed) for seed in (0, 1)], [outputs(30), outputs(30)]
+    both = ensemble_detector.combine(members)
+    scores = both.id_scores(given)
+    expected = [one.id_scores(found) for one, found in zip(members, given, strict=True)]
+    np.testing.assert_allclose(scores, sum(expected) / 2)
+    reference = sum(one.references["combined"] for one in members) / 2
+    assert (reference >= both.threshold).mean() == 0.95
+    np.testing.assert_array_equal(both.is_id(scores), scores >= both.threshold)
+    np.testing.assert_allclose(both.p_values(scores), [(1 + (reference <= x).sum()) / 201 for x in scores])
+    assert (both.parts, both.auroc, both.reliable) == (["msp"], pytest.approx(0.75), False)
+    with pytest.raises(ValueError, match="shape"):
+        ensemble_detector.combine([made(200, 0), made(199, 1)])
 
 
 def test_a_missing_file_names_the_command(tmp_path):

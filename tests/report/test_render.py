@@ -157,7 +157,7 @@ def test_several_seeds_are_shown_as_mean_and_deviation(tmp_path: Path) -> None:
         assert "± is the sample standard deviation over 3 trainings of each model" in text
         assert "differ in the seed alone (0, 4 and 7)" in text
         assert "model_0 has the highest mean test accuracy: " in text
-    assert "The detector of seed 0 decides for all trainings of a model." in markdown
+    assert "The ID score of a model is the mean over the detectors of its 3 trainings." in markdown
     assert "the band one standard deviation to each side" in html
 
 

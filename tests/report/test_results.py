@@ -118,14 +118,30 @@ def test_the_ensemble_averages_the_probabilities_of_the_files(folder: Path) -> N
     assert calibrated["loss"] < ensemble["loss"]
 
 
-def test_the_persons_answer_is_that_of_the_ensemble_with_the_first_detector(folder: Path) -> None:
+def test_the_persons_answer_is_that_of_the_ensemble(folder: Path) -> None:
     model = results.load(["model_0"], SEEDS).models[0]
     persons = [run.ood["person"] for run in model.trainings]
     mean = np.mean([[*person["probabilities"].values()] for person in persons], axis=0)
     calibrated = model.metrics["ensemble"]["calibrated"]
     expected = mean ** (1 / calibrated["temperature"])
     np.testing.assert_allclose(model.person.probabilities[0], expected / expected.sum())
-    assert model.person.id_scores == [persons[0]["id_score"]]
+    assert model.person.id_scores == [np.mean([person["id_score"] for person in persons])]
+
+
+def test_the_detector_is_measured_on_the_mean_scores_of_the_trainings(folder: Path) -> None:
+    model = results.load(["model_0"], SEEDS).models[0]
+    tables = [pd.read_csv(paths.ood_scores("model_0", seed)) for seed in SEEDS]
+    mean = sum(table["id_score"] for table in tables) / len(SEEDS)
+    test, faces = (mean[tables[0]["dataset"] == name] for name in ("test", "faces"))
+    known = np.sort(mean[tables[0]["dataset"] == "validation"])
+    threshold = known[int(0.05 * (len(known) - 1))]
+    assert model.detector["threshold"] == pytest.approx(threshold)
+    assert model.detector["tpr"] == pytest.approx((test >= threshold).mean())
+    assert model.detector["fpr"]["faces"] == pytest.approx((faces >= threshold).mean())
+    wins = [np.mean(test > face) for face in faces]
+    assert model.detector["auroc"]["faces"] == pytest.approx(np.mean(wins))
+    (score,) = model.person.id_scores
+    assert model.person.p_values == [(1 + (known <= score).sum()) / (1 + len(known))]
 
 
 def test_curves_keep_every_digit(folder: Path) -> None:
