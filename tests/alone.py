@@ -57,7 +57,7 @@ def main() -> None:
         extract = features.feature_extractor(models.build(name, entry, 10))
         known = extract(random.integers(0, 256, (50, 32, 32, 3), dtype=np.uint8))
         bank, statistics = id_scores.unit(known.features), layer_distances.fit(known.layers)
-        layers = id_scores.fit_layers(statistics, statistics.distances(known.layers))
+        layers = id_scores.fit_layers(statistics, statistics.distances(known.layers, len(known.logits)))
 
         def ask(some: np.ndarray, extract=extract, bank=bank, layers=layers) -> list[np.ndarray]:
             outputs = extract(some)

@@ -70,7 +70,7 @@ class Detector:
 
     def layer_p_values(self, outputs: "Outputs") -> np.ndarray:
         """Return the same for each hidden layer alone, float64 (N, L)."""
-        found = np.abs(self.layers.deviations(outputs.layers)).astype(np.float32)
+        found = np.abs(self.layers.deviations(outputs)).astype(np.float32)
         columns = zip(found.T, self.deviations.T, strict=True)
         shares = [p_values(-values, -reference[::-1]) for values, reference in columns]
         return np.stack(shares, axis=1) if shares else np.zeros((len(found), 0))
@@ -78,7 +78,7 @@ class Detector:
 
 def part_scores(layers: LayerScores, outputs: "Outputs") -> dict[str, np.ndarray]:
     """Compute the ID scores of PARTS, float64 (N,) each."""
-    deviations = layers.deviations(outputs.layers)
+    deviations = layers.deviations(outputs)
     return {
         "msp": id_scores.msp(outputs),
         "energy": id_scores.energy(outputs),

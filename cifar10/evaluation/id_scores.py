@@ -1,6 +1,5 @@
 """ID scores of images: how much they look like the training images (in-distribution, ID); higher is more."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -79,9 +78,10 @@ class LayerScores:
     scale: np.ndarray
     inverse: np.ndarray
 
-    def deviations(self, layers: Sequence[np.ndarray]) -> np.ndarray:
+    def deviations(self, outputs: "Outputs") -> np.ndarray:
         """Standardise the log distances, float64 (N, L)."""
-        return (self.statistics.distances(layers) - self.centre) / self.scale
+        distances = self.statistics.distances(outputs.layers, len(outputs.logits))
+        return (distances - self.centre) / self.scale
 
     def separate(self, deviations: np.ndarray) -> np.ndarray:
         """Score each layer for itself: the negative sum of squared deviations, float64 (N,)."""

@@ -25,20 +25,21 @@ class LayerStatistics:
     means: Sequence[np.ndarray]
     factors: Sequence[np.ndarray]
 
-    def distances(self, layers: Sequence[np.ndarray]) -> np.ndarray:
+    def distances(self, layers: Sequence[np.ndarray], count: int) -> np.ndarray:
         """Compute the logarithm of the squared Mahalanobis distance in each layer, float64 (N, L).
 
         Images are multiplied one at a time: the distances of an image do not depend on the other images.
 
         Args:
             layers: float32 (N, D) of each layer.
+            count: N, also for a network without hidden layers.
         """
         columns = []
         for features, mean, factor in zip(layers, self.means, self.factors, strict=True):
             centred = features.astype(np.float64) - mean
             whitened = np.matmul(factor.astype(np.float64), centred[:, :, np.newaxis])[..., 0]
             columns.append(np.log(np.maximum(np.square(whitened).sum(axis=1), SMALLEST)))
-        return np.stack(columns, axis=1) if columns else np.zeros((len(layers[0]) if layers else 0, 0))
+        return np.stack(columns, axis=1) if columns else np.zeros((count, 0))
 
 
 def fit(layers: Sequence[np.ndarray]) -> LayerStatistics:

@@ -84,7 +84,7 @@ def fit(
     memory_bank = id_scores.unit(known.features[:MEMORY_BANK])
     held_out = extract(validation.images)
     statistics = layer_distances.fit(known.layers)
-    layers = id_scores.fit_layers(statistics, statistics.distances(held_out.layers))
+    layers = id_scores.fit_layers(statistics, statistics.distances(held_out.layers, len(held_out.logits)))
     inside = detector.part_scores(layers, held_out)
     references = {part: np.sort(scores) for part, scores in inside.items()}
     others = {kind: extract(images) if len(images) else None for kind, images in pseudo_ood.items()}
@@ -108,7 +108,7 @@ def fit(
         detector.threshold(combined),
         layers,
         references,
-        np.sort(np.abs(layers.deviations(held_out.layers)), axis=0).astype(np.float32),
+        np.sort(np.abs(layers.deviations(held_out)), axis=0).astype(np.float32),
         classes,
         Validation(validation.labels, held_out.probabilities.astype(np.float32)),
     )
