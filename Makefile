@@ -15,7 +15,7 @@ STARTS = $(if $(wildcard .venv/run.done),-I -c 'import pip',-m pip --version)
 MENDED := $(if $(wildcard .venv),$(shell .venv/bin/python $(STARTS) > /dev/null 2>&1 || echo .venv/mended))
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install demo repro check-model summary watch pull app verify compare check check-fast test test-fast remote-test bench lint lock clean
+.PHONY: help install demo repro audit check-model summary watch pull app verify compare check check-fast test test-fast remote-test bench lint lock clean
 
 help:  ## show this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ demo: .venv/run.done  ## run everything on 1,797 built-in digits, without networ
 
 repro: .venv/run.done  ## run all stages that are not up to date, JOBS=n at once (default: one per core)
 	@python scripts/repro.py
+
+audit: .venv/run.done  ## look for copies, copies under two labels and faulty pictures
+	@dvc repro -q audit && python -m cifar10.audit
 
 check-model: .venv/run.done  ## check in seconds that models learn one batch of images; MODELS="names" (default: all)
 	@python scripts/check_model.py $(MODELS)

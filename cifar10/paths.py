@@ -25,6 +25,7 @@ MODELS = Path("models")
 
 REPORTS = Path("reports")
 METRICS = REPORTS / "metrics"
+AUDIT = REPORTS / "audit.json"  # copies and faulty pictures in data/processed, kept in git
 DATASET = REPORTS / "dataset.json"  # facts about the source, size of each split
 FIGURES = REPORTS / "figures"
 CURVES = REPORTS / "curves.csv"  # training histories: model,seed,epoch,loss,accuracy,val_loss,val_accuracy

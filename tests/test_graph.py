@@ -131,7 +131,7 @@ def test_the_packages_in_it_do_nothing_when_they_are_imported():
         assert not code or file.parent.name == "training", file
 
 
-@pytest.mark.parametrize("name", ["download", "preprocess", "report"])
+@pytest.mark.parametrize("name", ["download", "preprocess", "audit", "report"])
 def test_stages_without_a_network_do_without_tensorflow(name):
     code = [file for file in uses(Path(f"stages/{name}.py")) if file.suffix == ".py"]
     for file in code:

@@ -93,7 +93,7 @@ def test_what_is_removed_leaves_a_clone_as_a_fresh_one(trained, own, tmp_path, m
     expected = [
         f"{stage}@{model}-{seed}" for stage in ("train", "evaluate") for model in models for seed in seeds
     ]
-    assert sorted(recorded(own)) == sorted(["download", "preprocess", *expected, "report"])
+    assert sorted(recorded(own)) == sorted(["download", "preprocess", "audit", *expected, "report"])
     if models == before["models"]:  # the run-cache has the seeds that come back
         choose(own, **before)
         assert own.repro() == ["report"]

@@ -16,7 +16,7 @@ OUTPUTS = ["models/*/*", "reports/*/*.*", "reports/*/*/*.*"]
 
 def test_repro_runs_every_stage_once_and_leaves_git_clean(finished):
     stages = [f"{stage}@{name}-0" for stage in ("train", "evaluate") for name in MODELS]
-    assert sorted(finished.first_run) == sorted(["download", "preprocess", *stages, "report"])
+    assert sorted(finished.first_run) == sorted(["download", "preprocess", "audit", *stages, "report"])
     assert finished.run("git", "status", "--porcelain") == ""
     assert "up to date" in finished.run("dvc", "status")
 
@@ -157,7 +157,7 @@ def test_a_users_mistake_is_one_line_and_exit_code_2(finished, command, words):
     assert [word for word in words if word not in printed] == []
 
 
-@pytest.mark.parametrize("stage", ["download", "preprocess", "train", "evaluate", "report"])
+@pytest.mark.parametrize("stage", ["download", "preprocess", "audit", "train", "evaluate", "report"])
 def test_help_and_a_missing_params_file(finished, tmp_path, stage):
     shutil.copytree(finished.root / "stages", tmp_path / "stages")
     shutil.copytree(finished.root / "cifar10", tmp_path / "cifar10")

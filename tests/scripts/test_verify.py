@@ -187,7 +187,7 @@ def test_what_was_reproduced_is_said_stage_by_stage(one_seed):
     printed = one_seed.run("python", "scripts/reproduce.py")
     rows = [line.split("│")[1:3] for line in printed.splitlines() if line.startswith("│")]
     named = {stage.strip(): outcome.strip() for stage, outcome in rows}
-    stages = ["download", "preprocess", "train@model_0-0", "evaluate@model_0-0", "report"]
+    stages = ["download", "preprocess", "audit", "train@model_0-0", "evaluate@model_0-0", "report"]
     assert named == dict.fromkeys(stages, "reproduced")
     found = reproduce.outputs(one_seed.root)
     found["train@model_0-0"]["models/model_0/seed_0.h5"] = "0" * 32
