@@ -73,6 +73,7 @@ def write(
             ("test", images),
         ):
             _split(split, random.integers(len(classes), size=size), random)
+        files.write_json(paths.AUDIT, _audit(list(classes), images))
         np.save(paths.PERSON, np.zeros((32, 32, 3), np.uint8))
         for (name, skill), seed in product(skills.items(), seeds):
             _model(name, seed, skill, classes, epochs, validation, random)
@@ -87,6 +88,23 @@ def _params(models: list[str], seeds: list[int]) -> None:
     content["models"] = {name: known.get(name, known["model_0"]) for name in models}
     content["predict"]["mirror"] = []
     files.write_text(paths.PARAMS, yaml.safe_dump(content, sort_keys=False))
+
+
+def _audit(classes: list[str], images: int) -> dict[str, Any]:
+    """Audit with one pair: the test picture 1 is a copy of the training picture 1."""
+    ends = [
+        {"split": split, "index": index, "class": classes[0]} for split, index in (("train", 1), ("test", 1))
+    ]
+    sizes = {"train": 5 * images, "validation": images // 2, "test": images}
+    return {
+        "images": {split: dict.fromkeys(classes, size // len(classes)) for split, size in sizes.items()},
+        "copies": {"train-test: mirrored": 1},
+        "test_in_training": [1],
+        "test_equal_to_training": 0,
+        "two_labels": 0,
+        "quality": {split: {"dark": [], "blurred": [0], "one-coloured": []} for split in sizes},
+        "pairs": [{"first": ends[0], "second": ends[1], "kind": "mirrored"}],
+    }
 
 
 def _split(split: str, labels: np.ndarray, random: np.random.Generator) -> None:

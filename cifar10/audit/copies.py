@@ -14,7 +14,7 @@ CELLS = 8  # thumbnail side of the first step
 SCALE = 2000  # length of a descriptor; a product of two is at most about SCALE**2 < 2**24
 CORRELATION = 0.98  # lowest correlation of the 8x8 thumbnails
 DIFFERENCE = 150  # highest mean squared difference of the 16x16 thumbnails, in squared grey levels
-RELATIVE = 0.08  # highest mean squared difference, as a share of the variance of the thumbnail
+RELATIVE = 0.15  # highest mean squared difference, as a share of the variance of the thumbnail
 BLOCK = 2048  # pictures compared at once: 16 MiB of products
 PAIRED = 1 << 14  # pairs compared at once in the second step
 

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cifar10.evaluation import ood_images
-from cifar10.report import explanation_figures, plots, results
+from cifar10.report import explanation_figures, plot_copies, plots, results
 
 
 def draw(found: results.Results, seed: int) -> dict[str, Figure]:
@@ -22,6 +22,8 @@ def draw(found: results.Results, seed: int) -> dict[str, Figure]:
             {model.name: model.first.probabilities for model in found.models}, test_labels
         ),
     }
+    if found.audit["pairs"]:
+        figures["copies.png"] = plot_copies.pairs(found.audit["pairs"], results.pictures)
     if any(pair.estimate for pair in found.differences):
         figures["differences.png"] = plots.differences(found.differences)
     scores = {model.name: model.scores for model in found.models}

@@ -172,7 +172,8 @@ class Model:
 class Results:
     """Everything in the report: facts about the data, labels of the test images, models.
 
-    `excluded` are the pictures that `data.exclude` leaves out, relative to data.folder.
+    `excluded` are the pictures that `data.exclude` leaves out, relative to data.folder; `audit` is the
+    content of reports/audit.json.
     """
 
     source: dict[str, Any]
@@ -181,6 +182,7 @@ class Results:
     actual: np.ndarray  # int64 (N,), the test labels
     models: list[Model]
     excluded: list[str] = field(default_factory=list)
+    audit: dict[str, Any] = field(default_factory=dict)
 
     @property
     def seeds(self) -> list[int]:
@@ -224,6 +226,7 @@ def load(model_names: Sequence[str], seeds: Sequence[int]) -> Results:
         actual=labels["test"],
         models=[_load_model(name, seeds, classes, labels) for name in model_names],
         excluded=_read(paths.EXCLUDED, files.read_json) if paths.EXCLUDED.exists() else [],
+        audit=_read(paths.AUDIT, files.read_json),
     )
 
 

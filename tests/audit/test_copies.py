@@ -31,7 +31,7 @@ CHANGES = {
     "mirrored": lambda picture: picture[:, ::-1],
     "near: scaled to 24": scaled(24),
     "near: scaled to 64": scaled(64),
-    "near: JPEG 75": jpeg(75),
+    "near: JPEG 60": jpeg(60),
     "near: JPEG 90": jpeg(90),
 }
 
@@ -57,15 +57,6 @@ def test_a_changed_copy_is_found_with_its_kind(photographs, name):
     expected = [(index, index + len(photographs)) for index in range(len(photographs))]
     assert [pair[:2] for pair in pairs if pair.kind == name.partition(":")[0]] == expected
     assert len(pairs) == len(expected)
-
-
-def test_strong_compression_hides_only_copies_of_pictures_with_little_contrast(photographs):
-    pairs = copies.find(np.concatenate([photographs, np.stack([jpeg(60)(each) for each in photographs])]))
-    missed = set(range(len(photographs))) - {pair.first for pair in pairs}
-    assert all(pair.second - pair.first == len(photographs) for pair in pairs)
-    assert len(missed) <= 1
-    contrast = photographs.std(axis=(1, 2)).mean(axis=1)
-    assert all(contrast[index] < np.median(contrast) for index in missed)
 
 
 def test_many_equal_pictures_give_one_pair_each(photographs):

@@ -47,8 +47,10 @@ def test_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     assert written(first) == written(second)
     assert sorted(written(first)) == sorted(
         [
+            "audit.json",
             *WRITTEN,
             *(f"{name}.png" for name in ("samples", "accuracy", "loss", "class_accuracy", "reliability")),
+            "copies.png",
             "ood.png",
             "person.png",
             "saliency.png",
