@@ -15,7 +15,7 @@ from cifar10.evaluation import nearest, replicates, significance
 from cifar10.evaluation.detector import RELIABLE
 from cifar10.evaluation.predictions import NONE, Answers, percent, verdict
 from cifar10.params import Params, Reference
-from cifar10.report import audit_words, ood_words, results, training_words
+from cifar10.report import audit_words, imbalance_words, ood_words, results, training_words
 from cifar10.report.results import Results
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -137,6 +137,7 @@ def _context(found: Results, params: Params) -> dict[str, Any]:
         "source": "cifar10" if is_cifar10 else "other",
         "data": OTHER_CLASSES if _is_other(found) else DATA[found.source["source"]],
         "dataset": found.dataset,
+        "imbalance": imbalance_words.headline(found),
         "audit": audit_words.audit(found),
         "measured": _measured(found),
         "shown_epoch": training_words.shown_epoch(found.models, params),
