@@ -12,6 +12,7 @@ from cifar10 import errors
 README = Path("README.md")
 PICTURES = Path("docs/pictures.md")
 OOD = Path("docs/ood.md")
+DATA = Path("docs/data.md")
 SPEED = Path("docs/speed.md")
 STATISTICS = Path("docs/statistics.md")
 RESULTS = Path("reports/results.md")
@@ -20,6 +21,7 @@ CLASSIFY = Path("reports/classify.md")
 FULL_RUN = Path("reports/full_run.json")
 SERVE = Path("reports/serve.md")
 REPLICATES = Path("reports/replicates.md")
+AUDIT = Path("reports/audit_recall.md")
 
 
 def main() -> None:
@@ -38,6 +40,7 @@ def parts() -> dict[str, tuple[Path, Path, str]]:
         "classify": (PICTURES, CLASSIFY, after_title(CLASSIFY)),
         "benchmark": (SPEED, BENCHMARK, after_title(BENCHMARK)),
         "load": (SPEED, SERVE, after_title(SERVE)),
+        "audit": (DATA, AUDIT, after_title(AUDIT)),
         "replicates": (STATISTICS, REPLICATES, after_title(REPLICATES)),
     }
 
