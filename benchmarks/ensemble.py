@@ -1,7 +1,7 @@
 """Measure whether the trainings of a model detect OOD images better together than one of them.
 
-Each rule gives an ID score per image: the detector of the first seed (the one in use), the mean of the seeds'
-detectors, or scores of the ensemble. Thresholds come from validation images at 95 % TPR. The trained models
+Each rule gives an ID score per image: the detector of the first seed, the mean of the seeds' detectors (the
+rule in use), or scores of the ensemble. Thresholds come from validation images at 95 % TPR. The trained models
 must be present: `make pull` or `make repro`. Writes reports/ensemble.json and reports/ensemble.md.
 """
 
@@ -22,10 +22,11 @@ from cifar10.training import tensorflow_setup
 import numpy as np
 
 STEM = paths.REPORTS / "ensemble"
-FIRST = "detector of the first seed"  # the rule in use
+FIRST = "detector of the first seed"
+MEAN = "mean over the seeds' detectors"  # the rule in use
 RULES = {
     FIRST: "",
-    "mean over the seeds' detectors": "each seed's ID scores, standardized with its validation images",
+    MEAN: "the rule in use",
     "MSP of the ensemble": "largest mean probability",
     "agreement of the seeds": "minus the mean KL divergence of the seeds' probabilities from their mean "
     "(Lakshminarayanan et al., NeurIPS 2017)",
@@ -92,7 +93,7 @@ def rules(
     """
     average = {kind: values.mean(axis=0) for kind, values in probabilities.items()}
     first = {kind: values[0] for kind, values in each.items()}
-    mean = {kind: values.mean(axis=0) for kind, values in standardized(each).items()}
+    mean = {kind: values.mean(axis=0) for kind, values in each.items()}
     msp = {kind: values.max(axis=1) for kind, values in average.items()}
     agreement = {kind: entropy(probabilities[kind]).mean(axis=0) - entropy(average[kind]) for kind in average}
     parts = [standardized(mean), standardized(agreement)]
