@@ -1,8 +1,8 @@
 """Measure whether the trainings of a model detect OOD images better together than one of them.
 
 Each rule gives an ID score per image: the detector of the first seed, the mean of the seeds' detectors (the
-rule in use), or scores of the ensemble. Thresholds come from validation images at 95 % TPR. The trained models
-must be present: `make pull` or `make repro`. Writes reports/ensemble.json and reports/ensemble.md.
+rule in use), or scores of the ensemble. Thresholds come from validation images at 95 % TPR. `make pull` or
+`make repro` provides the trained models. Writes reports/ensemble.json and reports/ensemble.md.
 """
 
 import argparse
