@@ -65,7 +65,11 @@ def test_nothing_is_stale_after_a_run_nor_after_python_has_cached_its_modules(dv
         pytest.param("cifar10/stage_run.py", "LAST_LINES = 15", "LAST_LINES = 9", set(), id="stage run"),
         pytest.param("scripts/repro.py", "timeout=0.5", "timeout=0.4", set(), id="script"),
         pytest.param(
-            "cifar10/evaluation/ood.py", "NEIGHBOUR = 10", "NEIGHBOUR = 9", {*EVALUATE, "report"}, id="score"
+            "cifar10/evaluation/id_scores.py",
+            "NEIGHBOUR = 10",
+            "NEIGHBOUR = 9",
+            {*EVALUATE, "report"},
+            id="score",
         ),
     ],
 )

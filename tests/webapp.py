@@ -92,11 +92,13 @@ def read_csv(path):
 
 
 def recorded_score(clone, name, index):
-    """ID score of a model's first seed for a test image, and its threshold, from what `evaluate` wrote."""
-    content = json.loads((clone.root / f"reports/ood/{name}/seed_0.json").read_text())
-    rows = read_csv(clone.root / f"reports/scores/{name}/seed_0.csv")
-    scores = [float(row["id_score"]) for row in rows if row["dataset"] == "test"]
-    return np.float32(scores[index]), np.float32(content["scores"][content["score"]]["threshold"])
+    """ID score of a model's ensemble for a test image, and its threshold, from what `evaluate` wrote."""
+    tables = [read_csv(clone.root / f"reports/scores/{name}/seed_{seed}.csv") for seed in SEEDS]
+    known, test = (
+        np.mean([[float(r["id_score"]) for r in rows if r["dataset"] == kind] for rows in tables], axis=0)
+        for kind in ("validation", "test")
+    )
+    return np.float32(test[index]), np.float32(np.quantile(known, 0.05, method="lower"))
 
 
 def recorded(clone, name, index):

@@ -13,7 +13,6 @@ from cifar10.evaluation.ensemble_detector import EnsembleDetector
 
 NONE = "none of these"
 HEAD = ["image", "model", "verdict", "unusual", "most probable", "second", "third"]
-UNUSUAL = "unusual: share of validation images that look at least as unusual; below 5 %: none of these"
 
 
 @dataclass(frozen=True)
@@ -78,16 +77,16 @@ def percent(p_value: float) -> str:
 
 
 def notes(detectors: Mapping[str, EnsembleDetector]) -> list[str]:
-    """Explain the column `unusual`, and name the models whose "none of these" is unreliable."""
+    """Name the models whose "none of these" is unreliable, in at most one sentence."""
     doubtful = [
         f"{name} ({detector.auroc:.2f})"
         for name, detector in detectors.items()
         if detector.auroc is not None and not detector.reliable
     ]
     if not doubtful:
-        return [UNUSUAL]
-    reason = f"mean AUROC on OOD images below {RELIABLE}"
-    return [UNUSUAL, f'unreliable "{NONE}", with a {reason}: {", ".join(doubtful)}']
+        return []
+    reason = f"the mean AUROC on OOD images is below {RELIABLE}"
+    return [f'warning: "{NONE}" is unreliable, because {reason}: {", ".join(doubtful)}']
 
 
 def content(
