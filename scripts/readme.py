@@ -21,6 +21,7 @@ CLASSIFY = Path("reports/classify.md")
 FULL_RUN = Path("reports/full_run.json")
 SERVE = Path("reports/serve.md")
 REPLICATES = Path("reports/replicates.md")
+RECIPE = Path("reports/recipe.md")
 AUDIT = Path("reports/audit_recall.md")
 
 
@@ -39,6 +40,7 @@ def parts() -> dict[str, tuple[Path, Path, str]]:
         "person": (OOD, RESULTS, f"\n{table(section(RESULTS, 'A person'))}"),
         "classify": (PICTURES, CLASSIFY, after_title(CLASSIFY)),
         "benchmark": (SPEED, BENCHMARK, after_title(BENCHMARK)),
+        "recipe": (SPEED, RECIPE, after_title(RECIPE)),
         "load": (SPEED, SERVE, after_title(SERVE)),
         "audit": (DATA, AUDIT, after_title(AUDIT)),
         "replicates": (STATISTICS, REPLICATES, after_title(REPLICATES)),
