@@ -198,6 +198,14 @@ def shared(tmp_path_factory, worker_id):
     return base if worker_id == "master" else base.parent
 
 
+@pytest.fixture(scope="module")
+def module_path(request, tmp_path_factory):
+    """A folder for the tests of a file; it is deleted after them, since clones take up to 200 MB."""
+    folder = tmp_path_factory.mktemp(request.path.stem)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)  # pytest deletes the rest
+
+
 @pytest.fixture(scope="session")
 def programs(shared, worker_id):
     """The server of warm programs; `Clone.run` uses it from now on."""

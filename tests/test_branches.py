@@ -28,12 +28,12 @@ class Person(Clone):
 
 
 @pytest.fixture(scope="module")
-def team(finished, tmp_path_factory):
+def team(finished, module_path):
     """Ann and Ben, each with a trained, committed and pushed branch. Read-only, except main.
 
     Ann's has another model_1, Ben's another model_2.
     """
-    root = tmp_path_factory.mktemp("team")
+    root = module_path
     first = Clone(root / "first")
     subprocess.run(["git", "clone", "--quiet", finished.root, first.root], check=True)
     first.run("git", "checkout", "--quiet", "-B", "main")

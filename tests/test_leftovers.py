@@ -25,9 +25,9 @@ def choose(clone, models, seeds):
 
 
 @pytest.fixture(scope="module")
-def trained(finished, tmp_path_factory):
+def trained(finished, module_path):
     """A clone with two tiny models of three seeds each, pushed to a folder. Each test changes a copy."""
-    clone = Clone(tmp_path_factory.mktemp("leftovers") / "clone")
+    clone = Clone(module_path / "clone")
     subprocess.run(["git", "clone", "--quiet", finished.root, clone.root], check=True)
     clone.run("dvc", "cache", "dir", "--local", str(finished.root / ".dvc/cache"))
     clone.run("dvc", "checkout", "--quiet", "data/raw", "data/processed")

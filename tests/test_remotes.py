@@ -14,8 +14,9 @@ PULL = ["python", "scripts/pull.py"]
 
 
 @pytest.fixture(scope="module", params=[ssh, s3, http], ids=lambda kind: kind.__name__)
-def storage(request, finished, dvc, tmp_path_factory):
-    root = tmp_path_factory.mktemp(request.param.__name__)
+def storage(request, finished, dvc, module_path):
+    root = module_path / request.param.__name__
+    root.mkdir()
     pusher = storages.make_pusher(finished, dvc, root / "pusher")
     with request.param(root, pusher) as found:
         if request.param is not http:

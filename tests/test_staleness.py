@@ -13,9 +13,9 @@ EVALUATE = {f"evaluate@{name}-{seed}" for name in MODELS for seed in (0, 1)}
 
 
 @pytest.fixture(scope="module")
-def clone(clone_finished, tmp_path_factory):
+def clone(clone_finished, module_path):
     """A copy of the finished clone for all tests; each test reverts its edit."""
-    return clone_finished(tmp_path_factory.mktemp("staleness") / "clone")
+    return clone_finished(module_path / "clone")
 
 
 def stale(dvc, clone):

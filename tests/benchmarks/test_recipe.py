@@ -1,15 +1,14 @@
 """The recipe in PyTorch is that of params.yaml: equal logits, loss and steps."""
 
+import importlib
+
 import keras
 import numpy as np
 import pytest
 
 from benchmarks import recipe
-from cifar10 import params
+from cifar10 import files, params, paths
 from cifar10.training import loop, models, prepared
-
-torch = pytest.importorskip("torch", reason="PyTorch is not installed: `make bench` installs it")
-from benchmarks import pytorch_recipe  # noqa: E402
 
 CHOSEN = params.load()
 ENTRY = CHOSEN.models["model_3"]
@@ -18,7 +17,19 @@ LABELS = np.r_[np.arange(20) % 10, np.full(4, -1)]
 
 
 @pytest.fixture(scope="module")
-def both():
+def torch():
+    """PyTorch, imported where it is used: each test process collects this file, the import takes 2 s."""
+    return pytest.importorskip("torch", reason="PyTorch is not installed: `make bench` installs it")
+
+
+@pytest.fixture(scope="module")
+def pytorch_recipe(torch):
+    """The module benchmarks.pytorch_recipe, which imports PyTorch."""
+    return importlib.import_module("benchmarks.pytorch_recipe")
+
+
+@pytest.fixture(scope="module")
+def both(pytorch_recipe):
     """Keras' and PyTorch's network with the same weights, with which Keras' optimizer and its rates come."""
     keras.utils.set_random_seed(0)
     labels = np.arange(1280) % 10
@@ -28,7 +39,9 @@ def both():
     return made, network
 
 
-def test_the_networks_give_equal_probabilities_in_training_and_are_of_the_same_size(both):
+def test_the_networks_give_equal_probabilities_in_training_and_are_of_the_same_size(
+    both, torch, pytorch_recipe
+):
     made, network = both
     with torch.no_grad():
         found = network.train()(pytorch_recipe.put(IMAGES)).softmax(1).numpy()
@@ -38,7 +51,7 @@ def test_the_networks_give_equal_probabilities_in_training_and_are_of_the_same_s
     )
 
 
-def test_three_steps_give_equal_weights(both):
+def test_three_steps_give_equal_weights(both, pytorch_recipe):
     """With a constant rate: PyTorch applies the rate of a step to all gradients that momentum keeps."""
     made, network = both
     kernels = [weight for weight in made.model.get_weights() if weight.ndim > 1]
@@ -58,7 +71,9 @@ def test_three_steps_give_equal_weights(both):
     assert np.linalg.norm(difference) < 0.02 * np.linalg.norm(change)
 
 
-def test_the_outcome_compares_medians_of_times_and_means_of_accuracies():
+def test_the_outcome_compares_medians_of_times_and_means_of_accuracies(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    files.write_json(paths.SOURCE, {"source": "digits"})
     runs = {
         side: [
             {"images": 100, "seconds": [factor, 3.0 * factor], "accuracy": factor / 10 + offset}

@@ -34,12 +34,12 @@ CHANGED = {"model_1": [(12, 1), (20, 3)], "model_2": [(6, 5), (4, 9)]}  # answer
 
 
 @pytest.fixture(scope="module")
-def team(finished, tmp_path_factory):
+def team(finished, module_path):
     """A clone with main and, checked out, my-branch: another model_1 and model_2. Read only.
 
     The branch's results are made up, so that the differences are known, and recorded by DVC.
     """
-    clone = Clone(tmp_path_factory.mktemp("team") / "clone")
+    clone = Clone(module_path / "team")
     subprocess.run(["git", "clone", "--quiet", finished.root, clone.root], check=True)
     clone.cache = clone.root / ".dvc/cache"
     shutil.copytree(finished.root / ".dvc/cache", clone.cache, dirs_exist_ok=True)
@@ -66,9 +66,9 @@ def team_page(team):
 
 
 @pytest.fixture(scope="module")
-def odd(team, tmp_path_factory):
+def odd(team, module_path):
     """A clone with six oddities, committed; and its page."""
-    own = copy(team, tmp_path_factory.mktemp("odd") / "clone")
+    own = copy(team, module_path / "odd")
     own.run("git", "remote", "set-url", "origin", "https://github.com/owner/repo.name.git")
     own.run("git", "checkout", "--quiet", "main")
     own.edit(
@@ -94,9 +94,9 @@ def odd(team, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def renamed(team, tmp_path_factory):
+def renamed(team, module_path):
     """A clone with a renamed model, one of an earlier version and one that is not run; and its page."""
-    own = copy(team, tmp_path_factory.mktemp("renamed") / "clone")
+    own = copy(team, module_path / "renamed")
     content = yaml.safe_load((own.root / "params.yaml").read_text())
     content["models"]["linear"] = content["models"].pop("model_0")
     (own.root / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
@@ -322,8 +322,8 @@ def test_other_seeds_of_a_model_are_no_difference(team, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def unreadable(team, tmp_path_factory):
-    return copy(team, tmp_path_factory.mktemp("unreadable") / "clone")
+def unreadable(team, module_path):
+    return copy(team, module_path / "unreadable")
 
 
 @pytest.mark.parametrize("text", [None, "a: [", "[]", "data: {source: digits}"])

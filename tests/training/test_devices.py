@@ -1,27 +1,13 @@
 """The device of a training: hidden, chosen or missing GPUs."""
 
-import subprocess
-import sys
+from unittest.mock import call, patch
 
 import pytest
+import tensorflow as tf
 
 from cifar10 import arithmetic
 from cifar10.errors import UserError
 from cifar10.training import devices
-
-WITH_GPUS = """
-import cifar10
-from cifar10.training import tensorflow_setup
-with tensorflow_setup.tensorflow():
-    from cifar10.training import devices
-import tensorflow as tf
-from unittest.mock import patch
-names = ["first", "second"]
-with patch.object(tf.config, "set_visible_devices") as visible, patch.object(
-    tf.config.experimental, "set_memory_growth"
-) as growth:
-    print(devices.use("{device}", lambda: names), visible.call_args.args, growth.call_args)
-"""
 
 
 def test_a_missing_gpu_is_one_line_that_says_what_to_do():
@@ -33,15 +19,17 @@ def test_a_missing_gpu_is_one_line_that_says_what_to_do():
 
 
 @pytest.mark.parametrize(
-    ("device", "expected"),
-    [
-        ("cpu", "[] ([], 'GPU') None\n"),
-        ("gpu", "['first'] (['first'], 'GPU') call('first', True)\n"),
-    ],
+    ("device", "visible", "growing"),
+    [("cpu", [], []), ("gpu", ["first"], [call("first", True)])],
 )
-def test_gpus_are_hidden_on_the_cpu_and_the_first_is_used_otherwise(device, expected):
-    command = [sys.executable, "-c", WITH_GPUS.replace("{device}", device)]
-    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == expected
+def test_gpus_are_hidden_on_the_cpu_and_the_first_is_used_otherwise(device, visible, growing):
+    with (
+        patch.object(tf.config, "set_visible_devices") as show,
+        patch.object(tf.config.experimental, "set_memory_growth") as grow,
+    ):
+        assert devices.use(device, lambda: ["first", "second"]) == visible
+    assert show.call_args_list == [call(visible, "GPU")]
+    assert grow.call_args_list == growing
 
 
 def test_the_gpu_is_named_in_the_arithmetic():
