@@ -1,6 +1,8 @@
 """Push and pull through real servers on 127.0.0.1, and the files left after failures."""
 
 import json
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +17,7 @@ PULL = ["python", "scripts/pull.py"]
 
 @pytest.fixture(scope="module", params=[ssh, s3, http], ids=lambda kind: kind.__name__)
 def storage(request, finished, dvc, module_path):
-    root = module_path / request.param.__name__
-    root.mkdir()
+    root = Path(tempfile.mkdtemp(prefix=f"{request.param.__name__}-", dir=module_path))
     pusher = storages.make_pusher(finished, dvc, root / "pusher")
     with request.param(root, pusher) as found:
         if request.param is not http:
