@@ -169,7 +169,7 @@ def test_a_stage_without_a_record_says_so(dvc, edited):
     (edited.root / "dvc.lock").unlink()
     with staleness.repository(folder=edited.root) as repo:
         found = staleness.changes(repo)
-    assert list(found.values()) == [{"dvc.lock": "new"}] * (2 + 2 * 2 * len(MODELS) + 1)
+    assert list(found.values()) == [{"dvc.lock": "new"}] * (3 + 2 * 2 * len(MODELS) + 1)
     assert set(found) == stale(dvc, edited)
 
 
