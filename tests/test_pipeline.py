@@ -157,7 +157,7 @@ def test_a_users_mistake_is_one_line_and_exit_code_2(finished, command, words):
     assert [word for word in words if word not in printed] == []
 
 
-@pytest.mark.parametrize("stage", ["download", "preprocess", "audit", "train", "evaluate", "report"])
+@pytest.mark.parametrize("stage", ["download", "preprocess", "train", "evaluate", "report"])
 def test_help_and_a_missing_params_file(finished, tmp_path, stage):
     shutil.copytree(finished.root / "stages", tmp_path / "stages")
     shutil.copytree(finished.root / "cifar10", tmp_path / "cifar10")
@@ -169,9 +169,10 @@ def test_help_and_a_missing_params_file(finished, tmp_path, stage):
     assert printed.count("\n") == 1
 
 
-def test_a_training_without_data_says_what_to_run(finished, tmp_path):
+def test_a_stage_without_data_says_what_to_run(finished, tmp_path):
     clone = type(finished)(tmp_path / "empty")
     finished.run("git", "clone", "--quiet", ".", str(clone.root))
-    printed = clone.run("python", "stages/train.py", "model_0", "0", expect=2)
-    assert "dvc repro" in printed
-    assert "Traceback" not in printed
+    for stage in (["train.py", "model_0", "0"], ["audit.py"]):
+        printed = clone.run("python", f"stages/{stage[0]}", *stage[1:], expect=2)
+        assert "dvc repro" in printed
+        assert "Traceback" not in printed
