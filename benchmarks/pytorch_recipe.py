@@ -107,7 +107,11 @@ def put(images: np.ndarray) -> torch.Tensor:
 
 
 def make_train_step(
-    model: nn.Module, settings: dict[str, Any], rate: Callable[[int], float], smoothing: float
+    model: nn.Module,
+    settings: dict[str, Any],
+    rate: Callable[[int], float],
+    smoothing: float,
+    outlier_weight: float,
 ) -> Callable[[np.ndarray, np.ndarray], float]:
     """Return a function that does one step on a batch and returns its loss.
 
@@ -116,6 +120,7 @@ def make_train_step(
         settings: of Keras' SGD: momentum, nesterov, weight_decay, which is decoupled.
         rate: learning rate of a step, from 0.
         smoothing: of the labels.
+        outlier_weight: of the mean loss of outliers, whose label is -1; they come after the images.
     """
     optimizer = torch.optim.SGD(
         model.parameters(), lr=1, momentum=settings["momentum"], nesterov=settings["nesterov"], fused=True
@@ -128,11 +133,11 @@ def make_train_step(
         now, step = rate(step), step + 1
         optimizer.param_groups[0]["lr"] = now
         logits, wanted = model(put(images)), torch.from_numpy(labels)
-        targets = torch.full_like(logits, 1 / logits.shape[1])  # of outliers, whose label is -1
-        known = wanted >= 0
-        ones = nn.functional.one_hot(wanted[known], logits.shape[1]).float()
-        targets[known] = ones * (1 - smoothing) + smoothing / logits.shape[1]
-        loss = nn.functional.cross_entropy(logits, targets)
+        count = int((wanted >= 0).sum())
+        loss = nn.functional.cross_entropy(logits[:count], wanted[:count], label_smoothing=smoothing)
+        if count < len(wanted):
+            equal = torch.full_like(logits[count:], 1 / logits.shape[1])
+            loss = loss + outlier_weight * nn.functional.cross_entropy(logits[count:], equal)
         optimizer.zero_grad()
         loss.backward()
         with torch.no_grad():

@@ -145,7 +145,8 @@ def theirs(chosen: params.Params, epochs: int, images: int, seed: int) -> dict[s
     rates = [float(made.optimizer._learning_rate(step)) for step in range(made.steps.total)]
     model = pytorch_recipe.network(entry.layers, len(dataset.class_names()))
     pytorch_recipe.initialize(model)
-    run = pytorch_recipe.make_train_step(model, given, rates.__getitem__, train.label_smoothing)
+    weight = outliers.weight(made.augment) or 0.0
+    run = pytorch_recipe.make_train_step(model, given, rates.__getitem__, train.label_smoothing, weight)
     seconds = []
     for epoch in range(1, epochs + 1):
         started = time.perf_counter()

@@ -142,6 +142,7 @@ class Augment(_Section):
     shift: Annotated[int, Field(ge=0, le=16)] = 0  # pixels
     cutout: Annotated[int, Field(ge=0, le=32)] = 0  # pixels, side of the square
     outliers: Annotated[float, Field(ge=0, le=1)] = 0  # synthetic ones per image of a batch
+    outlier_weight: Annotated[float, Field(gt=0, le=10)] = 0.5  # of the mean loss of a batch's outliers
 
 
 class Model(_Section):

@@ -143,7 +143,8 @@ def trained(name: str, chosen: params.Params, images: Any) -> dict[str, str]:
     model, optimizer = made.model, made.optimizer
     start = digest(*model.get_weights())
     pool = outliers.pool(training, made.augment, seed)
-    run = loop.make_train_step(model, optimizer, train.label_smoothing, made.class_weights, pool is not None)
+    weight = outliers.weight(made.augment)
+    run = loop.make_train_step(model, optimizer, train.label_smoothing, made.class_weights, weight)
     read = outliers.reader(training, made.augment, pool, seed, epoch=1)
     for batches in loop.shuffled_batches(len(training.labels), train.batch_size, seed, epoch=1):
         run(*read(batches))

@@ -118,9 +118,8 @@ def per_step(made: Any, train: params.Train) -> float:
     training = dataset.Split(images, labels)
     pool = outliers.pool(training, made.augment, seed=0)
     read = outliers.reader(training, made.augment, pool, seed=0, epoch=1)
-    run = loop.make_train_step(
-        made.model, made.optimizer, train.label_smoothing, made.class_weights, pool is not None
-    )
+    weight = outliers.weight(made.augment)
+    run = loop.make_train_step(made.model, made.optimizer, train.label_smoothing, made.class_weights, weight)
 
     def timed(steps: int) -> float:
         batches = np.tile(np.arange(batch_size), (steps, 1))

@@ -125,7 +125,9 @@ def renew_statistics(model: keras.Model, batches: Iterable[np.ndarray]) -> None:
     if not layers:
         return
 
-    @tf.function(input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8), tf.TensorSpec(())])
+    signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8), tf.TensorSpec(())]
+
+    @tf.function(input_signature=signature, autograph=False)
     def forward(images: tf.Tensor, share: tf.Tensor) -> None:
         calls = [layer.call for layer in layers]
         for layer in layers:

@@ -69,7 +69,7 @@ def make_train_step(
     optimizer: keras.optimizers.Optimizer,
     smoothing: float = 0.0,
     class_weights: np.ndarray | None = None,
-    with_outliers: bool = False,
+    outlier_weight: float | None = None,
 ) -> Callable[[np.ndarray, np.ndarray], tuple[float, int, int]]:
     """Compile a function that does several gradient steps.
 
@@ -78,8 +78,8 @@ def make_train_step(
         optimizer: from `models.optimizer`, built.
         smoothing: of the labels, for `losses.batch_loss`.
         class_weights: float32 (K,), factors of the losses of each class's images; None for equal weights.
-        with_outliers: whether batches have outliers, whose label is -1. The loss of a step is the mean over
-            images and outliers. The sum of the losses counts it once per image.
+        outlier_weight: w, if batches have outliers, whose label is -1. The loss of a step is the mean over
+            images + w * the mean over outliers. The sum of the losses counts it once per image.
 
     Returns:
         A function of uint8 (steps, batch size, 32, 32, 3) images and int (steps, batch size) labels. It does
@@ -92,17 +92,22 @@ def make_train_step(
     sigmoid = models.output_activation(model) == "sigmoid"
     factors = None if class_weights is None else tf.constant(class_weights, tf.float32)
 
-    def losses_of(scores: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    with_outliers = outlier_weight is not None
+
+    def loss_of(scores: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         each = losses.batch_loss(scores, labels, sigmoid, smoothing, with_outliers)
-        if factors is None:
-            return each
-        weights = tf.gather(factors, tf.maximum(labels, 0) if with_outliers else labels)
-        return each * (tf.where(labels < 0, 1.0, weights) if with_outliers else weights)
+        if factors is not None:
+            weights = tf.gather(factors, tf.maximum(labels, 0) if with_outliers else labels)
+            each *= tf.where(labels < 0, 1.0, weights) if with_outliers else weights
+        if not with_outliers:
+            return tf.reduce_mean(each)
+        images_seen = tf.math.count_nonzero(labels >= 0, dtype=tf.int32)  # the outliers come after the images
+        return tf.reduce_mean(each[:images_seen]) + outlier_weight * tf.reduce_mean(each[images_seen:])
 
     def step(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
             scores = model(images, training=True)
-            loss = tf.add_n([tf.reduce_mean(losses_of(scores, labels)), *model.losses])
+            loss = tf.add_n([loss_of(scores, labels), *model.losses])
             scaled = optimizer.scale_loss(loss)  # the same, unless the optimizer has a loss_scale_factor
         optimizer.apply(tape.gradient(scaled, variables), model.trainable_variables)
         correct = tf.argmax(scores, axis=-1, output_type=tf.int32) == labels
@@ -183,7 +188,8 @@ def train(
         DivergedError: the loss is not finite, for example because the learning rate is too large.
     """
     pool = outliers.pool(training, augment, seed)
-    run = make_train_step(model, optimizer, settings.label_smoothing, class_weights, pool is not None)
+    weight = outliers.weight(augment)
+    run = make_train_step(model, optimizer, settings.label_smoothing, class_weights, weight)
     predict, rows = models.predictor(model), list(history)
     best = best or selection.BestWeights(model, settings.keep)
     averaged = (model, optimizer, training.images, settings.batch_size)

@@ -29,8 +29,12 @@ def blend(training: Split, random: np.random.Generator) -> np.ndarray:
 
 def collage(training: Split, random: np.random.Generator) -> np.ndarray:
     """Show one image in the bright places of a smooth random mask, and another one elsewhere."""
-    first, second = random.integers(0, len(training.images), 2)
-    mask = _smooth(training.images.shape[1], int(random.integers(2, 6)), random)[..., :1] > 127
+    count = len(training.images)
+    first = int(random.integers(0, count))
+    second = (first + int(random.integers(1, max(count, 2)))) % count
+    mask = np.zeros(1, bool)
+    while mask.all() or not mask.any():  # which would show one image alone
+        mask = _smooth(training.images.shape[1], int(random.integers(2, 6)), random)[..., :1] > 127
     return np.where(mask, training.images[first], training.images[second])
 
 
@@ -40,7 +44,10 @@ def tiles(training: Split, random: np.random.Generator) -> np.ndarray:
     across = int(random.choice([2, 4, 8]))
     side = size // across
     cut = image[: side * across, : side * across].reshape(across, side, across, side, 3).swapaxes(1, 2)
-    mixed = random.permutation(cut.reshape(across**2, side, side, 3))
+    order = np.arange(across**2)
+    while (order == np.arange(across**2)).all():  # which would show the image itself
+        order = random.permutation(across**2)
+    mixed = cut.reshape(across**2, side, side, 3)[order]
     whole = image.copy()
     shuffled = mixed.reshape(across, across, side, side, 3).swapaxes(1, 2)
     whole[: side * across, : side * across] = shuffled.reshape(side * across, side * across, 3)

@@ -56,6 +56,11 @@ def _varied(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return picture
 
 
+def weight(augment: Augment | None) -> float | None:
+    """Return the weight of the outliers' mean loss in the loss of a step; None without outliers."""
+    return augment.outlier_weight if augment and augment.outliers else None
+
+
 def count(batch: int, share: float) -> int:
     """Return the number of outliers for a batch of images: at least one."""
     return max(1, round(share * batch))

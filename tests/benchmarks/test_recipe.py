@@ -60,15 +60,15 @@ def test_three_steps_give_equal_weights(both, pytorch_recipe):
     constant = {"SGD": {**given, "learning_rate": 0.04}}
     optimizer = models.optimizer("model_3", ENTRY.model_copy(update={"optimizer": constant}))
     loop.train_state(made.model, optimizer)
-    step = pytorch_recipe.make_train_step(network, given, lambda _: 0.04, 0.1)
-    ours = loop.make_train_step(made.model, optimizer, 0.1, None, True)
-    for _ in range(3):
+    step = pytorch_recipe.make_train_step(network, given, lambda _: 0.04, 0.1, 0.5)
+    ours = loop.make_train_step(made.model, optimizer, 0.1, None, 0.5)
+    for limit in (0.002, 0.02, 0.05):  # of the relative difference, which grows from step to step
         total, _, _ = ours(IMAGES[None], LABELS[None])
         assert step(IMAGES, LABELS) == pytest.approx(total / 20, rel=1e-3)
-    found = network[0 if not hasattr(network[0], "factor") else 1].weight.detach().numpy()
-    kernel = next(weight for weight in made.model.get_weights() if weight.ndim == 4)
-    difference, change = found.transpose(2, 3, 1, 0) - kernel, kernel - kernels[0]
-    assert np.linalg.norm(difference) < 0.02 * np.linalg.norm(change)
+        found = network[0 if not hasattr(network[0], "factor") else 1].weight.detach().numpy()
+        kernel = next(weight for weight in made.model.get_weights() if weight.ndim == 4)
+        difference, change = found.transpose(2, 3, 1, 0) - kernel, kernel - kernels[0]
+        assert np.linalg.norm(difference) < limit * np.linalg.norm(change)
 
 
 def test_the_outcome_compares_medians_of_times_and_means_of_accuracies(tmp_path, monkeypatch):

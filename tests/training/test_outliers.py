@@ -24,8 +24,7 @@ def test_each_kind_makes_varied_pictures(kind):
     made = [kind(TRAINING, random) for _ in range(200)]
     assert {(picture.shape, picture.dtype) for picture in made} == {((32, 32, 3), np.dtype(np.uint8))}
     known = {image.tobytes() for image in TRAINING.images}
-    unchanged = sum(picture.tobytes() in known for picture in made)
-    assert unchanged <= (20 if kind in (outlier_kinds.collage, outlier_kinds.tiles) else 0)
+    assert not any(picture.tobytes() in known for picture in made)
     assert len({picture.tobytes() for picture in made}) >= 150
 
 
@@ -43,7 +42,7 @@ def test_the_pool_depends_on_the_seed_alone():
 def test_the_pool_has_the_same_bytes_on_every_processor():
     black = Split(np.zeros((10, 32, 32, 3), np.uint8), np.arange(10))  # images that no generator draws
     found = hashlib.sha256(outliers.pool(black, SHARE, 7)).hexdigest()
-    assert found.startswith("5b2a472a0fb09a18")  # recorded on AMD EPYC (family 26) with and without AVX2
+    assert found.startswith("2a13e9ea3189eda7")  # recorded on AMD EPYC (family 26) with and without AVX2
 
 
 def test_outliers_follow_the_images_of_a_batch():
@@ -85,11 +84,12 @@ def test_a_step_is_that_of_keras_with_the_same_targets(weights):
     start = ours.get_weights()
     optimizer = models.optimizer("m", entry)
     loop.train_state(ours, optimizer)
-    total, correct, finite = loop.make_train_step(ours, optimizer, 0.1, weights, True)(images, labels)
+    total, correct, finite = loop.make_train_step(ours, optimizer, 0.1, weights, 0.4)(images, labels)
     theirs = models.build("m", entry, 3)
     theirs.set_weights(start)
     targets = np.where(labels[0][:, None] < 0, 1 / 3, 0.9 * np.eye(3)[labels[0]] + 0.1 / 3)
     factors = np.ones(25) if weights is None else np.where(labels[0] < 0, 1, weights[labels[0]])
+    factors *= 25 * np.where(labels[0] < 0, 0.4 / 5, 1 / 20)  # Keras divides the sum by 25
     known = theirs.predict(images[0], verbose=0)[:20].argmax(axis=1) == labels[0][:20]
     theirs.compile(keras.optimizers.SGD(0.1), "categorical_crossentropy")
     loss = theirs.train_on_batch(images[0], targets, sample_weight=factors)
