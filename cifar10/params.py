@@ -87,6 +87,15 @@ class Train(_Section):
     images: Images = None
     device: Literal["cpu", "gpu"] = "cpu"
     threads: Annotated[int, Field(ge=1, le=256)] = 1  # of one training
+    dtype: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"  # of a layer's arithmetic
+
+    @field_validator("dtype")
+    @classmethod
+    def _on_a_gpu(cls, dtype: str, found: ValidationInfo) -> str:
+        """Refuse 16-bit arithmetic on a CPU: oneDNN has none for AVX2, and other kernels are far slower."""
+        if dtype != "float32" and found.data.get("device") == "cpu":
+            raise ValueError("expected float32 with `device: cpu`, where 16-bit arithmetic is slower")
+        return dtype
 
 
 class Reference(_Section):

@@ -89,6 +89,9 @@ def verify(run: dict[str, Any]) -> int:
     here, instructions = identity(run), run["arithmetic"]["instructions"]
     console.print(f"This machine: {title(here)}")
     console.print(f"Arithmetic: {arithmetic.describe(run['arithmetic'])}, {_versions(here['versions'])}")
+    device = params.load().train.device
+    note = "" if device == "cpu" else ". This check is about the CPU, which evaluates; a GPU has other bytes"
+    console.print(f"Device of trainings: {device}{note}")
     comparable = [kept for kept in records() if _comparable(kept, here, instructions)]
     verdicts = [
         Verdict(kept, *compare(kept["fingerprints"][instructions], _hashes(run))) for kept in comparable

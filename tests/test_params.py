@@ -66,6 +66,8 @@ def test_the_committed_file_is_valid_and_keeps_every_value(content, tmp_path):
         ("models.model_0.augment", {"outliers": 1.5}, ["augment.outliers", "1.5", "less than or equal to 1"]),
         ("models.model_0.augment", {"outlier_weight": 0}, ["augment.outlier_weight", "0", "greater than 0"]),
         ("models.model_0.augment", {"crop": 2}, ["augment.crop: unknown key", "flip, shift, cutout"]),
+        ("train.dtype", "mixed_bfloat16", ["train.dtype", "mixed_bfloat16", "float32 with `device: cpu`"]),
+        ("train.dtype", "float16", ["train.dtype", "'float16'", "'mixed_float16'"]),
         ("models.model_0.layers", [{"Dense": 3}], ["models.model_0.layers.0.Dense", "3"]),
         ("models.model_0.layers", [{"A": {}, "B": {}}], ["models.model_0.layers.0", "one Keras class"]),
         (

@@ -1,5 +1,6 @@
 """The device of a training: the CPU, or the first GPU that TensorFlow can use."""
 
+import sys
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -27,8 +28,12 @@ def use(device: Device, listed: Callable[[], list[Any]] = gpus) -> list[Any]:
         listed: returns the GPUs.
 
     Raises:
-        UserError: `gpu`, but TensorFlow can use none.
+        UserError: `gpu`, but TensorFlow can use none, or trains wrongly on it (tensorflow-metal of macOS).
     """
+    if device == "gpu" and sys.platform == "darwin":
+        raise UserError(
+            "params.yaml: train.device: got gpu, expected cpu on macOS: TensorFlow supports no GPU there"
+        )
     found = listed()
     if device == "gpu" and not found:
         raise UserError(

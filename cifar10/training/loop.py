@@ -11,7 +11,7 @@ import tensorflow as tf
 from cifar10.data.dataset import Split
 from cifar10.errors import DivergedError
 from cifar10.params import Augment, Train
-from cifar10.training import averages, dense, losses, models, optimizers, outliers, selection
+from cifar10.training import averages, dense, losses, mixed_precision, models, optimizers, outliers, selection
 from cifar10.training.probabilities import cross_entropy, normalize
 
 STEPS_PER_CALL = 50  # gradient steps between two updates of the progress bar
@@ -70,6 +70,7 @@ def make_train_step(
     smoothing: float = 0.0,
     class_weights: np.ndarray | None = None,
     outlier_weight: float | None = None,
+    dtype: str = "float32",
 ) -> Callable[[np.ndarray, np.ndarray], tuple[float, int, int]]:
     """Compile a function that does several gradient steps.
 
@@ -80,6 +81,7 @@ def make_train_step(
         class_weights: float32 (K,), factors of the losses of each class's images; None for equal weights.
         outlier_weight: w, if batches have outliers, whose label is -1. The loss of a step is the mean over
             images + w * the mean over outliers. The sum of the losses counts it once per image.
+        dtype: policy of the layers, for `mixed_precision.computed_in`.
 
     Returns:
         A function of uint8 (steps, batch size, 32, 32, 3) images and int (steps, batch size) labels. It does
@@ -105,7 +107,7 @@ def make_train_step(
         return tf.reduce_mean(each[:images_seen]) + outlier_weight * tf.reduce_mean(each[images_seen:])
 
     def step(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        with tf.GradientTape() as tape:
+        with tf.GradientTape() as tape, mixed_precision.computed_in(model, dtype):
             scores = model(images, training=True)
             loss = tf.add_n([loss_of(scores, labels), *model.losses])
             scaled = optimizer.scale_loss(loss)  # the same, unless the optimizer has a loss_scale_factor
@@ -189,7 +191,7 @@ def train(
     """
     pool = outliers.pool(training, augment, seed)
     weight = outliers.weight(augment)
-    run = make_train_step(model, optimizer, settings.label_smoothing, class_weights, weight)
+    run = make_train_step(model, optimizer, settings.label_smoothing, class_weights, weight, settings.dtype)
     predict, rows = models.predictor(model), list(history)
     best = best or selection.BestWeights(model, settings.keep)
     averaged = (model, optimizer, training.images, settings.batch_size)

@@ -9,7 +9,7 @@ import numpy as np
 
 from cifar10.data.dataset import Split
 from cifar10.params import Augment, Params, Train
-from cifar10.training import loop, losses, models
+from cifar10.training import loop, losses, mixed_precision, models
 from cifar10.training.schedules import Steps
 from cifar10.training.selection import BestWeights
 
@@ -80,6 +80,7 @@ def prepare(
     steps = Steps.of(len(labels), train.batch_size, epochs or train.epochs)
     model = models.build(name, entry, len(class_names))
     optimizer = models.optimizer(name, entry, steps)
+    mixed_precision.check(train.dtype, optimizer, f"params.yaml: models.{name}.optimizer")
     key = f"params.yaml: models.{name}.train.class_weight"
     if "class_weight" not in entry.train.model_fields_set:
         key = "params.yaml: train.class_weight"

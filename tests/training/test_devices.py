@@ -18,6 +18,12 @@ def test_a_missing_gpu_is_one_line_that_says_what_to_do():
     assert "\n" not in str(caught.value)
 
 
+def test_a_gpu_of_macos_is_refused(monkeypatch):
+    monkeypatch.setattr("sys.platform", "darwin")
+    with pytest.raises(UserError, match=r"train.device: got gpu, expected cpu on macOS"):
+        devices.use("gpu", lambda: ["Metal"])
+
+
 @pytest.mark.parametrize(
     ("device", "visible", "growing"),
     [("cpu", [], []), ("gpu", ["first"], [call("first", True)])],
