@@ -1,6 +1,7 @@
 """Compare the training of model_3 with the same recipe in PyTorch: time per epoch and test accuracy.
 
-Both sides train in turn, each in a process of its own with one thread, on the same augmented batches.
+Both sides train in turn, each in a process of its own with one thread, on the same augmented batches: once
+with AVX2 at most (`train.portable`), once with all instructions of the processor.
 Set in the environment: EPOCHS (default: those of params.yaml), which also stretches the schedule; IMAGES
 (default: all training images); SEEDS (default: 1), trainings per side. Writes reports/recipe.json and .md.
 """
@@ -25,13 +26,20 @@ import numpy as np
 
 from benchmarks.run import number
 from benchmarks.text import where
-from cifar10 import errors, files, machine, params, paths
+from cifar10 import arithmetic, errors, files, machine, params, paths
 from cifar10.data import dataset
 from cifar10.data.dataset import Split
 from cifar10.report import render
 
 NAME = "model_3"
-SIDES = ("this project", "PyTorch")
+OURS, THEIRS = "this project", "PyTorch"
+PORTABLE, FASTEST = "AVX2", "all instructions"
+SIDES = [(library, instructions) for instructions in (PORTABLE, FASTEST) for library in (OURS, THEIRS)]
+LIMITS = {  # of PyTorch's libraries: oneDNN, its own kernels, MKL
+    arithmetic.LIMIT: "AVX2",
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+}
 STEM = paths.REPORTS / "recipe"
 
 
@@ -39,7 +47,7 @@ def main() -> None:
     """Run both sides in turn, write the outcome; with --side, run one."""
     form = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
-    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
+    parser.add_argument("--side", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
     options = parser.parse_args()
     chosen = params.load()
@@ -47,46 +55,54 @@ def main() -> None:
         raise errors.UserError(f"params.yaml: models: expected {NAME}, which this benchmark trains")
     epochs = number("EPOCHS", chosen.train_of(NAME).epochs)
     if options.side:
-        train = ours if options.side == SIDES[0] else theirs
+        library, instructions = options.side
+        chosen.train.portable = instructions == PORTABLE
+        train = ours if library == OURS else theirs
         print(json.dumps(train(chosen, epochs, number("IMAGES", 10**9), options.seed)))
         return
-    runs: dict[str, list[dict[str, Any]]] = {side: [] for side in SIDES}
+    runs: dict[tuple[str, str], list[dict[str, Any]]] = {side: [] for side in SIDES}
     for seed in range(number("SEEDS", 1)):
         for side in SIDES:
             runs[side].append(one(side, seed))
-            print(f"{side}, seed {seed}: {runs[side][-1]}", file=sys.stderr)
+            print(f"{', '.join(side)}, seed {seed}: {runs[side][-1]}", file=sys.stderr)
     report = outcome(runs, epochs)
     files.write_json(STEM.with_suffix(".json"), report)
     files.write_text(STEM.with_suffix(".md"), markdown(report))
     print(markdown(report))
 
 
-def one(side: str, seed: int) -> dict[str, Any]:
+def one(side: tuple[str, str], seed: int) -> dict[str, Any]:
     """Run one training in a process of its own."""
-    command = [sys.executable, __file__, "--side", side, "--seed", str(seed)]
+    command = [sys.executable, __file__, "--side", *side, "--seed", str(seed)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        raise errors.UserError(f"{side}: the training failed, see above")
+        raise errors.UserError(f"{', '.join(side)}: the training failed, see above")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
-def outcome(runs: dict[str, list[dict[str, Any]]], epochs: int) -> dict[str, Any]:
-    """Return medians, means and their comparison."""
+def outcome(runs: dict[tuple[str, str], list[dict[str, Any]]], epochs: int) -> dict[str, Any]:
+    """Return medians, means and their comparison, per instruction set."""
     seconds = {side: statistics.median(s for run in runs[side] for s in run["seconds"]) for side in SIDES}
     accuracy = {side: statistics.fmean(run["accuracy"] for run in runs[side]) for side in SIDES}
+    rows = {
+        instructions: {
+            "seconds_per_epoch": {library: seconds[library, instructions] for library in (OURS, THEIRS)},
+            "accuracy": {library: accuracy[library, instructions] for library in (OURS, THEIRS)},
+            "time_ratio": seconds[OURS, instructions] / seconds[THEIRS, instructions],
+            "accuracy_lead": accuracy[OURS, instructions] - accuracy[THEIRS, instructions],
+        }
+        for instructions in (PORTABLE, FASTEST)
+    }
     return {
         "machine": machine.describe(),
         "data": render.data_name(files.read_json(paths.SOURCE)),
         "epochs": epochs,
         "images": runs[SIDES[0]][0]["images"],
         "seeds": len(runs[SIDES[0]]),
-        "runs": runs,
-        "seconds_per_epoch": seconds,
-        "accuracy": accuracy,
-        "time_ratio": seconds[SIDES[0]] / seconds[SIDES[1]],
-        "accuracy_lead": accuracy[SIDES[0]] - accuracy[SIDES[1]],
+        "runs": {", ".join(side): found for side, found in runs.items()},
+        "instructions": rows,
     }
 
 
@@ -133,6 +149,8 @@ def ours(chosen: params.Params, epochs: int, images: int, seed: int) -> dict[str
 def theirs(chosen: params.Params, epochs: int, images: int, seed: int) -> dict[str, Any]:
     """Train with PyTorch, on the same batches, with the rates of the same schedule."""
     made, training, pool = prepared(chosen, epochs, images, seed)
+    os.environ.pop(arithmetic.LIMIT, None)  # TensorFlow has read it; PyTorch's oneDNN reads it as well
+    os.environ.update(LIMITS if chosen.train.portable else {})
     import torch
 
     from benchmarks import pytorch_recipe
@@ -161,17 +179,20 @@ def theirs(chosen: params.Params, epochs: int, images: int, seed: int) -> dict[s
 
 def markdown(report: dict[str, Any]) -> str:
     """Write the outcome as Markdown."""
-    rows = [
-        f"| {side} | {report['seconds_per_epoch'][side]:.1f} s | {100 * report['accuracy'][side]:.2f} % |"
-        for side in SIDES
-    ]
-    table = "\n".join(["| side | median time per epoch | test accuracy |", "|---|---:|---:|", *rows])
+    rows = []
+    for instructions, row in report["instructions"].items():
+        times = " | ".join(f"{row['seconds_per_epoch'][library]:.1f} s" for library in (OURS, THEIRS))
+        accuracies = " | ".join(f"{100 * row['accuracy'][library]:.2f} %" for library in (OURS, THEIRS))
+        rows.append(f"| {instructions} | {times} | {row['time_ratio']:.2f} | {accuracies} |")
+    head = (
+        f"| instructions | {OURS}: epoch | {THEIRS}: epoch | ratio | {OURS}: accuracy | {THEIRS}: accuracy |"
+    )
+    table = "\n".join([head, "|---|---:|---:|---:|---:|---:|", *rows])
     return (
-        f"# {NAME} in PyTorch\n\n{table}\n\nTime of this project divided by that of PyTorch: "
-        f"{report['time_ratio']:.2f}. Lead in accuracy: {100 * report['accuracy_lead']:+.2f} points. "
-        f"Trainings per side: {report['seeds']}, in turn, one thread each; {report['epochs']} epochs of "
-        f"{report['images']:,} images. Measured on "
-        f"{report['data']}; {where(report['machine'])}\n"
+        f"# {NAME} in PyTorch\n\n{table}\n\nThe ratio is the time of this project divided by that of "
+        "PyTorch; medians of the epochs, means of the test accuracies. Trainings per side: "
+        f"{report['seeds']}, in turn, one thread each; {report['epochs']} epochs of {report['images']:,} "
+        f"images. Measured on {report['data']}; {where(report['machine'])}\n"
     )
 
 
