@@ -51,18 +51,9 @@ class Detector:
     validation: Validation = temperature.NONE
     auroc: float | None = None
 
-    @property
-    def reliable(self) -> bool | None:
-        """Whether the mean AUROC is at least RELIABLE; None if it is unknown."""
-        return None if self.auroc is None else self.auroc >= RELIABLE
-
     def id_scores(self, outputs: "Outputs") -> np.ndarray:
         """Return the ID scores, float64 (N,); 0 is the highest."""
         return combined(self.parts, part_scores(self.layers, outputs), self.references)
-
-    def is_id(self, scores: np.ndarray) -> np.ndarray:
-        """Tell which ID scores are in-distribution, bool (N,)."""
-        return scores >= self.threshold
 
     def p_values(self, scores: np.ndarray) -> np.ndarray:
         """Return the share of validation images that look at least as unusual, float64 (N,), above 0."""

@@ -45,7 +45,7 @@ class EnsembleDetector:
     @property
     def reliable(self) -> bool | None:
         """Whether that is at least RELIABLE; None if it is unknown."""
-        return None if self.auroc is None else self.auroc >= RELIABLE
+        return is_reliable(self.auroc)
 
     def id_scores(self, outputs: Sequence["Outputs"]) -> np.ndarray:
         """Return the mean ID scores, float64 (N,), from the outputs of each training."""
@@ -69,6 +69,11 @@ def combine(detectors: Sequence[Detector]) -> EnsembleDetector:
     """
     reference = np.sort(np.mean([each.references["combined"] for each in detectors], axis=0))
     return EnsembleDetector(detectors, reference, detector.threshold(reference))
+
+
+def is_reliable(area: float | None) -> bool | None:
+    """Tell whether a mean AUROC is at least RELIABLE; None if it is unknown."""
+    return None if area is None else area >= RELIABLE
 
 
 def mean_auroc(areas: Sequence[float | None]) -> float | None:

@@ -3,6 +3,8 @@
 Selvaraju et al., Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization, ICCV 2017.
 """
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
@@ -44,11 +46,13 @@ def explainer(model: keras.Model, mirror: bool = False) -> Explainer | None:
         (gradient,) = tf.gradients(logits[0, label], activations)
         return tf.nn.relu(tf.reduce_sum(activations * tf.reduce_mean(gradient, [1, 2], keepdims=True), 3))[0]
 
+    compiled = functools.cache(of_image.get_concrete_function)  # in the first call, and never again
+
     def explain(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
         found = []  # one image at a time: the size of a batch decides the order of sums
         for image, label in zip(images, np.asarray(labels, np.int64), strict=True):
             sides = [image, image[:, ::-1]] if mirror else [image]
-            maps = [of_image(tf.constant(side[None]), tf.constant(label)).numpy() for side in sides]
+            maps = [compiled()(tf.constant(side[None]), tf.constant(label)).numpy() for side in sides]
             total = maps[0] + maps[1][:, ::-1] if mirror else maps[0]
             found.append(saliency.quantized(total))
         return np.array(found, np.uint8).reshape(len(images), *layer.output.shape[1:3])

@@ -49,4 +49,9 @@ def parser(description: str | None) -> argparse.ArgumentParser:
         metavar="FILE.png",
         help="draw the images as the models see them, with bars of the probabilities; also .jpg, .pdf, .svg",
     )
+    command.add_argument(
+        "--saliency",
+        action="store_true",
+        help="add to the figure where each model looks: the saliency map of its answer (Grad-CAM)",
+    )
     return command

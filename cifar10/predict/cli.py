@@ -43,6 +43,8 @@ def main() -> None:
         chosen.model(name)
     if options.seed is not None:
         chosen.seed(options.seed)
+    if options.saliency and options.figure is None:
+        raise errors.UserError("--saliency: has no effect without --figure FILE.png, which shows the maps")
     names = inputs.expand(options.images)
     if options.figure is not None:
         figure.check(options.figure, names)
@@ -116,7 +118,8 @@ def _answer(
         for note in predictions.notes(classifier.detectors):
             progress.log(note)
     if options.figure is not None:
-        _draw(options.figure, seen, names, found, classifier.classes)
+        maps = _explained(classifier, seen, found) if options.saliency else None
+        _draw(options.figure, seen, names, found, classifier.classes, maps)
 
 
 def _classified(classifier: "Classifier", seen: "np.ndarray") -> dict[str, "Answers"]:
@@ -132,24 +135,36 @@ def _classified(classifier: "Classifier", seen: "np.ndarray") -> dict[str, "Answ
     return {name: predictions.joined([part[name] for part in parts]) for name in parts[0]}
 
 
+def _explained(
+    classifier: "Classifier", seen: "np.ndarray", found: Mapping[str, "Answers"]
+) -> "dict[str, np.ndarray | None]":
+    """Return the saliency maps of the drawn images, by model, for the class that the model gives them."""
+    from cifar10.report.answer_plots import DRAWN
+
+    shown = seen[:DRAWN]
+    tops = {name: answers.probabilities[: len(shown)].argmax(axis=1) for name, answers in found.items()}
+    return {name: classifier.explain(name, shown, top) for name, top in tops.items()}
+
+
 def _draw(
     figure: str,
     seen: "np.ndarray",
     names: Sequence[str],
     found: Mapping[str, "Answers"],
     classes: Sequence[str],
+    maps: "Mapping[str, np.ndarray | None] | None",
 ) -> None:
     from pathlib import Path
 
     from cifar10 import files, progress
-    from cifar10.report import plots
+    from cifar10.report import answer_plots, plots
 
     if not names:
         progress.log(f"warning: no picture to draw, {figure} is not written")
         return
     try:
         with files.replacing(Path(figure)) as beside:
-            plots.save(plots.answers(seen, names, found, classes), beside)
+            plots.save(answer_plots.answers(seen, names, found, classes, maps), beside)
     except (ValueError, RuntimeError) as error:  # more pixels than the format can hold
         raise OSError(f"cannot draw {figure}: {error}") from None
 

@@ -11,8 +11,7 @@ from matplotlib.patches import Rectangle
 from cifar10.evaluation import saliency as saliency_maps
 from cifar10.names import shorten
 from cifar10.report import fonts
-from cifar10.report.plots import GREY, WIDTH, WRONG_TEXT
-from cifar10.report.plots import _styled as styled
+from cifar10.report.plots import GREY, WIDTH, WRONG_TEXT, styled
 
 GAP = 0.08  # between pictures, in sides of a picture
 TEXT = 0.24  # height of the line below a picture

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cifar10.evaluation import ood_images
-from cifar10.report import explanation_figures, plot_copies, plots, results
+from cifar10.report import answer_plots, explanation_figures, plot_copies, plots, results
 
 
 def draw(found: results.Results, seed: int) -> dict[str, Figure]:
@@ -32,7 +32,7 @@ def draw(found: results.Results, seed: int) -> dict[str, Figure]:
     if found.models[0].detector["auroc"]:
         figures["ood.png"] = plots.ood_scores(scores, detectors)
     if persons and (picture := ood_images.person()) is not None:
-        figures["person.png"] = plots.answers(picture[None], ["astronaut"], persons, names)
+        figures["person.png"] = answer_plots.answers(picture[None], ["astronaut"], persons, names)
     figures |= explanation_figures.draw(found)
     picked = np.random.default_rng(seed).permutation(len(test))[: plots.SHOWN]
     for model in found.models:

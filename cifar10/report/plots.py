@@ -23,7 +23,6 @@ from cifar10.names import shorten
 from cifar10.report import fonts
 
 if TYPE_CHECKING:
-    from cifar10.evaluation.predictions import Answers
     from cifar10.evaluation.replicates import Difference
 
 WIDTH = 6.4  # inches; the width of a text column, readable on a phone
@@ -35,7 +34,6 @@ GAP = 3  # white pixels between images
 ACROSS = 4  # test images in a row
 SHOWN = 4 * ACROSS  # test images with their predictions
 SCORE_BINS = 24  # of a histogram of ID scores
-DRAWN = 50  # maximum number of new images in one figure
 NUMBERED = 20  # maximum number of classes of a confusion matrix with numbers in its cells
 
 GREY = "#5f5f5f"
@@ -77,7 +75,7 @@ def styles(models: Sequence[str]) -> dict[str, Style]:
     }
 
 
-def _styled(draw: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+def styled(draw: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Draw in this module's style, independent of the user's matplotlibrc."""
     style = {
         **sns.axes_style("whitegrid"),
@@ -104,7 +102,7 @@ def _styled(draw: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     return styled
 
 
-@_styled
+@styled
 def save(figure: Figure, path: Path) -> None:
     """Write a cropped figure, in the format of its suffix, without version metadata.
 
@@ -122,7 +120,7 @@ def save(figure: Figure, path: Path) -> None:
     )
 
 
-@_styled
+@styled
 def samples(images: np.ndarray, labels: np.ndarray, class_names: Sequence[str], seed: int) -> Figure:
     """Show random images of each class, one row per class.
 
@@ -162,7 +160,7 @@ def _mosaic(images: np.ndarray, labels: np.ndarray, classes: int, seed: int) -> 
     return canvas
 
 
-@_styled
+@styled
 def curves(histories: Mapping[str, Sequence[pd.DataFrame]], quantity: Literal["accuracy", "loss"]) -> Figure:
     """Draw accuracy or loss per epoch: training solid, validation dashed.
 
@@ -210,7 +208,7 @@ def _curve(axes: Axes, trainings: Sequence[pd.DataFrame], column: str, style: St
     )
 
 
-@_styled
+@styled
 def confusion(counts: np.ndarray, class_names: Sequence[str], model: str) -> Figure:
     """Draw a confusion matrix as a heat map, in percent of each actual class.
 
@@ -256,7 +254,7 @@ def _heatmap(axes: Axes, percent: pd.DataFrame, numbered: bool) -> None:
         label.set(**slant if numbered else {"rotation": 90})
 
 
-@_styled
+@styled
 def predictions(
     images: np.ndarray,
     actual: np.ndarray,
@@ -309,7 +307,7 @@ def _picture(
     axes.text(left + 0.5, top + 1.03, answer, fontsize=8, ha="center", va="top", color=color)
 
 
-@_styled
+@styled
 def class_accuracy(table: pd.DataFrame, class_names: Sequence[str]) -> Figure:
     """Draw accuracy per class and model with intervals, the easiest class on average on top.
 
@@ -348,7 +346,7 @@ def class_accuracy(table: pd.DataFrame, class_names: Sequence[str]) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def differences(pairs: Sequence["Difference"]) -> Figure:
     """Draw the lead of each pair of models with its interval, and the outcome in words: a row per pair.
 
@@ -394,7 +392,7 @@ def _reach(value: ArrayLike, low: ArrayLike, high: ArrayLike) -> np.ndarray:
     return np.maximum([np.subtract(value, low), np.subtract(high, value)], 0)
 
 
-@_styled
+@styled
 def reliability(probabilities: Mapping[str, np.ndarray], labels: np.ndarray) -> Figure:
     """Draw accuracy against confidence for all models, and the share of images per bin below.
 
@@ -435,7 +433,7 @@ def _reliability_line(axes: Axes, table: pd.DataFrame, style: Style) -> None:
     )
 
 
-@_styled
+@styled
 def ood_scores(scores: Mapping[str, pd.DataFrame], detectors: Mapping[str, Mapping[str, Any]]) -> Figure:
     """Draw histograms of the ID scores of test and OOD images: a row per model, a column per OOD dataset.
 
@@ -473,51 +471,6 @@ def _score_histograms(
     for values, filled in ((id_images, True), (ood_images, False)):
         shares = np.histogram(values.clip(edges[0], edges[-1]), edges)[0] / len(values)
         axes.stairs(shares, edges, fill=filled, color="0.82" if filled else color, linewidth=1.3)
-
-
-@_styled
-def answers(
-    images: np.ndarray, names: Sequence[str], found: Mapping[str, "Answers"], class_names: Sequence[str]
-) -> Figure:
-    """Show images as the models see them, with bars of the most probable classes: a row per image.
-
-    Args:
-        images: uint8 (N, 32, 32, 3); only the first DRAWN are drawn.
-        names: of the N images.
-        found: answers by model.
-        class_names: K names.
-    """
-    rows = min(len(images), DRAWN)
-    titles = fonts.drawable([Path(name).name for name in names[:rows]], "image")
-    class_names = fonts.drawable(class_names, "class")
-    figure = Figure((WIDTH, 0.4 + 1.5 * rows), layout="constrained")
-    shares = {"width_ratios": [1] + [1.25] * len(found)}
-    grid = figure.subplots(rows, 1 + len(found), squeeze=False, gridspec_kw=shares)
-    for index, (image, name, row) in enumerate(zip(images, titles, grid, strict=False)):
-        row[0].imshow(image, interpolation="nearest")
-        row[0].set(xticks=[], yticks=[])
-        row[0].set_title(shorten(name, 18), fontsize=8, fontweight="normal")
-        row[0].grid(visible=False)
-        for axes, (model, style) in zip(row[1:], styles([*found]).items(), strict=True):
-            _answer(axes, found[model], index, class_names, style.color)
-            verdict = "" if found[model].is_id[index] else ": none of these"
-            color = "black" if found[model].is_id[index] else WRONG_TEXT
-            axes.set_title(f"{shorten(model, 14)}{verdict}", fontsize=8, fontweight="normal", color=color)
-    if len(images) > rows:
-        figure.suptitle(f"The first {rows} of {len(images):,} images")
-    return figure
-
-
-def _answer(axes: Axes, found: "Answers", index: int, class_names: Sequence[str], color: str) -> None:
-    """Draw the most probable classes of an image as bars with names inside."""
-    top = found.top(index)
-    probabilities = found.probabilities[index, top]
-    axes.barh(range(len(top)), probabilities, color=color, alpha=0.35, height=0.8)
-    for place, (label, probability) in enumerate(zip(top, probabilities, strict=True)):
-        text = f"{shorten(class_names[label], 16)} {100 * probability:.0f} %"
-        axes.text(0.03, place, text, va="center", fontsize=8)
-    axes.set(xlim=(0, 1), ylim=(2.6, -0.6), xticks=[], yticks=[])
-    axes.grid(visible=False)
 
 
 def _explain_models(figure: Figure, models: Sequence[str]) -> None:

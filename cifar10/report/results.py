@@ -151,8 +151,8 @@ class Model:
     @property
     def reliable(self) -> bool | None:
         """Whether the trainings' detectors are reliable, as `cifar10-classify` says; None if unknown."""
-        area = ensemble_detector.mean_auroc([training.ood["auroc"] for training in self.trainings])
-        return None if area is None else area >= detector.RELIABLE
+        areas = [training.ood["auroc"] for training in self.trainings]
+        return ensemble_detector.is_reliable(ensemble_detector.mean_auroc(areas))
 
     @property
     def person(self) -> Answers | None:

@@ -152,7 +152,7 @@ def test_scores_are_compared_combined_and_measured():
         assert (measured[score]["auroc"], measured[score]["fpr"]) == ({"dark": 1.0}, {"dark": 0.0})
     finished = ood.finished(found.detector, measured, "validation")
     assert finished.auroc == 1
-    assert finished.reliable
+    assert ensemble_detector.is_reliable(finished.auroc)
     answer = ood.person_answer(finished, extract(dark[:1]))
     assert answer["p_value"] == 1 / 401
     assert answer["layers"] == [1.0]  # as usual as all others
@@ -200,14 +200,15 @@ def test_detector_file_round_trip_and_equal_bytes(tmp_path):
     np.testing.assert_array_equal(again.id_scores(given), ours.id_scores(given))
     np.testing.assert_array_equal(again.layer_p_values(given), ours.layer_p_values(given))
     assert (again.parts, again.threshold, again.classes) == (detector.PARTS, -0.25, ["ä", "b, c"])
-    assert (again.auroc, again.reliable) == (0.79, False)
+    assert (again.auroc, ensemble_detector.is_reliable(again.auroc)) == (0.79, False)
     assert (tmp_path / "first.npz").read_bytes() == (tmp_path / "second.npz").read_bytes()
     for counted, column in zip(ours.layer_p_values(given).T, range(2), strict=True):
         found = np.abs(layers.deviations(given))[:, column].astype(np.float32)
         np.testing.assert_allclose(counted, [(1 + (deviations[:, column] >= x).sum()) / 101 for x in found])
     unmeasured = dataclasses.replace(ours, auroc=None)
     detector.save(unmeasured, tmp_path / "none.npz")
-    assert detector.load(tmp_path / "none.npz").reliable is None
+    assert detector.load(tmp_path / "none.npz").auroc is None
+    assert ensemble_detector.is_reliable(None) is None
 
 
 def made(count: int, seed: int) -> detector.Detector:

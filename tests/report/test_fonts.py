@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cifar10.predict.figure import FORMATS
-from cifar10.report import fonts, plots
+from cifar10.report import answer_plots, fonts, plots
 
 IMAGES = np.zeros((4, 32, 32, 3), np.uint8)
 
@@ -57,5 +57,5 @@ def test_equal_figures_give_equal_bytes(tmp_path, suffix):
 @pytest.mark.parametrize("suffix", FORMATS.split())
 def test_every_format_is_written(tmp_path, suffix):
     path = tmp_path / f"a.{suffix.upper()}"
-    plots.save(plots.answers(IMAGES[:1], ["caf\udce9\n.png"], {}, ["x"]), path)
+    plots.save(answer_plots.answers(IMAGES[:1], ["caf\udce9\n.png"], {}, ["x"]), path)
     assert path.stat().st_size > 1000

@@ -15,7 +15,7 @@ from PIL import Image
 
 from cifar10.evaluation import metrics, replicates
 from cifar10.evaluation.predictions import Answers
-from cifar10.report import explanation_plots, plots
+from cifar10.report import answer_plots, explanation_plots, plots
 from tests import plausible
 
 LONG = [*plausible.ODD, "a class name that is far too long to be written out beside an axis"]
@@ -69,8 +69,11 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "ood": lambda: plots.ood_scores(
         dict.fromkeys(MODELS, SCORES), {name: {"threshold": -1.0, "auroc": {"odd": 0.5}} for name in MODELS}
     ),
-    "answers": lambda: plots.answers(
+    "answers": lambda: answer_plots.answers(
         IMAGES[:3], ["a/very/long/path/to/a/picture.png", "$x$.png", "-"], ANSWERS, LONG
+    ),
+    "answers and maps": lambda: answer_plots.answers(
+        IMAGES[:3], [*"abc"], ANSWERS, LONG, {name: own if own.size else None for name, own in MAPS.items()}
     ),
     "reliability": lambda: plots.reliability(PROBABILITIES, LABELS),
     "saliency": lambda: explanation_plots.saliency(
