@@ -52,7 +52,7 @@ def test_the_width_is_that_of_a_bootstrap_over_images_and_pictures(random):
 def test_95_percent_of_the_intervals_hold_the_true_area(pictures, crops, shared, random):
     """Scores of ID images are normal around 1, those of OOD images around 0: the area is known."""
     area, times = norm.cdf(1 / np.sqrt(2)), 400
-    hits = {"pictures": 0, "crops": 0}
+    hits = {"pictures": 0, "crops": 0, "bootstrap": 0}
     for _ in range(times):
         of_picture = np.sqrt(shared) * random.normal(size=(pictures, 1))
         scores = (of_picture + np.sqrt(1 - shared) * random.normal(size=(pictures, crops))).ravel()
@@ -60,8 +60,12 @@ def test_95_percent_of_the_intervals_hold_the_true_area(pictures, crops, shared,
         for kind, sizes in (("pictures", [crops] * pictures), ("crops", None)):
             low, high = auroc.interval(id_scores, scores, sizes)
             hits[kind] += low <= area <= high
+        below = (scores.reshape(pictures, crops, 1) < id_scores[::5]).mean(axis=(1, 2))
+        again = np.mean(random.choice(below, (500, pictures)), axis=1)
+        hits["bootstrap"] += np.quantile(again, 0.025) <= area <= np.quantile(again, 0.975)
     assert 0.91 <= hits["pictures"] / times <= 0.98
     assert shared == 0 or hits["crops"] / times < 0.6  # crops of a picture are not independent
+    assert (hits["bootstrap"] / times < 0.8) == (pictures == 3)  # percentiles, over the pictures alone
 
 
 def test_complete_separation_has_an_interval_by_the_number_of_pictures():
