@@ -82,7 +82,7 @@ def ood_metrics(name: str, seed: int) -> Path:
 
 
 def ood_scores(name: str, seed: int) -> Path:
-    """ID scores of all test images and OOD images: dataset,id_score."""
+    """ID scores of all validation, test, OOD and corrupted test images: dataset,id_score."""
     return REPORTS / "scores" / name / f"seed_{seed}.csv"
 
 
