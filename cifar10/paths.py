@@ -19,6 +19,7 @@ PROCESSED = Path("data/processed")
 CLASSES = PROCESSED / "classes.json"  # class names, in the order of the labels
 EXCLUDED = PROCESSED / "excluded.json"  # pictures that data.exclude leaves out; no file if there are none
 OOD = PROCESSED / "ood.npz"  # OOD datasets by name: uint8 (N, 32, 32, 3)
+OOD_PICTURES = PROCESSED / "ood_pictures.json"  # of each dataset of crops, in order: crops by picture
 PERSON = PROCESSED / "person.npy"  # a portrait: uint8 (32, 32, 3), or (0, 32, 32, 3) if it is left out
 
 MODELS = Path("models")
@@ -81,7 +82,7 @@ def ood_metrics(name: str, seed: int) -> Path:
 
 
 def ood_scores(name: str, seed: int) -> Path:
-    """ID scores of all test images and OOD images: dataset,id_score."""
+    """ID scores of all validation, test, OOD and corrupted test images: dataset,id_score."""
     return REPORTS / "scores" / name / f"seed_{seed}.csv"
 
 

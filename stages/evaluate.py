@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # use the package of this checkout
 from cifar10 import files, paths, progress, stage_arguments, stage_names, stage_process
 from cifar10.data import dataset
-from cifar10.evaluation import detector, explanations, metrics, ood, ood_results, temperature
+from cifar10.evaluation import detector, explanations, metrics, ood_results, temperature
 from cifar10.training import tensorflow_setup, versions
 
 
@@ -23,9 +23,11 @@ def main() -> None:
         models.make_deterministic(seed=0)  # one thread; the results do not depend on the seed
     model = models.build(name, chosen.models[name], len(class_names))
     trained_models.load_weights(model, paths.model(name, seed))
-    extract = features.feature_extractor(model, name in chosen.predict.mirror)
+    plain = features.feature_extractor(model)
+    extract = features.mirrored(plain) if name in chosen.predict.mirror else plain
     outputs = extract(test.images)
-    validation = measure_ood(name, seed, extract, outputs, features.described_layers(model))
+    found = ood_results.measure(extract, outputs, features.described_layers(model), plain)
+    validation = write_ood(name, seed, found)
     measured = {
         "test": metrics.summary(outputs.probabilities, test.labels, class_names),
         **temperature.measured([validation], outputs.probabilities, test.labels),
@@ -42,11 +44,8 @@ def main() -> None:
     progress.log(f"{label}: test accuracy {accuracy:.4f}, written to {paths.evaluation(name, seed)}")
 
 
-def measure_ood(
-    name: str, seed: int, extract: ood.FeatureExtractor, test: "ood.Outputs", layers: list[str]
-) -> temperature.Validation:
-    """Fit the OOD detector, write it beside the model, and its metrics; return the validation predictions."""
-    found = ood_results.measure(extract, test, layers)
+def write_ood(name: str, seed: int, found: ood_results.OODResults) -> temperature.Validation:
+    """Write the OOD detector beside the model, and its metrics; return the validation predictions."""
     detector.save(found.detector, paths.ood_detector(name, seed))
     table = found.scores.to_csv(index=False, lineterminator="\n")
     files.write_text(paths.ood_scores(name, seed), table)

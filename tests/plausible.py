@@ -22,6 +22,7 @@ from cifar10.evaluation.temperature import Validation
 
 CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 OOD_DATASETS = ["faces", "photographs", "textures"]
+OOD_PICTURES = {"photographs": {"moon.png": 20, "coins.png": 30}, "textures": {"brick.png": 50}}
 ODD = ["<b>x</b>", "Gänseblümchen & Löwenzahn auf der Wiese hinter dem Haus", 'NA, "$50$" {{ 7 * 7 }}']
 SOURCE = {
     "source": "cifar10",
@@ -74,6 +75,7 @@ def write(
         ):
             _split(split, random.integers(len(classes), size=size), random)
         files.write_json(paths.AUDIT, _audit(list(classes), images))
+        files.write_json(paths.OOD_PICTURES, OOD_PICTURES)
         np.save(paths.PERSON, np.zeros((32, 32, 3), np.uint8))
         for (name, skill), seed in product(skills.items(), seeds):
             _model(name, seed, skill, classes, epochs, validation, random)

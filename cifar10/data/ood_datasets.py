@@ -20,6 +20,7 @@ PERSON = DATA / "astronaut.png"  # a portrait
 # Files of scikit-image's package. Left out, because they show a class or something similar: chelsea (cat),
 # horse, rocket, the astronaut (with a space shuttle), both motorcycles.
 TEXTURES = ("brick.png", "grass.png", "gravel.png")
+SAMPLES = ("china.jpg", "flower.jpg")  # of scikit-learn's package
 PHOTOGRAPHS = (
     "camera.png",
     "coffee.png",
@@ -28,12 +29,14 @@ PHOTOGRAPHS = (
     "ihc.png",
     "moon.png",
     "retina.jpg",
+    *SAMPLES,
 )
+CROPPED = {"photographs": PHOTOGRAPHS, "textures": TEXTURES}  # datasets of crops: their pictures, in order
 TEMPLE = (0, 0, 330, 427)  # left, top, right, bottom in scikit-learn's china.jpg; cuts off the boats
 
 
 def save(source: str, exclude: Sequence[str] = ()) -> None:
-    """Write the OOD datasets, and the person's picture, to data/processed.
+    """Write the OOD datasets, the pictures they are cut out of, and the person's picture to data/processed.
 
     Args:
         source: `data.source` of params.yaml.
@@ -43,10 +46,17 @@ def save(source: str, exclude: Sequence[str] = ()) -> None:
     arrays: dict[str, Any] = {name: made for name, made in make(source).items() if name not in exclude}
     with files.replacing(paths.OOD) as beside:
         np.savez(beside, allow_pickle=False, **arrays)
+    sources = {name: counts for name, counts in crops_by_picture().items() if name in arrays}
+    files.write_json(paths.OOD_PICTURES, sources)
     with files.replacing(paths.PERSON) as beside:
         np.save(
             beside, np.empty((0, SIZE, SIZE, 3), np.uint8) if "person" in exclude else images.read(PERSON)
         )
+
+
+def crops_by_picture() -> dict[str, dict[str, int]]:
+    """Return the number of crops by picture, of each dataset of crops; the order is that of the crops."""
+    return {name: dict.fromkeys(pictures, CROPS) for name, pictures in CROPPED.items()}
 
 
 def make(source: str) -> dict[str, np.ndarray]:
@@ -65,15 +75,15 @@ def make(source: str) -> dict[str, np.ndarray]:
 
     random = np.random.default_rng(0)
     digits = {} if source == "digits" else {"digits": _enlarged(datasets.load_digits().images / 16)}
-    textures = [_shipped(name) for name in TEXTURES]
-    photographs = [_shipped(name) for name in PHOTOGRAPHS]
-    temple, flower = (
-        Image.fromarray(datasets.load_sample_image(f"{name}.jpg")) for name in ("china", "flower")
-    )
+    samples = {name: Image.fromarray(datasets.load_sample_image(name)) for name in SAMPLES}
+    samples["china.jpg"] = samples["china.jpg"].crop(TEMPLE)
+    crops = {
+        name: _crops([samples.get(picture) or _shipped(picture) for picture in pictures], random)
+        for name, pictures in CROPPED.items()
+    }
     return digits | {
         "faces": _enlarged(skimage.data.lfw_subset()[:100]),  # the other 100 are not faces
-        "photographs": _crops([*photographs, temple.crop(TEMPLE), flower], random),
-        "textures": _crops(textures, random),
+        **crops,
         "noise": random.integers(0, 256, (1000, SIZE, SIZE, 3), np.uint8),
     }
 

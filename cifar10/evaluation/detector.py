@@ -55,6 +55,10 @@ class Detector:
         """Return the ID scores, float64 (N,); 0 is the highest."""
         return combined(self.parts, part_scores(self.layers, outputs), self.references)
 
+    def is_id(self, scores: np.ndarray) -> np.ndarray:
+        """Tell which ID scores are in-distribution, bool (N,)."""
+        return scores >= self.threshold
+
     def p_values(self, scores: np.ndarray) -> np.ndarray:
         """Return the share of validation images that look at least as unusual, float64 (N,), above 0."""
         return p_values(scores, np.sort(self.references["combined"]))

@@ -73,11 +73,21 @@ def feature_extractor(model: keras.Model, mirror: bool = False) -> Callable[[np.
         logits = -np.logaddexp(0, -logits) if sigmoid else logits
         return Outputs(features, logits, normalize(scores), layers)
 
-    def mirrored(images: np.ndarray) -> Outputs:
+    return mirrored(extract) if mirror else extract
+
+
+def mirrored(extract: Callable[[np.ndarray], Outputs]) -> Callable[[np.ndarray], Outputs]:
+    """Average the probabilities of each image and of its mirror image; all else remains that of the image.
+
+    Args:
+        extract: from `feature_extractor`, without `mirror`.
+    """
+
+    def both(images: np.ndarray) -> Outputs:
         found, other = extract(images), extract(images[:, :, ::-1])
         return replace(found, probabilities=(found.probabilities + other.probabilities) / 2)
 
-    return mirrored if mirror else extract
+    return both
 
 
 def hidden_layers(model: keras.Model) -> list[keras.layers.Layer]:

@@ -52,9 +52,11 @@ class Fitted:
     thresholds: dict[str, float]
     pseudo_ood: dict[str, dict[str, float | None]]
 
-    def scores(self, outputs: "Outputs") -> dict[str, np.ndarray]:
-        """Compute all SCORES, float64 (N,) each."""
-        parts = detector.part_scores(self.detector.layers, outputs)
+    def scores(
+        self, outputs: "Outputs", parts: Mapping[str, np.ndarray] | None = None
+    ) -> dict[str, np.ndarray]:
+        """Compute all SCORES, float64 (N,) each; `parts` are the `detector.part_scores`, if known."""
+        parts = detector.part_scores(self.detector.layers, outputs) if parts is None else parts
         combined = detector.combined(self.detector.parts, parts, self.detector.references)
         found = {"combined": combined, "knn": id_scores.knn(outputs, self.memory_bank), **parts}
         return {score: found[score] for score in SCORES}
@@ -66,6 +68,7 @@ def fit(
     validation: Split,
     pseudo_ood: Mapping[str, np.ndarray],
     classes: list[str],
+    plain: FeatureExtractor | None = None,
 ) -> Fitted:
     """Fit the ID scores, and choose a combination by the mean AUROC on pseudo-OOD images.
 
@@ -79,8 +82,10 @@ def fit(
         validation: from `threshold_images`.
         pseudo_ood: uint8 (N, 32, 32, 3) by kind, from `pseudo_ood.make`.
         classes: class names.
+        plain: the same as `extract`, but without the mirror images, which only change probabilities. It is
+            used for training images, whose probabilities are not needed.
     """
-    known = extract(training.images[fitted_indices(len(training.labels))])
+    known = (plain or extract)(training.images[fitted_indices(len(training.labels))])
     memory_bank = id_scores.unit(known.features[:MEMORY_BANK])
     held_out = extract(validation.images)
     statistics = layer_distances.fit(known.layers)
@@ -113,8 +118,10 @@ def fit(
         Validation(validation.labels, held_out.probabilities.astype(np.float32)),
     )
     fitted = Fitted(chosen, memory_bank, {}, {})
-    scores = fitted.scores(held_out)
-    found = {kind: fitted.scores(outputs) if outputs else None for kind, outputs in others.items()}
+    scores = fitted.scores(held_out, inside)
+    found = {
+        kind: fitted.scores(outputs, outside[kind]) if outputs else None for kind, outputs in others.items()
+    }
     return replace(
         fitted,
         thresholds={score: detector.threshold(values) for score, values in scores.items()},
@@ -171,22 +178,27 @@ def auroc(id_images: np.ndarray, ood_images: np.ndarray) -> float:
     return float(roc_auc_score(labels, np.r_[id_images, ood_images]))
 
 
-def measure(fitted: Fitted, test: "Outputs", ood: Mapping[str, "Outputs"]) -> dict[str, dict[str, Any]]:
+def measure(
+    thresholds: Mapping[str, float], found: Mapping[str, Mapping[str, np.ndarray]]
+) -> dict[str, dict[str, Any]]:
     """Measure every score on the test images (ID) and on OOD datasets.
+
+    Args:
+        thresholds: by score, from `fit`.
+        found: `Fitted.scores` of `test` and of each OOD dataset.
 
     Returns:
         By score: threshold; tpr on the test images, auroc and fpr by OOD dataset (0 to 1).
     """
-    inside = fitted.scores(test)
-    outside = {dataset: fitted.scores(outputs) for dataset, outputs in ood.items()}
+    inside, outside = found["test"], {name: scores for name, scores in found.items() if name != "test"}
     return {
         score: {
             "threshold": limit,
             "tpr": float((inside[score] >= limit).mean()),
-            "auroc": {dataset: auroc(inside[score], found[score]) for dataset, found in outside.items()},
-            "fpr": {dataset: float((found[score] >= limit).mean()) for dataset, found in outside.items()},
+            "auroc": {dataset: auroc(inside[score], scores[score]) for dataset, scores in outside.items()},
+            "fpr": {dataset: float((scores[score] >= limit).mean()) for dataset, scores in outside.items()},
         }
-        for score, limit in fitted.thresholds.items()
+        for score, limit in thresholds.items()
     }
 
 
@@ -204,9 +216,7 @@ def person_answer(fitted: Detector, outputs: "Outputs") -> dict[str, Any]:
     }
 
 
-def table(fitted: Detector, datasets: Mapping[str, "Outputs"]) -> pd.DataFrame:
-    """List the ID score of every validation, test and OOD image: dataset, id_score."""
-    scores = {"validation": fitted.references["combined"]}
-    scores |= {dataset: fitted.id_scores(outputs) for dataset, outputs in datasets.items()}
+def table(scores: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """List ID scores, (N,) by dataset, with a row per image: dataset, id_score (float32)."""
     frames = [pd.DataFrame({"dataset": dataset, "id_score": found}) for dataset, found in scores.items()]
     return pd.concat(frames).astype({"id_score": np.float32})[COLUMNS]

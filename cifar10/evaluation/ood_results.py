@@ -1,11 +1,11 @@
-"""Fit the OOD detector of a training, and measure it on the OOD datasets."""
+"""Fit the OOD detector of a training, and measure it on the OOD datasets and on corrupted test images."""
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
 from cifar10.data import dataset
-from cifar10.evaluation import ood, ood_images, pseudo_ood
+from cifar10.evaluation import corrupted, ood, ood_images, pseudo_ood
 from cifar10.evaluation.detector import Detector
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ class OODResults(NamedTuple):
 
     Attributes:
         detector: fitted, with its mean AUROC.
-        scores: a row per test or OOD image: dataset, id_score.
+        scores: a row per validation, test, OOD and corrupted image: dataset, id_score.
         metrics: content of the OOD metrics file.
     """
 
@@ -26,21 +26,33 @@ class OODResults(NamedTuple):
     metrics: dict[str, Any]
 
 
-def measure(extract: ood.FeatureExtractor, test: "Outputs", layers: list[str]) -> OODResults:
+def measure(
+    extract: ood.FeatureExtractor,
+    test: "Outputs",
+    layers: list[str],
+    plain: ood.FeatureExtractor | None = None,
+) -> OODResults:
     """Fit the detector to images of data/processed, and measure it.
 
     Args:
         extract: from `features.feature_extractor`.
         test: outputs for the test images.
         layers: from `features.described_layers`.
+        plain: `extract` without mirror images, for `ood.fit`.
     """
     training, classes = dataset.load("train"), dataset.class_names()
     validation, threshold_data = ood.threshold_images(training, dataset.load("validation"))
     pseudo = pseudo_ood.make(validation.images, validation.labels)
-    fitted = ood.fit(extract, training, validation, pseudo, classes)
-    outputs = {kind: extract(images) for kind, images in ood_images.load().items()}
-    person, measured = ood_images.person(), ood.measure(fitted, test, outputs)
+    fitted = ood.fit(extract, training, validation, pseudo, classes, plain)
+    outputs = {"test": test} | {kind: extract(images) for kind, images in ood_images.load().items()}
+    scores = {kind: fitted.scores(found) for kind, found in outputs.items()}
+    measured = ood.measure(fitted.thresholds, scores)
     detector = ood.finished(fitted.detector, measured, threshold_data)
+    of_corrupted = {
+        kind: detector.id_scores(extract(images))
+        for kind, images in corrupted.make(dataset.load("test").images).items()
+    }
+    person = ood_images.person()
     metrics = {
         "score": "combined",
         "parts": [*detector.parts],
@@ -48,7 +60,13 @@ def measure(extract: ood.FeatureExtractor, test: "Outputs", layers: list[str]) -
         "pseudo_ood": fitted.pseudo_ood,
         "threshold_data": threshold_data,
         "scores": measured,
+        "corrupted": {kind: float(detector.is_id(found).mean()) for kind, found in of_corrupted.items()},
         "layers": layers,
         "person": None if person is None else ood.person_answer(detector, extract(person[None])),
     }
-    return OODResults(detector, ood.table(detector, {"test": test, **outputs}), metrics)
+    table = ood.table(
+        {"validation": detector.references["combined"]}
+        | {kind: found["combined"] for kind, found in scores.items()}
+        | {corrupted.dataset(kind): found for kind, found in of_corrupted.items()}
+    )
+    return OODResults(detector, table, metrics)

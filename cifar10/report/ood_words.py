@@ -1,6 +1,7 @@
 """Sentences about OOD detection that are true for any classes and any choice of OOD datasets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from cifar10.data import class_names
 from cifar10.evaluation import significance
@@ -47,6 +48,24 @@ def origin(names: Sequence[str]) -> str:
                 "pictures."
             )
     return " ".join(told)
+
+
+def area(detector: Mapping[str, Any], dataset: str) -> str:
+    """Format an AUROC of `Model.detector` with its interval: "0.914 (0.905 to 0.922)"."""
+    limits = detector["interval"][dataset]
+    return f"{detector['auroc'][dataset]:.3f}" + (f" ({limits[0]:.3f} to {limits[1]:.3f})" if limits else "")
+
+
+def intervals(model: Model) -> str:
+    """Say what the intervals of the AUROC cover."""
+    told = (
+        "The 95 % intervals (DeLong et al., 1988) cover the choice of test images and of source pictures, "
+        "not that of seeds."
+    )
+    if not (cut := [name for name in model.crops if name in model.detector["auroc"]]):
+        return told
+    crops = "Crops of one picture count as one image (Obuchowski, 1997)"
+    return f"{told} {crops}: {significance.listed(cut)}."
 
 
 def pseudo_ood(found: Results) -> str:

@@ -170,6 +170,8 @@ def _context(found: Results, params: Params) -> dict[str, Any]:
             if model.person
         },
         "person_words": ood_words.person(found.classes),
+        "ood_area": ood_words.area,
+        "ood_intervals": ood_words.intervals(found.models[0]),
         "ood_words": ood_words.datasets(found, params.data.ood_exclude),
         "ood_origin": ood_words.origin([*found.models[0].detector["auroc"]]),
         "pseudo_words": ood_words.pseudo_ood(found),

@@ -13,6 +13,7 @@ import pandas as pd
 from cifar10 import files, paths
 from cifar10.errors import UserError
 from cifar10.evaluation import (
+    auroc,
     detector,
     ensemble_detector,
     explanations,
@@ -72,7 +73,8 @@ class Training:
 class Model:
     """Results of a model: its layers, and its trainings in the order of `train.seeds`, at least one.
 
-    `classes` are the class names, `actual` the labels of the test images, int64 (N,).
+    `classes` are the class names, `actual` the labels of the test images, int64 (N,). `crops` has the number
+    of images by source picture, for each OOD dataset of crops.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Model:
     trainings: list[Training]
     classes: list[str]
     actual: np.ndarray
+    crops: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def first(self) -> Training:
@@ -131,7 +134,10 @@ class Model:
 
     @cached_property
     def detector(self) -> dict[str, Any]:
-        """Metrics of the mean ID score: threshold, tpr; auroc and fpr by OOD dataset."""
+        """Metrics of the mean ID score: threshold, tpr; by OOD dataset, auroc, its interval, fpr, images.
+
+        `interval` is from `auroc.interval`; `pictures` is the number of source pictures.
+        """
         groups = {dataset: rows.to_numpy() for dataset, rows in self.scores.groupby("dataset")["id_score"]}
         limit, test = detector.threshold(groups["validation"]), groups["test"]
         others = {dataset: groups[dataset] for dataset in self.first.detector["auroc"]}
@@ -139,8 +145,17 @@ class Model:
             "threshold": limit,
             "tpr": float((test >= limit).mean()),
             "auroc": {dataset: ood.auroc(test, found) for dataset, found in others.items()},
+            "interval": {
+                dataset: auroc.interval(test, found, self.sizes(dataset)) for dataset, found in others.items()
+            },
             "fpr": {dataset: float((found >= limit).mean()) for dataset, found in others.items()},
+            "images": {dataset: len(found) for dataset, found in others.items()},
+            "pictures": {dataset: len(self.crops.get(dataset, found)) for dataset, found in others.items()},
         }
+
+    def sizes(self, dataset: str) -> list[int] | None:
+        """Return the number of images of each source picture of an OOD dataset; None for one of each."""
+        return [*self.crops[dataset].values()] if dataset in self.crops else None
 
     @property
     def mean_auroc(self) -> float | None:
@@ -219,12 +234,13 @@ def load(model_names: Sequence[str], seeds: Sequence[int]) -> Results:
     """
     classes = _read(paths.CLASSES, files.read_json)
     labels = {split: _read(paths.labels(split), np.load) for split in SPLITS}
+    crops = _read(paths.OOD_PICTURES, files.read_json)
     return Results(
         source=_read(paths.SOURCE, files.read_json),
         classes=classes,
         images={split: len(labels[split]) for split in SPLITS},
         actual=labels["test"],
-        models=[_load_model(name, seeds, classes, labels) for name in model_names],
+        models=[_load_model(name, seeds, classes, labels, crops) for name in model_names],
         excluded=_read(paths.EXCLUDED, files.read_json) if paths.EXCLUDED.exists() else [],
         audit=_read(paths.AUDIT, files.read_json),
     )
@@ -325,14 +341,29 @@ def class_accuracy(results: Results) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["model", "label", "accuracy", "low", "high", "accuracies"])
 
 
-def _load_model(name: str, seeds: Sequence[int], classes: list[str], labels: dict[str, np.ndarray]) -> Model:
-    return Model(
+def _load_model(
+    name: str,
+    seeds: Sequence[int],
+    classes: list[str],
+    labels: dict[str, np.ndarray],
+    crops: dict[str, dict[str, int]],
+) -> Model:
+    model = Model(
         name=name,
         architecture=_read(paths.architecture(name, seeds[0]), files.read_json),
         trainings=[_load_training(name, seed, classes, labels) for seed in seeds],
         classes=classes,
         actual=labels["test"],
+        crops=crops,
     )
+    counts = model.first.scores["dataset"].value_counts()
+    for dataset, sizes in crops.items():
+        if (got := counts.get(dataset, 0)) != (expected := sum(sizes.values())):
+            raise UserError(
+                f"{paths.ood_scores(name, seeds[0])}: expected {expected:,} rows for {dataset}, as "
+                f"{paths.OOD_PICTURES} says, got {got:,}: run `dvc repro`"
+            )
+    return model
 
 
 def _load_training(name: str, seed: int, classes: list[str], labels: dict[str, np.ndarray]) -> Training:

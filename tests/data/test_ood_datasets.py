@@ -1,9 +1,13 @@
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
 import pytest
+import skimage
+from PIL import Image
+from sklearn.datasets import load_sample_image
 
-from cifar10 import params
+from cifar10 import files, params, paths
 from cifar10.data import ood_datasets
 from cifar10.evaluation import ood_images
 
@@ -37,3 +41,33 @@ def test_what_is_left_out_changes_no_image_of_the_others(sets, tmp_path, monkeyp
     assert [*found] == ["digits", "faces", "textures", "noise"]
     for name, images in found.items():
         np.testing.assert_array_equal(images, sets[name])
+    recorded = ood_datasets.crops_by_picture()
+    assert files.read_json(paths.OOD_PICTURES) == {"textures": recorded["textures"]}
+
+
+def test_the_recorded_pictures_are_those_of_the_crops(sets):
+    """Draw the boxes again, and cut the first and the last crop out of each recorded picture."""
+    random, recorded = np.random.default_rng(0), ood_datasets.crops_by_picture()
+    assert [*recorded] == ["photographs", "textures"]
+    for dataset, counts in recorded.items():
+        assert sum(counts.values()) == len(sets[dataset])
+        crops = iter(sets[dataset])
+        for name, count in counts.items():
+            picture = opened(name)
+            for number in range(count):
+                side = random.integers(96, min(picture.size) + 1)
+                left, top = (random.integers(0, length - side + 1) for length in picture.size)
+                crop = next(crops)
+                if number in (0, count - 1):
+                    box = (left, top, left + side, top + side)
+                    again = picture.resize((32, 32), box=box, reducing_gap=3.0)
+                    np.testing.assert_array_equal(again, crop)
+
+
+def opened(name):
+    """Open a picture of scikit-image's or scikit-learn's package; china.jpg without the boats."""
+    shipped = Path(skimage.__file__).parent / "data" / name
+    if shipped.exists():
+        return Image.open(shipped).convert("RGB")
+    sample = Image.fromarray(load_sample_image(name))
+    return sample.crop((0, 0, 330, 427)) if name == "china.jpg" else sample

@@ -146,7 +146,8 @@ def test_scores_are_compared_combined_and_measured():
     assert found.pseudo_ood["energy"]["mean"] == 0.5  # it cannot tell
     assert "msp" in found.detector.parts
     assert found.memory_bank.shape == (360, 6)
-    measured = ood.measure(found, extract(bright), {"dark": extract(dark)})
+    scored = {name: found.scores(extract(images)) for name, images in (("test", bright), ("dark", dark))}
+    measured = ood.measure(found.thresholds, scored)
     for score in ("msp", "combined"):
         assert 0.95 <= measured[score]["tpr"] < 0.955
         assert (measured[score]["auroc"], measured[score]["fpr"]) == ({"dark": 1.0}, {"dark": 0.0})

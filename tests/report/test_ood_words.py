@@ -78,6 +78,8 @@ def test_what_is_left_out_is_named_and_shown_nowhere(tmp_path: Path, left_out: t
     for name in ("results", "report", "card"):
         assert "Left out, as data.ood_exclude in params.yaml says: " in texts[name]
     assert ("astronaut" in texts["results"] + texts["report"]) == ("person" not in left_out)
+    crops = "count as one image (Obuchowski, 1997): photographs and textures."
+    assert (crops in texts["card"]) == ("photographs" not in left_out)
     if len(left_out) == 3:
         for name in ("results", "report", "card"):
             assert "No OOD dataset was measured." in texts[name]

@@ -243,7 +243,7 @@ def test_markdown_tables_are_whole(tmp_path: Path) -> None:
     text = render(tmp_path)[0]
     assert "\n\n\n" not in text
     tables = [block.splitlines() for block in text.split("\n\n") if "|" in block]
-    assert len(tables) == 4  # results, calibration, none of these, a person
+    assert len(tables) == 5  # results, calibration, none of these, AUROC, a person
     for table in tables:
         assert all(line.startswith("|") for line in table)
         assert len(table) == 2 + 3

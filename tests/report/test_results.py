@@ -11,7 +11,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
 
 from cifar10 import files, paths
 from cifar10.errors import UserError
-from cifar10.evaluation import metrics, replicates
+from cifar10.evaluation import auroc, metrics, replicates
 from cifar10.report import results
 from tests import plausible
 
@@ -140,6 +140,13 @@ def test_the_detector_is_measured_on_the_mean_scores_of_the_trainings(folder: Pa
     assert model.detector["fpr"]["faces"] == pytest.approx((faces >= threshold).mean())
     wins = [np.mean(test > face) for face in faces]
     assert model.detector["auroc"]["faces"] == pytest.approx(np.mean(wins))
+    assert model.detector["images"] == dict.fromkeys(plausible.OOD_DATASETS, 50)
+    assert model.detector["pictures"] == {"faces": 50, "photographs": 2, "textures": 1}
+    sizes = {"faces": None, "photographs": [20, 30], "textures": [50]}
+    assert model.detector["interval"] == {
+        name: auroc.interval(test, mean[tables[0]["dataset"] == name], counts)
+        for name, counts in sizes.items()
+    }
     (score,) = model.person.id_scores
     assert model.person.p_values == [(1 + (known <= score).sum()) / (1 + len(known))]
 
@@ -178,6 +185,7 @@ def test_class_names_are_text_whatever_they_look_like(
         paths.architecture("model_1", 0),
         paths.ood_metrics("model_1", 4),
         paths.ood_scores("model_1", 4),
+        paths.OOD_PICTURES,
     ],
     ids=str,
 )
@@ -196,6 +204,12 @@ def test_pictures_that_are_missing_are_named(folder: Path) -> None:
     paths.images("test").unlink()
     with pytest.raises(UserError, match=r"^data/processed/test/images\.npy not found: run `dvc repro`"):
         results.pictures("test")
+
+
+def test_scores_of_other_crops_are_refused(folder: Path) -> None:
+    files.write_json(paths.OOD_PICTURES, {"photographs": {"moon.png": 20}})
+    with pytest.raises(UserError, match=r"expected 20 rows for photographs, .*got 50: run `dvc"):
+        results.load(["model_0"], SEEDS)
 
 
 def test_predictions_for_other_images_are_refused(folder: Path) -> None:
