@@ -13,7 +13,7 @@ from pydantic import (
     field_validator,
 )
 
-from cifar10 import paths, yaml_text
+from cifar10 import image_size, paths, yaml_text
 from cifar10.errors import UserError
 from cifar10.train_options import (
     BatchSize,
@@ -53,6 +53,15 @@ def _plain_path(folder: str) -> str:
     return folder
 
 
+def _image_size(value: Any) -> Any:
+    """Check a number of pixels or [height, width]."""
+    image_size.parse(value)
+    return value
+
+
+ImageSize = Annotated[int | list[int], BeforeValidator(_image_size)]
+
+
 class Data(_Section):
     """Image source and validation split."""
 
@@ -61,8 +70,23 @@ class Data(_Section):
     seed: Seed
     folder: Annotated[str, StringConstraints(min_length=1), AfterValidator(_plain_path)]
     exclude: list[Annotated[str, StringConstraints(min_length=1)]] = Field([])
+    image_size: ImageSize = 32
     ood_exclude: list[Literal["digits", "faces", "photographs", "textures", "noise", "person"]] = Field([])
     cifar10: Cifar10
+
+    @field_validator("image_size")
+    @classmethod
+    def _of_folders(cls, size: int | list[int], found: ValidationInfo) -> int | list[int]:
+        """Refuse another size than that of the images for a source that has one."""
+        source, fixed = found.data.get("source"), image_size.CIFAR10
+        if source not in (None, "folder") and image_size.parse(size) != fixed:
+            raise ValueError(f"expected {fixed[0]}: source: {source} has images of one size")
+        return size
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the images, in pixels."""
+        return image_size.parse(self.image_size)
 
 
 def _different(seeds: list[int]) -> list[int]:
@@ -139,8 +163,8 @@ class Augment(_Section):
     """Changes of a model's training images, and synthetic outliers beside them."""
 
     flip: Literal["horizontal", "alternating"] | None = None
-    shift: Annotated[int, Field(ge=0, le=16)] = 0  # pixels
-    cutout: Annotated[int, Field(ge=0, le=32)] = 0  # pixels, side of the square
+    shift: Annotated[int, Field(ge=0, le=127)] = 0  # pixels, less than the sides of the images
+    cutout: Annotated[int, Field(ge=0, le=image_size.LARGEST)] = 0  # pixels, side of the square
     outliers: Annotated[float, Field(ge=0, le=1)] = 0  # synthetic ones per image of a batch
 
 

@@ -1,13 +1,14 @@
 """Read pictures from folders: train/<class>/* and test/<class>/*."""
 
 import dataclasses
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from cifar10 import progress
-from cifar10.data import class_names, folder_layout, images, tracking
+from cifar10.data import class_names, folder_layout, images, large_array, tracking
 from cifar10.data.exclusion import Exclusion
 from cifar10.data.folder_layout import LAYOUT
 from cifar10.errors import UserError
@@ -77,18 +78,28 @@ def notes(folder: Path, listing: Listing) -> list[str]:
     return [*folder_layout.unused(folder), *class_names.unportable([*listing.train])]
 
 
-def read(listing: Listing) -> images.Images:
-    """Read all pictures, by class and name.
+def read(listing: Listing, size: images.Size = images.SIZE, workers: int | None = None) -> images.Images:
+    """Read all pictures, by class and name. The result does not depend on the number of threads.
+
+    Args:
+        listing: from `find`.
+        size: height and width of the images.
+        workers: threads; None for one per processor core.
 
     Raises:
         UserError: pictures are unreadable; the message has a line for each, and the way to leave them out.
     """
-    pictures, unreadable = [], []
-    for path in progress.bar(iterable=listing.paths, desc="reading pictures", unit="pictures"):
-        try:
-            pictures.append(images.read(path))
-        except images.PictureError as error:
-            unreadable.append(f"\n  {error}")
+    found, unreadable = listing.paths, []
+    pixels = large_array.make((len(found), *size, 3))
+    read = images.read_all(found, size=size, workers=workers or os.cpu_count() or 1)
+    bar = progress.bar(iterable=read, total=len(found), desc="reading pictures", unit="pictures")
+    for place, (path, picture) in enumerate(zip(found, bar, strict=True)):
+        if isinstance(picture, images.PictureError):
+            unreadable.append(f"\n  {picture}")
+            continue
+        pixels[place] = picture.pixels
+        for text in picture.warnings:
+            images.warn(str(path), text)
     if unreadable:
         raise UserError(
             f"data.folder: {len(unreadable)} unreadable: repair or remove them, or list them in data.exclude "
@@ -100,8 +111,8 @@ def read(listing: Listing) -> images.Images:
     )
     return images.Images(
         class_names=list(listing.train),
-        train_images=np.stack(pictures[: len(train_labels)]),
+        train_images=pixels[: len(train_labels)],
         train_labels=train_labels.astype(np.int64),
-        test_images=np.stack(pictures[len(train_labels) :]),
+        test_images=pixels[len(train_labels) :],
         test_labels=test_labels.astype(np.int64),
     )

@@ -21,7 +21,7 @@ def load(data: params.Data) -> Images:
     if data.source == "digits":
         return digits()
     if data.source == "folder":
-        return folder.read(folder.find(Path(data.folder), data.exclude))
+        return folder.read(folder.find(Path(data.folder), data.exclude), data.size)
     own_archive.check()
     try:
         with paths.ARCHIVE.open("rb") as file:
