@@ -1,5 +1,6 @@
 """Load and check params.yaml. An error names the key, its value and the allowed values."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -53,6 +54,15 @@ def _plain_path(folder: str) -> str:
     return folder
 
 
+def _pattern(text: str) -> str:
+    """Refuse a text that is no regular expression."""
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"expected a regular expression: {error}") from None
+    return text
+
+
 def _image_size(value: Any) -> Any:
     """Check a number of pixels or [height, width]."""
     image_size.parse(value)
@@ -69,6 +79,9 @@ class Data(_Section):
     validation_fraction: Annotated[float, Field(ge=0, lt=1)]
     seed: Seed
     folder: Annotated[str, StringConstraints(min_length=1), AfterValidator(_plain_path)]
+    test_fraction: Annotated[float, Field(gt=0, lt=1)] | None = None
+    labels: Annotated[str, StringConstraints(min_length=1)] | None = None
+    groups: Annotated[str, StringConstraints(min_length=1), AfterValidator(_pattern)] | None = None
     exclude: list[Annotated[str, StringConstraints(min_length=1)]] = Field([])
     image_size: ImageSize = 32
     ood_exclude: list[Literal["digits", "faces", "photographs", "textures", "noise", "person"]] = Field([])

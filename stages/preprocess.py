@@ -14,7 +14,9 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__).parse_args()
     data = params.load().data
     images = sources.load(data)
-    train, validation = splitting.split(images.train_labels, data.validation_fraction, data.seed)
+    train, validation = splitting.split(
+        images.train_labels, data.validation_fraction, data.seed, images.train_groups
+    )
     dataset.save("train", images.train_images, images.train_labels, train)
     dataset.save("validation", images.train_images, images.train_labels, validation)
     dataset.save("test", images.test_images, images.test_labels)

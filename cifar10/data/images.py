@@ -39,13 +39,17 @@ Image.MAX_IMAGE_PIXELS = max(MAX_PIXELS, Image.MAX_IMAGE_PIXELS or 0)  # `limits
 
 @dataclasses.dataclass(frozen=True)
 class Images:
-    """A data set: images, uint8 (N, H, W, 3), and labels, int64 (N,): indices into `class_names`."""
+    """A data set: images, uint8 (N, H, W, 3), and labels, int64 (N,): indices into `class_names`.
+
+    `train_groups`, int64 (N,), numbers groups that validation must not divide; None without groups.
+    """
 
     class_names: list[str]
     train_images: np.ndarray
     train_labels: np.ndarray
     test_images: np.ndarray
     test_labels: np.ndarray
+    train_groups: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True)
