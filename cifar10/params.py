@@ -1,5 +1,6 @@
 """Load and check params.yaml. An error names the key, its value and the allowed values."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,7 +14,7 @@ from pydantic import (
     field_validator,
 )
 
-from cifar10 import paths, yaml_text
+from cifar10 import image_size, paths, yaml_text
 from cifar10.errors import UserError
 from cifar10.train_options import (
     BatchSize,
@@ -53,6 +54,24 @@ def _plain_path(folder: str) -> str:
     return folder
 
 
+def _pattern(text: str) -> str:
+    """Refuse a text that is no regular expression."""
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"expected a regular expression: {error}") from None
+    return text
+
+
+def _image_size(value: Any) -> Any:
+    """Check a number of pixels or [height, width]."""
+    image_size.parse(value)
+    return value
+
+
+ImageSize = Annotated[int | list[int], BeforeValidator(_image_size)]
+
+
 class Data(_Section):
     """Image source and validation split."""
 
@@ -60,9 +79,27 @@ class Data(_Section):
     validation_fraction: Annotated[float, Field(ge=0, lt=1)]
     seed: Seed
     folder: Annotated[str, StringConstraints(min_length=1), AfterValidator(_plain_path)]
+    test_fraction: Annotated[float, Field(gt=0, lt=1)] | None = None
+    labels: Annotated[str, StringConstraints(min_length=1)] | None = None
+    groups: Annotated[str, StringConstraints(min_length=1), AfterValidator(_pattern)] | None = None
     exclude: list[Annotated[str, StringConstraints(min_length=1)]] = Field([])
+    image_size: ImageSize = 32
     ood_exclude: list[Literal["digits", "faces", "photographs", "textures", "noise", "person"]] = Field([])
     cifar10: Cifar10
+
+    @field_validator("image_size")
+    @classmethod
+    def _of_folders(cls, size: int | list[int], found: ValidationInfo) -> int | list[int]:
+        """Refuse another size than that of the images for a source that has one."""
+        source, fixed = found.data.get("source"), image_size.CIFAR10
+        if source not in (None, "folder") and image_size.parse(size) != fixed:
+            raise ValueError(f"expected {fixed[0]}: source: {source} has images of one size")
+        return size
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the images, in pixels."""
+        return image_size.parse(self.image_size)
 
 
 def _different(seeds: list[int]) -> list[int]:
@@ -148,8 +185,8 @@ class Augment(_Section):
     """Changes of a model's training images, and synthetic outliers beside them."""
 
     flip: Literal["horizontal", "alternating"] | None = None
-    shift: Annotated[int, Field(ge=0, le=16)] = 0  # pixels
-    cutout: Annotated[int, Field(ge=0, le=32)] = 0  # pixels, side of the square
+    shift: Annotated[int, Field(ge=0, le=127)] = 0  # pixels, less than the sides of the images
+    cutout: Annotated[int, Field(ge=0, le=image_size.LARGEST)] = 0  # pixels, side of the square
     outliers: Annotated[float, Field(ge=0, le=1)] = 0  # synthetic ones per image of a batch
     outlier_weight: Annotated[float, Field(gt=0, le=10)] = 0.5  # of the mean loss of a batch's outliers
 

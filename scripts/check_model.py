@@ -98,7 +98,7 @@ def learn(
 
     train = chosen.train_of(name)
     images, labels = images[: train.batch_size], labels[: train.batch_size]
-    made: Any = prepared.prepare(name, chosen, labels, class_names, epochs=STEPS)
+    made: Any = prepared.prepare(name, chosen, labels, class_names, STEPS, images.shape[1:])
     run = loop.make_train_step(made.model, made.optimizer, train.label_smoothing, made.class_weights)
     predict, first, loss, accuracy = models.predictor(made.model), np.nan, np.nan, 0.0
     repeated = (

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from rich.console import Console
 from rich.table import Table
 
-from cifar10 import errors, params
+from cifar10 import errors, image_size, params
 from cifar10.data import dataset
 from cifar10.errors import UserError
 from cifar10.report import training_words
@@ -25,7 +25,7 @@ from cifar10.training import tensorflow_setup
 import numpy as np
 
 CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
-WITHOUT_DATA = {"train": 45_000, "validation": 5_000, "classes": CIFAR10}
+WITHOUT_DATA = {"train": 45_000, "validation": 5_000, "classes": CIFAR10, "shape": (32, 32, 3)}
 TIMED = 3.0  # seconds of timed training, at least CALLS steps
 CALLS = 5
 PREDICTED = 640  # images of the timed prediction
@@ -54,13 +54,13 @@ def describe(name: str, chosen: params.Params) -> None:
     sizes, train = data_sizes(), chosen.train_of(name)
     sizes["train"] = min(train.images or sizes["train"], sizes["train"])
     labels = np.arange(sizes["train"]) % len(sizes["classes"])
-    made = prepared.prepare(name, chosen, labels, sizes["classes"])
+    made = prepared.prepare(name, chosen, labels, sizes["classes"], shape=sizes["shape"])
     console.print(layers(made.model))
     for setting, value in settings(chosen.models[name], train, sizes).items():
         console.print(f"{setting}: {value}")
     with console.status("timing some steps"):
         step = per_step(made, train)
-        image = per_prediction(models.predictor(made.model))
+        image = per_prediction(models.predictor(made.model), sizes["shape"])
     epoch = made.steps.per_epoch * step + sizes["validation"] * image
     training, seeds = epoch * train.epochs, len(train.seeds)
     console.print(f"time per step: {1000 * step:.1f} ms, {train.batch_size / step:,.0f} images per second")
@@ -72,7 +72,8 @@ def data_sizes() -> dict[str, Any]:
     """Count training and validation images and list the classes; those of CIFAR-10 without any images."""
     try:
         splits = {name: len(dataset.load(name).labels) for name in ("train", "validation")}
-        return {**splits, "classes": dataset.class_names()}
+        shape = dataset.load("train").images.shape[1:]
+        return {**splits, "classes": dataset.class_names(), "shape": shape}
     except UserError:
         console.print("No images yet (`dvc repro preprocess` makes them): sizes of CIFAR-10.")
         return dict(WITHOUT_DATA)
@@ -104,16 +105,17 @@ def settings(entry: params.Model, train: params.Train, sizes: dict[str, Any]) ->
         "kept epoch": "the last" if train.keep == "last" else f"the best by {train.keep}",
         "batch size": str(train.batch_size),
         "seeds": ", ".join(map(str, train.seeds)),
+        "image size": f"{image_size.described(sizes['shape'])} pixels",
         "training images": f"{sizes['train']:,}; validation images: {sizes['validation']:,}",
     }
 
 
 def per_step(made: Any, train: params.Train) -> float:
     """Train on random images for about TIMED seconds; return the median time of a step, in seconds."""
-    from cifar10.training import loop, models, outliers
+    from cifar10.training import loop, outliers
 
     random, batch_size = np.random.default_rng(0), train.batch_size
-    images = random.integers(0, 256, (batch_size, *models.INPUT_SHAPE), np.uint8)
+    images = random.integers(0, 256, (batch_size, *made.model.input_shape[1:]), np.uint8)
     labels = random.integers(0, made.model.output_shape[1], batch_size)
     training = dataset.Split(images, labels)
     pool = outliers.pool(training, made.augment, seed=0)
@@ -128,13 +130,13 @@ def per_step(made: Any, train: params.Train) -> float:
         return (time.perf_counter() - started) / steps
 
     timed(1)  # compiles
-    steps = int(np.clip(TIMED / CALLS / timed(1), 1, loop.STEPS_PER_CALL))
+    steps = int(np.clip(TIMED / CALLS / timed(1), 1, loop.steps_per_call(batch_size, images.shape[1:])))
     return float(np.median([timed(steps) for _ in range(CALLS)]))
 
 
-def per_prediction(predict: Callable[[np.ndarray], Any]) -> float:
+def per_prediction(predict: Callable[[np.ndarray], Any], shape: tuple[int, ...] = (32, 32, 3)) -> float:
     """Return the time of a prediction in seconds per image."""
-    images = np.zeros((PREDICTED, 32, 32, 3), np.uint8)
+    images = np.zeros((PREDICTED, *shape), np.uint8)
     predict(images[:1])
     started = time.perf_counter()
     predict(images)

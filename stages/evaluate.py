@@ -21,7 +21,7 @@ def main() -> None:
         from cifar10.training import models
 
         models.make_deterministic(seed=0)  # one thread; the results do not depend on the seed
-    model = models.build(name, chosen.models[name], len(class_names))
+    model = models.build(name, chosen.models[name], len(class_names), test.images.shape[1:])
     trained_models.load_weights(model, paths.model(name, seed))
     plain = features.feature_extractor(model)
     extract = features.mirrored(plain) if name in chosen.predict.mirror else plain

@@ -1,4 +1,4 @@
-"""Write training, validation, test and OOD images of 32x32 pixels to data/processed."""
+"""Write training, validation, test and OOD images of data.image_size to data/processed."""
 
 import argparse
 import sys
@@ -14,11 +14,13 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__).parse_args()
     data = params.load().data
     images = sources.load(data)
-    train, validation = splitting.split(images.train_labels, data.validation_fraction, data.seed)
-    dataset.save("train", images.train_images[train], images.train_labels[train])
-    dataset.save("validation", images.train_images[validation], images.train_labels[validation])
+    train, validation = splitting.split(
+        images.train_labels, data.validation_fraction, data.seed, images.train_groups
+    )
+    dataset.save("train", images.train_images, images.train_labels, train)
+    dataset.save("validation", images.train_images, images.train_labels, validation)
     dataset.save("test", images.test_images, images.test_labels)
-    ood_datasets.save(data.source, data.ood_exclude)
+    ood_datasets.save(data.source, data.ood_exclude, data.size)
     files.write_json(paths.CLASSES, images.class_names)
     paths.EXCLUDED.unlink(missing_ok=True)
     if excluded := sources.excluded(data):

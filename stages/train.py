@@ -23,7 +23,8 @@ def main() -> None:
         from cifar10.training import devices, models, prepared, selection  # slow, after the checks
 
         models.make_deterministic(seed, train.device, train.threads)
-    made = prepared.prepare(name, settings, training.labels, dataset.class_names())
+    shape = training.images.shape[1:]
+    made = prepared.prepare(name, settings, training.labels, dataset.class_names(), shape=shape)
     started, computed_with = time.monotonic(), {**arithmetic.in_effect(), **devices.in_effect()}
     key = checkpoint.identity(name, seed, settings, Path(__file__))
     saved = checkpoint.Checkpoint(paths.checkpoint(name, seed), key, computed_with)

@@ -22,6 +22,7 @@ LEFT_OUT = {
     "cifar10/locks.py": "makes a second run of a stage wait or fail",
     "cifar10/machine.py": "names the processor; outputs say which arithmetic followed from it",
     "cifar10/names.py": "escapes and aligns names of files in messages",
+    "cifar10/image_size.py": "checks sizes; a wrong one shows in the shape of the images",
     "cifar10/params.py": "reads params.yaml, whose values are dependencies of their own",
     "cifar10/paths.py": "says where files lie; dvc.yaml names the same places",
     "cifar10/progress.py": "prints",

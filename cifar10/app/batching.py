@@ -8,13 +8,14 @@ import anyio.to_thread
 import numpy as np
 
 from cifar10.app.current_models import CurrentModels
+from cifar10.app.exceptions import BusyError
 from cifar10.evaluation.predictions import Answers
 from cifar10.predict.predictor import Classifier
 
 
 @dataclasses.dataclass(eq=False)
 class Batch:
-    """Pictures of one request, uint8 (N, 32, 32, 3), with its answers, or an error, after the pass."""
+    """Pictures of one request, uint8 (N, H, W, 3), with its answers, or an error, after the pass."""
 
     pictures: np.ndarray
     found: tuple[Classifier, dict[str, Answers]] | None = None
@@ -33,6 +34,11 @@ class BatchingPredictor:
         self._turn = anyio.Lock()
         self._waiting: list[Batch] = []
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the images; see `CurrentModels.size`."""
+        return self._models.size
+
     async def models(self) -> Classifier:
         """Return the models.
 
@@ -46,10 +52,11 @@ class BatchingPredictor:
         """Classify pictures; return the models and their answers.
 
         Args:
-            pictures: uint8 (N, 32, 32, 3).
+            pictures: uint8 (N, H, W, 3).
 
         Raises:
             UserError: as for `models`.
+            BusyError: other models, with images of another size, came since `size` was read.
         """
         mine = Batch(pictures)
         self._waiting.append(mine)
@@ -75,7 +82,7 @@ class BatchingPredictor:
         Args:
             classifier: from `predict`.
             name: of a model.
-            picture: uint8 (32, 32, 3).
+            picture: uint8 (H, W, 3).
             label: the class to explain.
         """
         async with self._turn:
@@ -87,7 +94,12 @@ class BatchingPredictor:
     def _pass(self, batches: Sequence[Batch]) -> None:
         try:
             classifier = self._models.get()
-            found = classifier.classify(np.concatenate([batch.pictures for batch in batches]))
+            late = [batch for batch in batches if batch.pictures.shape[1:3] != classifier.size]
+            for batch in late:
+                batch.error = BusyError("the models were replaced; try again")
+            batches = [batch for batch in batches if batch not in late]
+            none = np.empty((0, *classifier.size, 3), np.uint8)
+            found = classifier.classify(np.concatenate([none, *(batch.pictures for batch in batches)]))
         except Exception as error:  # every request of the batch gets this error
             for batch in batches:
                 batch.error = error

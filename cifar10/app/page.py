@@ -13,15 +13,20 @@ from cifar10.report import render
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def index(examples: Sequence[Example]) -> str:
-    """Render the page with a button for each example."""
+def index(examples: Sequence[Example], size: tuple[int, int]) -> str:
+    """Render the page with a button for each example, of the size that the models take."""
     buttons = [
-        {"label": example.label, "name": example.name, "picture": png.data_url(images.read(example.content))}
+        {
+            "label": example.label,
+            "name": example.name,
+            "picture": png.data_url(images.read(example.content, size)),
+        }
         for example in examples
     ]
     return _render(
         "page.html.jinja",
         examples=buttons,
+        size=size,
         max_bytes=request_limits.MAX_BYTES,
         max_files=request_limits.MAX_FILES,
         none_of_these=predictions.NONE,

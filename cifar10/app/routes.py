@@ -148,9 +148,9 @@ async def health() -> schemas.Health:
 
 
 @pages.get("/", response_class=HTMLResponse)
-def index() -> str:
+def index(request: Request) -> str:
     """Return the page."""
-    return page.index(examples.find())
+    return page.index(examples.find(), request.app.state.service.size)
 
 
 @pages.get("/docs", response_class=HTMLResponse)

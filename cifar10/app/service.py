@@ -10,11 +10,13 @@ import anyio.to_thread
 import numpy as np
 from starlette.exceptions import HTTPException
 
+from cifar10 import image_size
 from cifar10.app import explanation, png, request_limits
 from cifar10.app.batching import BatchingPredictor
 from cifar10.app.exceptions import BusyError, UnreadableError
 from cifar10.app.uploads import Upload
 from cifar10.data import images
+from cifar10.errors import UserError
 from cifar10.evaluation import predictions
 from cifar10.names import shown
 from cifar10.predict.predictor import Classifier
@@ -54,6 +56,14 @@ class PredictionService:
         finally:
             self._requests -= 1
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the images that the models take; those of CIFAR-10 if that is unknown."""
+        try:
+            return self._predictor.size
+        except UserError:  # the answers say what is wrong
+            return image_size.CIFAR10
+
     async def models(self) -> Classifier:
         """Return the models.
 
@@ -80,7 +90,7 @@ class PredictionService:
         """
         with anyio.move_on_after(deadline - time.monotonic()):
             names, pictures, warnings, unreadable = await anyio.to_thread.run_sync(
-                _decode, files, deadline, limiter=self._decoding
+                _decode, files, deadline, self._predictor, limiter=self._decoding
             )
             classifier, found = await self._predictor.predict(np.stack(pictures))
             about = (classifier.seeds, classifier.detectors, classifier.temperatures)
@@ -114,7 +124,7 @@ class PredictionService:
             if model is not None and model not in known:
                 raise HTTPException(422, f"no model {shown(model)!r}, expected one of {', '.join(known)}")
             names, pictures, _, unreadable = await anyio.to_thread.run_sync(
-                _decode, files, deadline, limiter=self._decoding
+                _decode, files, deadline, self._predictor, limiter=self._decoding
             )
             classifier, found = await self._predictor.predict(np.stack(pictures))
             images = []
@@ -130,10 +140,11 @@ class PredictionService:
 
 
 def _decode(
-    files: Sequence[Upload], deadline: float
+    files: Sequence[Upload], deadline: float, models: BatchingPredictor
 ) -> tuple[list[str], list[np.ndarray], list[list[str]], list[dict[str, str]]]:
     """Read files: names, pictures, warnings of the readable ones; an entry with the reason for each other."""
     names, pictures, warnings, unreadable = [], [], [], []
+    size = models.size
     for file in files:
         if time.monotonic() > deadline:
             raise _late()
@@ -143,6 +154,7 @@ def _decode(
                 name=file.name,
                 max_pixels=request_limits.MAX_PIXELS,
                 max_bytes=request_limits.MAX_BYTES,
+                size=size,
             )
             pictures.append(picture.pixels)
             names.append(file.name)

@@ -5,6 +5,8 @@ pairs. Near-copies are found in two steps: pairs whose 8x8 grey thumbnails corre
 colour thumbnails differ by little.
 """
 
+import hashlib
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -45,7 +47,7 @@ def find(images: np.ndarray) -> list[Pair]:
         Pair(int(first[index]), int(index), "equal")
         for index in np.flatnonzero(first < np.arange(len(images)))
     ]
-    grids = np.concatenate([_cells(images[part], 16) for part in _parts(distinct)])
+    grids = np.concatenate([_cells(images[part], 16) for part in _parts(distinct, images.shape)])
     described, mirrored = (
         np.concatenate(
             [_descriptors(turned[start : start + BLOCK]) for start in range(0, len(turned), BLOCK)]
@@ -65,13 +67,13 @@ def find(images: np.ndarray) -> list[Pair]:
 def _first_equal(images: np.ndarray) -> np.ndarray:
     """Return for each picture the position of the first one with the same pixels, int64 (N,)."""
     seen: dict[bytes, int] = {}
-    return np.array(
-        [seen.setdefault(image.tobytes(), place) for place, image in enumerate(images)], dtype=np.int64
-    )
+    digests = (hashlib.sha256(image.tobytes()).digest() for image in images)  # smaller than the pixels
+    return np.array([seen.setdefault(digest, place) for place, digest in enumerate(digests)], dtype=np.int64)
 
 
-def _parts(indices: np.ndarray) -> list[np.ndarray]:
-    return [indices[start : start + BLOCK] for start in range(0, len(indices), BLOCK)]
+def _parts(indices: np.ndarray, shape: tuple[int, ...]) -> list[np.ndarray]:
+    block = max(1, BLOCK * 32 * 32 // math.prod(shape[1:3]))
+    return [indices[start : start + block] for start in range(0, len(indices), block)]
 
 
 def _cells(images: np.ndarray, cells: int) -> np.ndarray:

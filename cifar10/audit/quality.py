@@ -1,12 +1,14 @@
 """Find dark, nearly one-coloured and blurred pictures, with integer arithmetic: the same on every machine."""
 
+import math
+
 import numpy as np
 
 DARK = 20  # highest mean of the pixels of a dark picture, in grey levels of 255
 ONE_COLOURED = 5  # highest standard deviation of the pixels of a nearly one-coloured picture, in grey levels
 BLURRED = 0.05  # highest mean squared Laplacian of a blurred picture, as a share of the variance
 KINDS = ("dark", "blurred", "one-coloured")
-BLOCK = 4096  # pictures at once
+BLOCK = 4096 * 32 * 32  # pixels at once
 
 
 def find(images: np.ndarray) -> dict[str, list[int]]:
@@ -16,8 +18,9 @@ def find(images: np.ndarray) -> dict[str, list[int]]:
         images: uint8 (N, H, W, 3), H and W at least 3.
     """
     found: dict[str, list[int]] = {kind: [] for kind in KINDS}
-    for start in range(0, len(images), BLOCK):
-        for kind, faulty in _faults(images[start : start + BLOCK]).items():
+    block = max(1, BLOCK // math.prod(images.shape[1:3]))
+    for start in range(0, len(images), block):
+        for kind, faulty in _faults(images[start : start + block]).items():
             found[kind] += (np.flatnonzero(faulty) + start).tolist()
     return found
 

@@ -24,13 +24,22 @@ def of(folder: Path) -> str:
     """
     name = composed(folder.name)
     where = f"data.folder: {shown(str(folder.parent))}: the class name {folder.name!a}"
-    if not name.isprintable():
-        raise UserError(f"{where} has unprintable characters: rename the folder")
-    if name != name.strip():
-        raise UserError(f"{where} begins or ends with a space: rename the folder")
-    if name.casefold() == NONE:
-        raise UserError(f"{where} is the answer for pictures of no class: use another name, such as other")
+    if fault := problem(name):
+        raise UserError(f"{where} {fault}")
     return name
+
+
+def problem(name: str) -> str:
+    """Say what is wrong with the name of a class, as the rest of a sentence; "" for nothing."""
+    if not name.isprintable():
+        return "has unprintable characters: rename it"
+    if name != name.strip():
+        return "begins or ends with a space: rename it"
+    if not name:
+        return "is empty: write a name"
+    if name.casefold() == NONE:
+        return "is the answer for pictures of no class: use another name, such as other"
+    return ""
 
 
 def composed(text: str) -> str:
@@ -57,8 +66,14 @@ def by_name(folders: Iterable[Path]) -> dict[str, Path]:
     return {name: found[name] for name in sorted(found)}
 
 
-def check_same(train: Sequence[str], test: Sequence[str], folder: Path) -> None:
+def check_same(train: Sequence[str], test: Sequence[str], folder: Path, labels: str | None = None) -> None:
     """Check that both splits have the same classes.
+
+    Args:
+        train: classes of the training pictures.
+        test: classes of the test pictures.
+        folder: data.folder.
+        labels: data.labels.
 
     Raises:
         UserError: names each class that one split lacks, with a name of the other split that is almost equal.
@@ -68,9 +83,11 @@ def check_same(train: Sequence[str], test: Sequence[str], folder: Path) -> None:
         for name in (name for name in here if name not in there):
             near = [each for each in there if _loose(each) == _loose(name)]
             hint = f" ({near[0]} differs in case, width or spaces)" if near else ""
-            found.append(f"{shown(str(folder / other / name))} not found{hint}")
+            where = f"{other} pictures of {name}" if labels else shown(str(folder / other / name))
+            found.append(f"{where} not found{hint}")
     if found:
-        raise UserError(f"data.folder: train and test must have the same classes: {', '.join(found)}")
+        key = f"data.labels: {shown(str(folder / labels))}" if labels else "data.folder"
+        raise UserError(f"{key}: train and test must have the same classes: {', '.join(found)}")
 
 
 def are_own(classes: Sequence[str]) -> bool:

@@ -7,26 +7,34 @@ import numpy as np
 from cifar10 import files, paths
 from cifar10.errors import UserError
 
+AT_ONCE = 100  # images that `save` copies
+
 
 @dataclass(frozen=True)
 class Split:
-    """Images, uint8 (N, 32, 32, 3), and labels, int64 (N,): indices into `class_names()`."""
+    """Images, uint8 (N, H, W, 3), and labels, int64 (N,): indices into `class_names()`."""
 
     images: np.ndarray
     labels: np.ndarray
 
 
-def save(name: str, images: np.ndarray, labels: np.ndarray) -> None:
-    """Write a split.
+def save(name: str, images: np.ndarray, labels: np.ndarray, chosen: np.ndarray | None = None) -> None:
+    """Write a split. The images are copied in parts, so a memory map of them takes no memory.
 
     Args:
         name: `train`, `validation` or `test`.
-        images: uint8 (N, 32, 32, 3).
+        images: uint8 (N, H, W, 3).
         labels: int64 (N,).
+        chosen: indices of the images of the split, in order; None for all.
     """
-    for path, array in ((paths.images(name), images), (paths.labels(name), labels)):
-        with files.replacing(path) as beside:
-            np.save(beside, array)
+    chosen = np.arange(len(labels)) if chosen is None else chosen
+    with files.replacing(paths.images(name)) as beside, beside.open("wb") as file:
+        header = np.lib.format.header_data_from_array_1_0(images[:0])
+        np.lib.format.write_array_header_1_0(file, {**header, "shape": (len(chosen), *images.shape[1:])})
+        for start in range(0, len(chosen), AT_ONCE):
+            file.write(images[chosen[start : start + AT_ONCE]].tobytes())
+    with files.replacing(paths.labels(name)) as beside:
+        np.save(beside, labels[chosen])
 
 
 def load(name: str) -> Split:

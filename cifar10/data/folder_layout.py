@@ -1,5 +1,6 @@
 """The layout of a folder of pictures, train/<class>/* and test/<class>/*, and hints for any other layout."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from cifar10.data import class_names, tracking
@@ -8,6 +9,7 @@ from cifar10.errors import UserError
 from cifar10.names import shown
 
 LAYOUT = "expected pictures as train/<class>/* and test/<class>/*"
+CLASSES = "expected pictures as <class>/* with data.test_fraction"
 SPLITS = ("train", "test")
 OTHER = ("val", "valid", "validation", "dev", "eval")  # usual names of a third split
 MANY = 3  # folders that a hint names
@@ -29,13 +31,33 @@ def pictures(folder: Path, name: str) -> dict[str, list[Path]]:
     inside = _visible(split)
     if not inside:
         raise UserError(f"data.folder: {shown(str(split))} is empty; {LAYOUT} in {shown(str(folder))}")
+    return _classes(inside, LAYOUT)
+
+
+def classes(folder: Path) -> dict[str, list[Path]]:
+    """Return the files of a folder without splits by class, sorted by name; files beside classes are skipped.
+
+    Raises:
+        UserError: the layout is another one.
+    """
+    if _has_splits(folder):
+        raise UserError(
+            f"data.test_fraction: {shown(str(folder))} has the folders train and test: set it to null, "
+            "or move the class folders out of them"
+        )
+    inside = [path for path in _visible(folder) if path.is_dir()]
+    if not inside:
+        raise UserError(f"data.folder: {shown(str(folder))} has no class folders; {CLASSES}")
+    return _classes(inside, CLASSES)
+
+
+def _classes(inside: list[Path], expected: str) -> dict[str, list[Path]]:
     for path in inside:
         if tracking.is_link(path) and path.is_dir():
             raise UserError(_linked(path))
         if not path.is_dir():
-            raise UserError(f"data.folder: {shown(str(path))} is not a folder; {LAYOUT}")
-    classes = class_names.by_name(inside)
-    return {name: _files(path) for name, path in classes.items()}
+            raise UserError(f"data.folder: {shown(str(path))} is not a folder; {expected}")
+    return {name: _files(path, expected) for name, path in class_names.by_name(inside).items()}
 
 
 def in_queue(folder: Path) -> str:
@@ -68,9 +90,8 @@ def hint(folder: Path) -> str:
         found = [by_case[split] for split in SPLITS if by_case[split] != split]
         return f"; rename {' and '.join(found)} to lower case" if found else ""
     if found := [path.name for path in inside if path.name not in SPLITS]:
-        return (
-            f"; found the folders {', '.join(map(shown, found[:MANY]))}{' ...' if len(found) > MANY else ''}"
-        )
+        named = ", ".join(map(shown, found[:MANY])) + " ..." * (len(found) > MANY)
+        return f"; found the folders {named}: if these are classes, set data.test_fraction"
     return ""
 
 
@@ -94,16 +115,24 @@ def _folders(folder: Path) -> list[Path]:
         return []
 
 
-def _files(folder: Path) -> list[Path]:
-    paths = _visible(folder)
-    if not paths:
-        raise UserError(f"data.folder: no pictures in {shown(str(folder))}; {LAYOUT}")
-    for path in paths:
+def _files(folder: Path, expected: str) -> list[Path]:
+    """List the files of a class, also in folders below it."""
+    found = [*_below(folder)]
+    if not found:
+        raise UserError(f"data.folder: no pictures in {shown(str(folder))}; {expected}")
+    return found
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for path in _visible(folder):
         if path.is_dir() and tracking.is_link(path):
             raise UserError(_linked(path))
-        if not path.is_file() and not tracking.is_link(path):
-            raise UserError(f"data.folder: {shown(str(path))} is not a file; {LAYOUT}, without subfolders")
-    return paths
+        if path.is_dir():
+            yield from _below(path)
+        elif path.is_file() or tracking.is_link(path):
+            yield path
+        else:
+            raise UserError(f"data.folder: {shown(str(path))} is neither a file nor a folder")
 
 
 def _linked(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Read pictures as model inputs: uint8 (32, 32, 3), RGB. No other module opens a picture from a user."""
+"""Read pictures as model inputs: uint8 (H, W, 3), RGB. No other module opens a picture from a user."""
 
 import dataclasses
 import os
@@ -12,7 +12,7 @@ from PIL import Image
 from cifar10 import names, progress
 from cifar10.data.decoding import formats, limits, reading
 from cifar10.data.decoding.opening import UnreadableError
-from cifar10.data.decoding.scaling import SIZE, Fit
+from cifar10.data.decoding.scaling import SIZE, Fit, Size
 from cifar10.errors import UserError
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Images",
     "Picture",
     "PictureError",
+    "Size",
     "decode",
     "read",
     "read_all",
@@ -30,25 +31,30 @@ __all__ = [
 
 MAX_PIXELS = limits.MAX_PIXELS
 MAX_BYTES = 300_000_000  # of a file
-THREADS = 4  # maximum number of pictures decoded at once
+THREADS = 4  # maximum number of pictures decoded at once, if nothing else is said
+AT_ONCE = 1000  # pictures that wait for a thread
 
 Image.MAX_IMAGE_PIXELS = max(MAX_PIXELS, Image.MAX_IMAGE_PIXELS or 0)  # `limits` is stricter
 
 
 @dataclasses.dataclass(frozen=True)
 class Images:
-    """A data set: images, uint8 (N, 32, 32, 3), and labels, int64 (N,): indices into `class_names`."""
+    """A data set: images, uint8 (N, H, W, 3), and labels, int64 (N,): indices into `class_names`.
+
+    `train_groups`, int64 (N,), numbers groups that validation must not divide; None without groups.
+    """
 
     class_names: list[str]
     train_images: np.ndarray
     train_labels: np.ndarray
     test_images: np.ndarray
     test_labels: np.ndarray
+    train_groups: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Picture:
-    """A picture, uint8 (32, 32, 3), and warnings, without its name: what is missing or a guess."""
+    """A picture, uint8 (H, W, 3), and warnings, without its name: what is missing or a guess."""
 
     pixels: np.ndarray
     warnings: list[str]
@@ -64,18 +70,21 @@ def decode(
     name: str = "",
     max_pixels: int = MAX_PIXELS,
     max_bytes: int = MAX_BYTES,
+    size: Size = SIZE,
 ) -> Picture:
-    """Read a picture of any size and mode, upright, scaled to 32x32 with antialiasing.
+    """Read a picture of any size and mode, upright, scaled to a size with antialiasing.
 
-    An RGB picture of 32x32 pixels is returned unchanged. Of several frames, the first one is read. Safe for
+    An RGB picture of that size is returned unchanged. Of several frames, the first one is read. Safe for
     untrusted files: the unpacked size is bounded and no other program runs.
 
     Args:
         source: path or content of a file.
-        fit: `crop` keeps the central square, `pad` keeps the whole picture and adds grey borders.
+        fit: `crop` keeps the largest central part with the shape of `size`, `pad` keeps the whole picture
+            and adds grey borders.
         name: name of the picture in errors, by default its path.
         max_pixels: limit on the pixels; `limits` lowers it for formats that take more memory.
         max_bytes: limit on the file size.
+        size: height and width of the result, in pixels.
 
     Raises:
         PictureError: the file is missing, empty, damaged, not a picture, or over a limit.
@@ -89,7 +98,7 @@ def decode(
             raise UnreadableError("the file is empty")
         try:
             most = min(max_pixels, Image.MAX_IMAGE_PIXELS or max_pixels)
-            return Picture(*reading.read(content, fit, name, most))
+            return Picture(*reading.read(content, fit, name, most, size))
         except (UnreadableError, MemoryError, Image.DecompressionBombError):
             raise
         except Exception as error:  # Pillow raises many kinds of errors on damaged files
@@ -99,25 +108,31 @@ def decode(
         raise PictureError(f"{names.shown(name)}: {_reason(error)}") from None
 
 
-def read(source: Path | bytes) -> np.ndarray:
-    """Read a picture as `decode` does, print its warnings; return uint8 (32, 32, 3)."""
-    picture = decode(source)
+def read(source: Path | bytes, size: Size = SIZE) -> np.ndarray:
+    """Read a picture as `decode` does, print its warnings; return uint8 (H, W, 3)."""
+    picture = decode(source, size=size)
     for text in picture.warnings:
         warn(_name(source), text)
     return picture.pixels
 
 
-def read_all(paths: Sequence[Path], fit: Fit = "crop") -> Iterator[Picture | PictureError]:
-    """Read pictures on several threads; yield each one, or its error, in order."""
+def read_all(
+    paths: Sequence[Path], fit: Fit = "crop", size: Size = SIZE, workers: int = THREADS
+) -> Iterator[Picture | PictureError]:
+    """Read pictures on several threads; yield each one, or its error, in order.
+
+    Pillow lets other threads work while it decodes or scales.
+    """
 
     def attempt(path: Path) -> Picture | PictureError:
         try:
-            return decode(path, fit)
+            return decode(path, fit, size=size)
         except PictureError as error:
             return error
 
-    with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
-        yield from pool.map(attempt, paths)
+    with ThreadPoolExecutor(min(workers, os.cpu_count() or 1)) as pool:
+        for start in range(0, len(paths), AT_ONCE):
+            yield from pool.map(attempt, paths[start : start + AT_ONCE])
 
 
 def warn(name: str, text: str) -> None:

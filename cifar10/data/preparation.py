@@ -1,7 +1,5 @@
 """What must be checked before DVC runs, because DVC sees neither environment variables nor every file."""
 
-from pathlib import Path
-
 from cifar10 import params, progress
 from cifar10.data import folder, own_archive
 from cifar10.errors import UserError
@@ -15,7 +13,7 @@ def needs_download(data: params.Data) -> bool:
             no file.
     """
     if data.source == "folder":
-        folder.find(Path(data.folder), data.exclude)
+        folder.of(data)
     own = own_archive.named()
     if not own:
         return False

@@ -21,7 +21,7 @@ def load(data: params.Data) -> Images:
     if data.source == "digits":
         return digits()
     if data.source == "folder":
-        return folder.read(folder.find(Path(data.folder), data.exclude))
+        return folder.read(folder.of(data), data.size)
     own_archive.check()
     try:
         with paths.ARCHIVE.open("rb") as file:
@@ -47,7 +47,7 @@ def describe(data: params.Data) -> dict[str, Any]:
         }
     if data.source == "digits":
         return {"source": "digits", "origin": "sklearn.datasets.load_digits", "images": 1797}
-    listing = folder.find(Path(data.folder), data.exclude)
+    listing = folder.of(data)
     for note in folder.notes(Path(data.folder), listing):
         progress.log(f"note: {note}")
     return {"source": "folder"}
@@ -55,7 +55,7 @@ def describe(data: params.Data) -> dict[str, Any]:
 
 def excluded(data: params.Data) -> list[str]:
     """Return the pictures that `data.exclude` leaves out, relative to data.folder; none in other sources."""
-    return folder.find(Path(data.folder), data.exclude).excluded if data.source == "folder" else []
+    return folder.of(data).excluded if data.source == "folder" else []
 
 
 def digits() -> Images:

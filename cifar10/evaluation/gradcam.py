@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from cifar10.evaluation import features, saliency
 from cifar10.evaluation.explanations import Explainer
-from cifar10.training import blocks, models
+from cifar10.training import blocks
 from cifar10.training.models import keras  # through `models`, which prepares the import of TensorFlow
 
 POOLING = ("MaxPooling2D", "AveragePooling2D", "AdaptiveMaxPooling2D", "AdaptiveAveragePooling2D")
@@ -28,7 +28,7 @@ def explainer(model: keras.Model, mirror: bool = False) -> Explainer | None:
         mirror: take the mean with the map of the mirror image, left and right exchanged, mirrored back.
 
     Returns:
-        A function of uint8 (N, 32, 32, 3) images and int (N,) labels, 0 to K - 1. It returns uint8 (N, H, W),
+        A function of uint8 (N, H, W, 3) images and int (N,) labels, 0 to K - 1. It returns uint8 (N, h, w),
         from `saliency.quantized`. The map of an image does not depend on the other images, bit for bit. None
         if `spatial_layer` finds none.
     """
@@ -38,7 +38,7 @@ def explainer(model: keras.Model, mirror: bool = False) -> Explainer | None:
     inputs, outputs = features.connected(model)
     activations = outputs[model.layers.index(layer)]
     taps = keras.Model(model.inputs, [activations, features.before_activation(model, inputs[-1])])
-    specification = [tf.TensorSpec((1, *models.INPUT_SHAPE), tf.uint8), tf.TensorSpec((), tf.int64)]
+    specification = [tf.TensorSpec((1, *model.input_shape[1:]), tf.uint8), tf.TensorSpec((), tf.int64)]
 
     @tf.function(input_signature=specification, autograph=False)
     def of_image(image: tf.Tensor, label: tf.Tensor) -> tf.Tensor:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import h5py
 
+from cifar10 import image_size
 from cifar10.errors import StaleError
 from cifar10.names import shown
 
@@ -20,12 +21,8 @@ if TYPE_CHECKING:
 CONFIG = "model_config"  # attribute of an .h5 file, written by Keras
 ADDED = 2  # layers before those of params.yaml: the input and its scaling
 Described = tuple[Any, dict[str, Any], list[int]]
-NOT_COMPARED = {
-    "name",
-    "dtype",
-    "trainable",
-    "batch_shape",
-}  # names count layers; the input is always the same
+INPUT = "batch_shape"  # argument of the first layer
+NOT_COMPARED = {"name", "dtype", "trainable"}  # names count layers
 
 
 def check(model: "keras.Model", path: Path) -> None:
@@ -87,6 +84,9 @@ def _difference(found: list[Described], expected: list[Described]) -> str:
         where = new[1]["name"] if in_graph else f"layers.{index - ADDED}.{new[0]}"
         if old[0] != new[0]:
             return f"{where}: the file has {old[0]}"
+        theirs, ours = old[1].get(INPUT), new[1].get(INPUT)
+        if theirs and ours and theirs != ours:
+            return f"images of {_pixels(ours)}, the file has {_pixels(theirs)}"
         for key in sorted(new[1].keys() & old[1].keys() - NOT_COMPARED):
             if _plain(old[1][key]) != _plain(new[1][key]):
                 return f"{where}.{key}: {_text(new[1][key])}, the file has {_text(old[1][key])}"
@@ -95,6 +95,10 @@ def _difference(found: list[Described], expected: list[Described]) -> str:
     if len(found) != len(expected):
         return f"{len(expected) - ADDED} layers, the file has {len(found) - ADDED}"
     return ""
+
+
+def _pixels(shape: list[Any]) -> str:
+    return f"{image_size.described(shape[1:])} pixels"
 
 
 def _plain(value: Any) -> Any:

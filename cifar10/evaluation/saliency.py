@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-SCALE = 4  # pixels of a picture with a map, per pixel of the image
+SHOWN = 128  # pixels, the longest side of a picture with a map, if the image is smaller
 COLOUR = np.array([255, 96, 0])  # orange
 STRONGEST = 0.75  # share of COLOUR where a map is 255
 GREY = np.array([299, 587, 114])  # thousandths of red, green and blue: luma of ITU-R BT.601
@@ -45,8 +45,9 @@ def overlay(image: np.ndarray, values: np.ndarray) -> np.ndarray:
         values: uint8 map of any size.
 
     Returns:
-        uint8 (SCALE H, SCALE W, 3).
+        uint8 (S H, S W, 3); S is 4 for images of 32x32 pixels, 1 for large ones.
     """
-    grey = (image @ GREY // 1000).repeat(SCALE, axis=0).repeat(SCALE, axis=1)[..., None]
+    scale = max(1, SHOWN // max(image.shape[:2]))
+    grey = (image @ GREY // 1000).repeat(scale, axis=0).repeat(scale, axis=1)[..., None]
     share = STRONGEST * enlarged(values, grey.shape[:2])[..., None] / 255
     return np.rint((1 - share) * grey + share * COLOUR).astype(np.uint8)

@@ -12,8 +12,9 @@ from cifar10.predict import arguments
 if TYPE_CHECKING:
     import numpy as np
 
-    from cifar10.data.images import Fit, Picture
+    from cifar10.data.images import Fit, Picture, Size
     from cifar10.evaluation.predictions import Answers
+    from cifar10.params import Params
     from cifar10.predict.predictor import Classifier
 
 # Slow imports are inside the functions, so that `--help` and usage errors are fast.
@@ -48,20 +49,31 @@ def main() -> None:
     names = inputs.expand(options.images)
     if options.figure is not None:
         figure.check(options.figure, names)
-    pictures, unreadable = _read(names, options.fit)
+    size = _size(chosen, options)
+    pictures, unreadable = _read(names, options.fit, size)
     for reason in unreadable.values():
         progress.log(f"error: {reason}")
     for name, picture in pictures.items():
         for text in picture.warnings:
             images.warn(name, text)
     if pictures or options.json:
-        _answer(options, pictures, unreadable)
+        _answer(options, pictures, unreadable, size)
     if not pictures and not unreadable:
         raise errors.UserError("the given folders contain no files")
     sys.exit(1 if unreadable else 0)
 
 
-def _read(names: Sequence[str], fit: "Fit") -> tuple[dict[str, "Picture"], dict[str, str]]:
+def _size(chosen: "Params", options: argparse.Namespace) -> "Size":
+    """Return the size of the images that the models take."""
+    from cifar10 import paths
+    from cifar10.evaluation import input_size
+
+    seeds = chosen.train.seeds if options.seed is None else [options.seed]
+    names = options.model or chosen.models
+    return input_size.common(paths.model(name, seed) for name in names for seed in seeds)
+
+
+def _read(names: Sequence[str], fit: "Fit", size: "Size") -> tuple[dict[str, "Picture"], dict[str, str]]:
     """Read all pictures, by name, and errors by name."""
     from pathlib import Path
 
@@ -71,8 +83,9 @@ def _read(names: Sequence[str], fit: "Fit") -> tuple[dict[str, "Picture"], dict[
     found: dict[str, images.Picture] = {}
     unreadable: dict[str, str] = {}
     files = [name for name in dict.fromkeys(names) if name != inputs.STDIN]
+    read = images.read_all([Path(name) for name in files], fit, size)
     with progress.bar(total=len(files), desc="reading", unit=" images") as bar:
-        for name, picture in zip(files, images.read_all([Path(name) for name in files], fit), strict=True):
+        for name, picture in zip(files, read, strict=True):
             if isinstance(picture, images.PictureError):
                 unreadable[name] = str(picture)
             else:
@@ -81,14 +94,17 @@ def _read(names: Sequence[str], fit: "Fit") -> tuple[dict[str, "Picture"], dict[
     if inputs.STDIN in names:
         try:
             content = sys.stdin.buffer.read(images.MAX_BYTES + 1)
-            found[inputs.STDIN] = images.decode(content, fit, name="standard input")
+            found[inputs.STDIN] = images.decode(content, fit, name="standard input", size=size)
         except images.PictureError as error:
             unreadable[inputs.STDIN] = str(error)
     return {name: found[name] for name in dict.fromkeys(names) if name in found}, unreadable
 
 
 def _answer(
-    options: argparse.Namespace, pictures: Mapping[str, "Picture"], unreadable: Mapping[str, str]
+    options: argparse.Namespace,
+    pictures: Mapping[str, "Picture"],
+    unreadable: Mapping[str, str],
+    size: "Size",
 ) -> None:
     """Classify the pictures, print the answers, then draw them."""
     import numpy as np
@@ -105,7 +121,7 @@ def _answer(
         models.make_deterministic(seed=0)  # the same bits as `evaluate`
     classifier = predictor.load(options.model, options.seed)
     seen = np.array([picture.pixels for picture in pictures.values()], np.uint8)
-    seen = seen.reshape(-1, *models.INPUT_SHAPE)
+    seen = seen.reshape(-1, *size, 3)
     found = _classified(classifier, seen)
     names = [*pictures]
     if options.json:

@@ -20,6 +20,7 @@ from cifar10.evaluation import (
     ensemble_detector,
     features,
     gradcam,
+    input_size,
     saliency,
     temperature,
     trained_models,
@@ -38,6 +39,7 @@ class Classifier:
 
     Attributes:
         classes: class names.
+        size: height and width of the images, in pixels.
         seeds: of the trainings of each model, at least one.
         detectors: by model, the OOD detectors of its trainings.
         temperatures: by model, of the mean probabilities; 1 without enough validation images.
@@ -46,6 +48,7 @@ class Classifier:
     """
 
     classes: list[str]
+    size: tuple[int, int]
     seeds: list[int]
     detectors: dict[str, EnsembleDetector]
     temperatures: dict[str, float]
@@ -56,7 +59,7 @@ class Classifier:
         """Classify images with every model. The answer for an image does not depend on the other images.
 
         Args:
-            images: uint8 (N, 32, 32, 3), as `images.read` returns them.
+            images: uint8 (N, H, W, 3) of `size`, as `images.read` returns them.
 
         Returns:
             Answers by model.
@@ -64,11 +67,11 @@ class Classifier:
         return {name: self._classify(name, images) for name in self.extractors}
 
     def explain(self, name: str, images: np.ndarray, labels: np.ndarray) -> np.ndarray | None:
-        """Return the saliency maps of a model, uint8 (N, H, W), the mean over its trainings.
+        """Return the saliency maps of a model, uint8 (N, h, w), the mean over its trainings.
 
         Args:
             name: of the model.
-            images: uint8 (N, 32, 32, 3).
+            images: uint8 (N, H, W, 3) of `size`.
             labels: int (N,), the classes to explain.
 
         Returns:
@@ -112,18 +115,19 @@ def load(names: Sequence[str] = (), seed: str | None = None) -> Classifier:
     fitted = {name: temperature.fit([each_detector[name, s].validation for s in seeds]) for name in entries}
     extractors: dict[str, list[FeatureExtractor]] = {name: [] for name in entries}
     explainers: dict[str, list[Explainer]] = {name: [] for name in entries}
+    size = input_size.common(paths.model(*training) for training in files)
     for (name, entry), each_seed in product(entries.items(), seeds):
-        model = models.build(name, entry, len(classes))
+        model = models.build(name, entry, len(classes), (*size, 3))
         trained_models.load_weights(model, paths.model(name, each_seed))
         mirror = name in chosen.predict.mirror
         extractors[name].append(features.feature_extractor(model, mirror))
         if explainer := gradcam.explainer(model, mirror):
             explainers[name].append(explainer)
     for (name, each_seed), found in each_detector.items():
-        _check_layers(name, each_seed, found, extractors[name][seeds.index(each_seed)])
+        _check_layers(name, each_seed, found, extractors[name][seeds.index(each_seed)], size)
     detectors = {name: _combined(name, [each_detector[name, s] for s in seeds]) for name in entries}
     temperatures = {name: 1.0 if found is None else found for name, found in fitted.items()}
-    return Classifier(classes, seeds, detectors, temperatures, extractors, explainers)
+    return Classifier(classes, size, seeds, detectors, temperatures, extractors, explainers)
 
 
 def _check_presence(names: Sequence[str], seeds: Sequence[int]) -> None:
@@ -149,9 +153,11 @@ def _combined(name: str, detectors: Sequence[Detector]) -> EnsembleDetector:
         ) from None
 
 
-def _check_layers(name: str, seed: int, found: Detector, extract: FeatureExtractor) -> None:
+def _check_layers(
+    name: str, seed: int, found: Detector, extract: FeatureExtractor, size: tuple[int, int]
+) -> None:
     """Refuse a detector of layers with other numbers of features than those of the model."""
-    expected = [layer.shape[1] for layer in extract(np.zeros((0, *models.INPUT_SHAPE), np.uint8)).layers]
+    expected = [layer.shape[1] for layer in extract(np.zeros((0, *size, 3), np.uint8)).layers]
     widths = [len(mean) for mean in found.layers.statistics.means]
     if widths != expected:
         raise UserError(

@@ -29,11 +29,11 @@ def answers(
     With saliency maps, the picture of the map is left of the bars of its model.
 
     Args:
-        images: uint8 (N, 32, 32, 3); only the first DRAWN are drawn.
+        images: uint8 (N, H, W, 3); only the first DRAWN are drawn.
         names: of the N images.
         found: answers by model.
         class_names: K names.
-        maps: by model, uint8 (N, H, W) saliency maps of the most probable class; None if the model has none.
+        maps: by model, uint8 (N, h, w) saliency maps of the most probable class; None if the model has none.
     """
     rows = min(len(images), DRAWN)
     titles = fonts.drawable([Path(name).name for name in names[:rows]], "image")

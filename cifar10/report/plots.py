@@ -30,6 +30,7 @@ DOTS = 200  # per inch
 SIDE = 24  # inches, maximum size of a confusion matrix
 ROWS = 100  # maximum number of classes with their own row
 PER_CLASS = 10  # images in the sample grid
+LARGEST = 64  # pixels, the side of an image in the sample grid; of a larger one, every n-th pixel is drawn
 GAP = 3  # white pixels between images
 ACROSS = 4  # test images in a row
 SHOWN = 4 * ACROSS  # test images with their predictions
@@ -133,8 +134,9 @@ def samples(images: np.ndarray, labels: np.ndarray, class_names: Sequence[str], 
     shown = fonts.drawable(class_names, "class")[:ROWS]
     figure = Figure((WIDTH, 0.5 + 0.52 * len(shown)), layout="constrained")
     axes = figure.subplots()
-    axes.imshow(_mosaic(images, labels, len(shown), seed), interpolation="nearest")
-    height = images.shape[1] + GAP
+    mosaic = _mosaic(images, labels, len(shown), seed)
+    axes.imshow(mosaic, interpolation="nearest")
+    height = mosaic.shape[0] // len(shown)
     axes.set_yticks(
         [(row + 0.5) * height - GAP / 2 for row in range(len(shown))], [shorten(name, 20) for name in shown]
     )
@@ -150,13 +152,14 @@ def samples(images: np.ndarray, labels: np.ndarray, class_names: Sequence[str], 
 def _mosaic(images: np.ndarray, labels: np.ndarray, classes: int, seed: int) -> np.ndarray:
     """Lay out `PER_CLASS` random images of each class on white, one row per class."""
     random = np.random.default_rng(seed)
-    height, width = (length + GAP for length in images.shape[1:3])
+    step = -(-max(images.shape[1:3]) // LARGEST)
+    height, width = (-(-length // step) + GAP for length in images.shape[1:3])
     canvas = np.full((classes * height, PER_CLASS * width, 3), 255, dtype=np.uint8)
     for row in range(classes):
         members = np.flatnonzero(labels == row)
         for column, index in enumerate(random.permutation(members)[:PER_CLASS]):
             top, left = row * height, column * width
-            canvas[top : top + height - GAP, left : left + width - GAP] = images[index]
+            canvas[top : top + height - GAP, left : left + width - GAP] = images[index, ::step, ::step]
     return canvas
 
 

@@ -4,10 +4,12 @@ The draws do not depend on the batch size, on the order of the images or on earl
 training sees the same pictures.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from cifar10 import image_size
+from cifar10.errors import UserError
 from cifar10.params import Augment
 
 FLIP, SHIFT, CUTOUT = 1, 2, 3  # random streams; the order of the images has none
@@ -16,27 +18,42 @@ GREY = 128  # of the square that cutout covers
 Read = Callable[[np.ndarray], np.ndarray]
 
 
+def check(name: str, augment: Augment | None, shape: tuple[int, ...]) -> None:
+    """Check that the augmentation of a model fits the size of the images.
+
+    Raises:
+        UserError: an image is shifted by its whole length, or a square is larger than an image.
+    """
+    limits = {"shift": min(shape[:2]) - 1, "cutout": max(shape[:2])}
+    for option, most in limits.items():
+        if augment and getattr(augment, option) > most:
+            raise UserError(
+                f"params.yaml: models.{name}.augment.{option}: got {getattr(augment, option)}, expected at "
+                f"most {most}: the images have {image_size.described(shape)} pixels"
+            )
+
+
 def reader(images: np.ndarray, augment: Augment | None, seed: int, epoch: int) -> Read:
     """Prepare to read images of an epoch.
 
     Args:
-        images: uint8 (N, S, S, C); may be a memory map.
+        images: uint8 (N, H, W, C); may be a memory map.
         augment: None to read images as they are.
         seed: of the training.
         epoch: from 1.
 
     Returns:
-        A function of integer indices of any shape (...). It returns new uint8 (..., S, S, C): shifted with
+        A function of integer indices of any shape (...). It returns new uint8 (..., H, W, C): shifted with
         reflection at the border, flipped, then cut out.
     """
     if augment is None:
         return lambda indices: images[indices]
-    count, size = images.shape[:2]
+    count, *size = images.shape[:3]
     flips = flipped(augment.flip, count, seed, epoch)
     shifts = np.random.default_rng([seed, epoch, SHIFT]).integers(
         -augment.shift, augment.shift, (2, count), np.int8, endpoint=True
     )
-    centres = np.random.default_rng([seed, epoch, CUTOUT]).integers(0, size, (2, count), np.int8)
+    centres = _centres(count, size, np.random.default_rng([seed, epoch, CUTOUT]))
 
     def read(indices: np.ndarray) -> np.ndarray:
         chosen = indices.ravel()
@@ -46,6 +63,14 @@ def reader(images: np.ndarray, augment: Augment | None, seed: int, epoch: int) -
         return found.reshape(*indices.shape, *images.shape[1:])
 
     return read
+
+
+def _centres(count: int, size: Sequence[int], random: np.random.Generator) -> np.ndarray:
+    """Draw a place in each image, int (2, count): row and column."""
+    kind = np.int8 if max(size) <= 128 else np.int16
+    if size[0] == size[1]:
+        return random.integers(0, size[0], (2, count), kind)
+    return np.array([random.integers(0, length, count, kind) for length in size])
 
 
 def flipped(flip: str | None, count: int, seed: int, epoch: int) -> np.ndarray:
@@ -70,19 +95,19 @@ def moved(images: np.ndarray, chosen: np.ndarray, shifts: np.ndarray, flips: np.
     """Shift images by whole pixels, then mirror some of them. The border reflects.
 
     Args:
-        images: uint8 (N, S, S, C).
+        images: uint8 (N, H, W, C).
         chosen: int (M,), indices of images.
-        shifts: int (2, M), down and right, in pixels; at most S - 1.
+        shifts: int (2, M), down and right, in pixels; less than H and W.
         flips: bool (M,).
 
     Returns:
-        uint8 (M, S, S, C).
+        uint8 (M, H, W, C).
     """
-    size = images.shape[1]
+    height, width = images.shape[1:3]
     down, right = shifts.astype(np.int64)
-    rows = images.reshape(-1, *images.shape[2:])  # (N * S, S, C): one copy shifts down
-    found = rows[chosen[:, np.newaxis].astype(np.int64) * size + reflected(size, down)]
-    columns = reflected(size, right)
+    rows = images.reshape(-1, *images.shape[2:])  # (N * H, W, C): one copy shifts down
+    found = rows[chosen[:, np.newaxis].astype(np.int64) * height + reflected(height, down)]
+    columns = reflected(width, right)
     columns[flips] = columns[flips, ::-1]
     alike = right * 2 + flips
     for kind in np.unique(alike[alike != 0]):  # images with equal columns, all at once
@@ -108,7 +133,7 @@ def cut(images: np.ndarray, centres: np.ndarray, side: int) -> None:
     DeVries and Taylor, Improved Regularization of Convolutional Neural Networks with Cutout, 2017.
 
     Args:
-        images: uint8 (M, S, S, C).
+        images: uint8 (M, H, W, C).
         centres: int (2, M): row and column.
         side: of the square, in pixels.
     """

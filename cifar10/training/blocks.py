@@ -97,7 +97,7 @@ class _Graph:
         if "name" in arguments:
             raise UserError(f"{key}.name: not available with blocks, where the position is the name")
         layer = self._builder.build(kind, {**arguments, "name": name}, key)
-        with connecting(key):
+        with connecting(key, layer, tensor.shape):
             return layer(tensor)
 
     def _repeat(self, tensor: Any, arguments: dict[str, Any], key: str, name: str, depth: int) -> Any:

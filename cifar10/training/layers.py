@@ -1,9 +1,10 @@
 """Build the layers of one network in their order in params.yaml."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from cifar10 import image_size
 from cifar10.errors import UserError
 from cifar10.params import NUM_CLASSES
 from cifar10.training import keras_config
@@ -41,8 +42,13 @@ class LayerBuilder:
 
 
 @contextlib.contextmanager
-def connecting(key: str) -> Iterator[None]:
-    """Wrap the call that connects the layer at `key` to the layer before it.
+def connecting(key: str, layer: Any, shape: Sequence[int | None]) -> Iterator[None]:
+    """Wrap the call that connects a layer to the layer before it.
+
+    Args:
+        key: position of the layer in params.yaml.
+        layer: a Keras layer.
+        shape: of the outputs of the layer before it.
 
     Raises:
         UserError: Keras or TensorFlow raise any exception; a wrong value can raise each kind.
@@ -50,4 +56,11 @@ def connecting(key: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        window: Any = getattr(layer, "pool_size", None) or getattr(layer, "kernel_size", ())
+        places = shape[1:-1]
+        if any(side and side < length for side, length in zip(places, window, strict=False)):
+            raise UserError(
+                f"{key}: its window of {image_size.described(window)} is larger than its input of "
+                f"{image_size.described(places)}: leave layers out, or set a larger data.image_size"
+            ) from None
         raise UserError(f"{key}: does not fit the layer before it: {first_line(error)}") from None

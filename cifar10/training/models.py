@@ -12,14 +12,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cifar10 import files
+from cifar10 import files, image_size
 from cifar10.errors import UserError
 from cifar10.params import NUM_CLASSES, Model
 from cifar10.training import activations, blocks, devices, keras_config, normalization
 from cifar10.training.layers import LayerBuilder, connecting
 from cifar10.training.schedules import Steps
 
-INPUT_SHAPE = (32, 32, 3)
+INPUT_SHAPE = (*image_size.CIFAR10, 3)  # of a network, if nothing else is said
 ARITHMETIC = "arithmetic"  # attribute of an .h5 file
 PREDICTION_BATCH = 64  # images; with 8, 32 or 320 outputs depend on the position of an image in the batch
 
@@ -47,18 +47,24 @@ def make_deterministic(seed: int, device: devices.Device = "cpu", threads: int =
     tf.zeros(())  # starts the runtime here
 
 
-def build(name: str, entry: Model, num_classes: int) -> keras.Model:
+def build(name: str, entry: Model, num_classes: int, shape: tuple[int, ...] = INPUT_SHAPE) -> keras.Model:
     """Build the network of an entry of params.yaml with new weights.
 
+    Args:
+        name: of the entry.
+        entry: its values.
+        num_classes: of the data.
+        shape: of an image: height, width, 3.
+
     Returns:
-        A model from uint8 (N, 32, 32, 3) to non-negative float32 (N, num_classes) scores. Its first layer
+        A model from uint8 (N, *shape) to non-negative float32 (N, num_classes) scores. Its first layer
         scales pixels to [0, 1]. It is a `keras.Sequential`; with blocks, it is a functional model.
 
     Raises:
         UserError: a layer, an argument or the output does not fit; the message names the key.
     """
     keras.utils.clear_session(free_memory=False)  # layer names, which the .h5 holds, count from zero
-    inputs, scaling = keras.Input(INPUT_SHAPE, dtype="uint8"), keras.layers.Rescaling(1 / 255)
+    inputs, scaling = keras.Input(shape, dtype="uint8"), keras.layers.Rescaling(1 / 255)
     key = f"params.yaml: models.{name}"
     if blocks.used(entry.layers):
         model = blocks.build(name, inputs, scaling(inputs), entry.layers, num_classes, key)
@@ -68,7 +74,7 @@ def build(name: str, entry: Model, num_classes: int) -> keras.Model:
         for index, specification in enumerate(entry.layers):
             (kind, arguments), *_ = specification.items()
             layer = builder.build(kind, arguments, f"{key}.layers.{index}.{kind}")
-            with connecting(f"{key}.layers.{index}.{kind}"):
+            with connecting(f"{key}.layers.{index}.{kind}", layer, model.output_shape):
                 model.add(layer)
     _check_output(model, name, num_classes)
     for layer in model.layers:
@@ -136,17 +142,18 @@ def predictor(model: keras.Model) -> Callable[[np.ndarray], list[np.ndarray]]:
         model: from `build`, or another model with the same inputs.
 
     Returns:
-        A function from uint8 (N, 32, 32, 3) images to the model's outputs, float32 (N, ...) each. A network
+        A function from uint8 (N, H, W, 3) images to the model's outputs, float32 (N, ...) each. A network
         of params.yaml has one output, (N, K) scores; `probabilities.normalize` turns them into probabilities.
     """
     forward = tf.function(lambda batch: tf.nest.flatten(model(batch, training=False)), autograph=False)
-    size = PREDICTION_BATCH if _is_position_independent(forward) else 1
+    shape = model.input_shape[1:]
+    size = PREDICTION_BATCH if _is_position_independent(forward, shape) else 1
 
     def predict(images: np.ndarray) -> list[np.ndarray]:
         batches = []
         for start in range(0, max(len(images), 1), size):  # without images: one batch, for the shapes
             some = images[start : start + size]
-            batch = np.zeros((size, *INPUT_SHAPE), np.uint8)
+            batch = np.zeros((size, *shape), np.uint8)
             batch[: len(some)] = some
             batches.append([part.numpy()[: len(some)] for part in forward(tf.constant(batch))])
         return [np.concatenate(parts) for parts in zip(*batches, strict=True)]
@@ -154,10 +161,10 @@ def predictor(model: keras.Model) -> Callable[[np.ndarray], list[np.ndarray]]:
     return predict
 
 
-def _is_position_independent(forward: Callable[[tf.Tensor], list[tf.Tensor]]) -> bool:
+def _is_position_independent(forward: Callable[[tf.Tensor], list[tf.Tensor]], shape: tuple[int, ...]) -> bool:
     """Check on random images that outputs do not depend on the position in a batch, bit for bit."""
     random = np.random.default_rng(0)
-    images = random.integers(0, 256, (PREDICTION_BATCH, *INPUT_SHAPE), np.uint8)
+    images = random.integers(0, 256, (PREDICTION_BATCH, *shape), np.uint8)
     expected = [part.numpy() for part in forward(tf.constant(images))]
     positions = np.arange(PREDICTION_BATCH)
     for order in (positions[::-1], np.roll(positions, 1), random.permutation(positions)):
@@ -185,7 +192,6 @@ def _check_output(model: keras.Model, name: str, num_classes: int) -> None:
     if not isinstance(model.layers[-1], keras.layers.Dense | keras.layers.Activation | keras.layers.Softmax):
         raise UserError(
             f"{key}: the last layer is {type(model.layers[-1]).__name__}, "
-            "expected Dense, Activation or Softmax"
             "expected Dense, Activation or Softmax"
         )
     if model.output_shape != (None, num_classes):

@@ -1,6 +1,6 @@
 """Synthetic outliers: pictures of none of the classes, made of training images and random numbers.
 
-Each function takes training images and a random generator, and returns one picture, uint8 (S, S, 3).
+Each function takes training images and a random generator, and returns one picture, uint8 (H, W, 3).
 All arithmetic is on integers, so that every processor gives the same bytes.
 """
 
@@ -34,56 +34,58 @@ def collage(training: Split, random: np.random.Generator) -> np.ndarray:
     second = (first + int(random.integers(1, max(count, 2)))) % count
     mask = np.zeros(1, bool)
     while mask.all() or not mask.any():  # which would show one image alone
-        mask = _smooth(training.images.shape[1], int(random.integers(2, 6)), random)[..., :1] > 127
+        mask = _smooth(_size(training), int(random.integers(2, 6)), random)[..., :1] > 127
     return np.where(mask, training.images[first], training.images[second])
 
 
 def tiles(training: Split, random: np.random.Generator) -> np.ndarray:
     """Shuffle the tiles of an image, 2 x 2 to 8 x 8 of them."""
-    image, size = training.images[random.integers(0, len(training.images))], training.images.shape[1]
+    image, size = training.images[random.integers(0, len(training.images))], _size(training)
     across = int(random.choice([2, 4, 8]))
-    side = size // across
-    cut = image[: side * across, : side * across].reshape(across, side, across, side, 3).swapaxes(1, 2)
+    high, wide = (side // across for side in size)
     order = np.arange(across**2)
     while (order == np.arange(across**2)).all():  # which would show the image itself
         order = random.permutation(across**2)
-    mixed = cut.reshape(across**2, side, side, 3)[order]
     whole = image.copy()
-    shuffled = mixed.reshape(across, across, side, side, 3).swapaxes(1, 2)
-    whole[: side * across, : side * across] = shuffled.reshape(side * across, side * across, 3)
+    cut = whole[: high * across, : wide * across]
+    parts = cut.reshape(across, high, across, wide, 3).swapaxes(1, 2).reshape(across**2, high, wide, 3)
+    mixed = parts[order]
+    cut[:] = mixed.reshape(across, across, high, wide, 3).swapaxes(1, 2).reshape(cut.shape)
     return whole
 
 
 def scramble(training: Split, random: np.random.Generator) -> np.ndarray:
     """Sum 8 moved copies of an image with random signs: its texture without its shapes."""
     image = training.images[random.integers(0, len(training.images))].astype(np.int64)
-    size = len(image)
-    mean = image.sum(axis=(0, 1)) // size**2
+    height, width = _size(training)
+    mean = image.sum(axis=(0, 1)) // (height * width)
     total = np.zeros_like(image)
-    for down, right, sign in zip(*random.integers(0, size, (2, 8)), random.choice([-1, 1], 8), strict=True):
+    square = height == width  # one draw gives other numbers than two
+    moves = random.integers(0, height if square else [[height], [width]], (2, 8))
+    for down, right, sign in zip(*moves, random.choice([-1, 1], 8), strict=True):
         total += sign * np.roll(image - mean, (down, right), (0, 1))
     return np.clip(mean + total * 3 // 8, 0, 255).astype(np.uint8)
 
 
 def colours(training: Split, random: np.random.Generator) -> np.ndarray:
     """Blend random colours smoothly."""
-    return _smooth(training.images.shape[1], int(random.integers(2, 9)), random)
+    return _smooth(_size(training), int(random.integers(2, 9)), random)
 
 
 def noise(training: Split, random: np.random.Generator) -> np.ndarray:
     """Add noise to smooth colours; grey noise half of the time."""
-    size = training.images.shape[1]
+    size = _size(training)
     base = _smooth(size, int(random.integers(1, 5)), random).astype(np.int64)
     strength, channels = int(random.integers(10, 91)), int(random.choice([1, 3]))
-    sums = random.integers(-100, 101, (4, size, size, channels)).sum(axis=0)  # nearly normal, deviation 116
+    sums = random.integers(-100, 101, (4, *size, channels)).sum(axis=0)  # nearly normal, deviation 116
     return np.clip(base + strength * sums // 116, 0, 255).astype(np.uint8)
 
 
 def waves(training: Split, random: np.random.Generator) -> np.ndarray:
     """Mix two colours by up to three waves, with some noise."""
-    size = training.images.shape[1]
-    down, right = np.mgrid[:size, :size]
-    height = np.zeros((size, size), np.int64)
+    size = _size(training)
+    down, right = np.indices(size)
+    height = np.zeros(size, np.int64)
     for _ in range(int(random.integers(1, 4))):
         (across, along), frequency, start = (
             DIRECTIONS[random.integers(0, 16)],
@@ -93,13 +95,13 @@ def waves(training: Split, random: np.random.Generator) -> np.ndarray:
         height += WAVE[(frequency * (across * right + along * down) // 16 + start) % 256]
     first, second = random.integers(0, 256, (2, 3))
     share = (height[..., np.newaxis] + 192) * 256 // 384
-    grain = random.integers(-1, 2, (size, size, 1)) * random.integers(0, 26)
+    grain = random.integers(-1, 2, (*size, 1)) * random.integers(0, 26)
     return np.clip((first * share + second * (256 - share)) // 256 + grain, 0, 255).astype(np.uint8)
 
 
 def shapes(training: Split, random: np.random.Generator) -> np.ndarray:
     """Draw up to five ellipses, rectangles, triangles and lines on smooth colours."""
-    canvas = Image.fromarray(_smooth(CANVAS, int(random.integers(1, 4)), random))
+    canvas = Image.fromarray(_smooth((CANVAS, CANVAS), int(random.integers(1, 4)), random))
     draw = ImageDraw.Draw(canvas)
     for _ in range(int(random.integers(1, 6))):
         corners, colour = random.integers(-10, CANVAS + 10, (3, 2)), _colour(random)
@@ -114,7 +116,7 @@ def shapes(training: Split, random: np.random.Generator) -> np.ndarray:
             case _:
                 draw.line(corners[:2].ravel().tolist(), fill=colour, width=int(random.integers(2, 12)))
     blurred = canvas.filter(ImageFilter.GaussianBlur(int(random.integers(0, 7))))
-    return _reduced(blurred, training.images.shape[1])
+    return _reduced(blurred, _size(training))
 
 
 def strokes(training: Split, random: np.random.Generator) -> np.ndarray:
@@ -128,16 +130,21 @@ def strokes(training: Split, random: np.random.Generator) -> np.ndarray:
             points.append(np.clip(points[-1] + DIRECTIONS[direction] * 14 // 16, 4, CANVAS - 4))
         line = [(int(x), int(y)) for x, y in points]
         draw.line(line, fill=ink, width=int(random.integers(3, 14)), joint="curve")
-    return _reduced(canvas, training.images.shape[1])
+    return _reduced(canvas, _size(training))
 
 
 KINDS: tuple[Kind, ...] = (blend, collage, tiles, scramble, colours, noise, waves, shapes, strokes)
 
 
-def _smooth(size: int, cells: int, random: np.random.Generator) -> np.ndarray:
-    """Enlarge cells x cells random colours to uint8 (size, size, 3)."""
+def _size(training: Split) -> tuple[int, int]:
+    height, width = training.images.shape[1:3]
+    return height, width
+
+
+def _smooth(size: tuple[int, int], cells: int, random: np.random.Generator) -> np.ndarray:
+    """Enlarge cells x cells random colours to uint8 (H, W, 3)."""
     coarse = Image.fromarray(random.integers(0, 256, (cells, cells, 3), np.uint8))
-    return np.asarray(coarse.resize((size, size), Image.Resampling.BICUBIC))
+    return np.asarray(coarse.resize(size[::-1], Image.Resampling.BICUBIC))
 
 
 def _colour(random: np.random.Generator) -> tuple[int, int, int]:
@@ -145,5 +152,6 @@ def _colour(random: np.random.Generator) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def _reduced(canvas: Image.Image, size: int) -> np.ndarray:
-    return np.asarray(canvas.resize((size, size), Image.Resampling.BOX))
+def _reduced(canvas: Image.Image, size: tuple[int, int]) -> np.ndarray:
+    way = Image.Resampling.BOX if max(size) <= CANVAS else Image.Resampling.BICUBIC
+    return np.asarray(canvas.resize(size[::-1], way))

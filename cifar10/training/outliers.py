@@ -22,7 +22,7 @@ Read = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 def pool(training: Split, augment: Augment | None, seed: int) -> np.ndarray | None:
-    """Make the outliers of a training, uint8 (P, S, S, 3); None without the option `outliers`.
+    """Make the outliers of a training, uint8 (P, H, W, 3); None without the option `outliers`.
 
     P is the number of training images, at least LEAST, at most MOST bytes. A third is grey, a third is
     blurred.
@@ -81,7 +81,7 @@ def reader(
         epoch: from 1.
 
     Returns:
-        A function of int (steps, batch size) indices. It returns uint8 (steps, M, S, S, 3) and int (steps, M)
+        A function of int (steps, batch size) indices. It returns uint8 (steps, M, H, W, 3) and int (steps, M)
         labels; M is the batch size and the number of outliers, whose label is LABEL.
     """
     read = augmentation.reader(training.images, augment, seed, epoch)

@@ -9,7 +9,7 @@ import numpy as np
 
 from cifar10.data.dataset import Split
 from cifar10.params import Augment, Params, Train
-from cifar10.training import loop, losses, mixed_precision, models
+from cifar10.training import augmentation, loop, losses, mixed_precision, models
 from cifar10.training.schedules import Steps
 from cifar10.training.selection import BestWeights
 
@@ -62,7 +62,12 @@ class Prepared:
 
 
 def prepare(
-    name: str, settings: Params, labels: np.ndarray, class_names: Sequence[str], epochs: int | None = None
+    name: str,
+    settings: Params,
+    labels: np.ndarray,
+    class_names: Sequence[str],
+    epochs: int | None = None,
+    shape: tuple[int, ...] = models.INPUT_SHAPE,
 ) -> Prepared:
     """Build the network and the optimizer of an entry of params.yaml for a training.
 
@@ -72,13 +77,15 @@ def prepare(
         labels: int (N,), of the training images.
         class_names: of the data.
         epochs: for the learning-rate schedule; None for those of params.yaml.
+        shape: of an image: height, width, 3.
 
     Raises:
         UserError: an entry of params.yaml does not fit; the message names the key.
     """
     entry, train = settings.models[name], settings.train_of(name)
     steps = Steps.of(len(labels), train.batch_size, epochs or train.epochs)
-    model = models.build(name, entry, len(class_names))
+    augmentation.check(name, entry.augment, shape)
+    model = models.build(name, entry, len(class_names), shape)
     optimizer = models.optimizer(name, entry, steps)
     mixed_precision.check(train.dtype, optimizer, f"params.yaml: models.{name}.optimizer")
     key = f"params.yaml: models.{name}.train.class_weight"

@@ -26,6 +26,16 @@ def test_images_stay_on_disk_until_they_are_used(tmp_path, monkeypatch):
     assert isinstance(dataset.load("train").images, np.memmap)
 
 
+def test_a_chosen_part_of_a_split_is_written_as_numpy_writes_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    images = np.random.default_rng(0).integers(0, 256, (250, 20, 17, 3), np.uint8)
+    chosen = np.flatnonzero(np.arange(250) % 7)  # several parts
+    dataset.save("train", images, np.arange(250), chosen)
+    np.save(tmp_path / "expected.npy", images[chosen])
+    assert paths.images("train").read_bytes() == (tmp_path / "expected.npy").read_bytes()
+    assert dataset.load("train").labels.tolist() == chosen.tolist()
+
+
 def test_a_missing_split_says_what_to_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=r"data/processed/test/images\.npy not found: run `dvc repro`"):

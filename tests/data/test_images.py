@@ -146,6 +146,18 @@ def test_fine_patterns_are_averaged_not_picked(tmp_path):
     assert near(picture, 127.5, 3)
 
 
+def test_any_size_and_shape_of_the_result(tmp_path):
+    pixels = RANDOM.integers(0, 256, (20, 50, 3), np.uint8)
+    assert np.array_equal(images.read(saved(tmp_path, Image.fromarray(pixels)), (20, 50)), pixels)
+    bars = np.zeros((100, 120, 3), np.uint8)
+    bars[:26] = bars[74:] = RED  # what the crop to 48x120 leaves out
+    path = saved(tmp_path, Image.fromarray(bars))
+    assert near(images.read(path, (40, 100)), 0, 8)
+    padded = images.decode(path, "pad", size=(40, 100)).pixels
+    assert near(padded[:, :25], 128)
+    assert near(padded[1:9, 40:60], RED, 2)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (5000, 1), (1, 5000), (31, 33), (4000, 3000)])
 def test_any_size_will_do(tmp_path, size):
     assert near(images.read(saved(tmp_path, Image.new("RGB", size, (10, 20, 30)))), (10, 20, 30))

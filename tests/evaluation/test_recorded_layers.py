@@ -39,6 +39,12 @@ def test_the_same_layers_are_taken(trained):
     trained_models.load_weights(built(spelt), trained)
 
 
+def test_images_of_another_size_are_named(trained):
+    model = models.build("a", params.Model(optimizer={"Adam": {}}, layers=LAYERS), 10, (34, 20, 3))
+    with pytest.raises(StaleError, match="images of 34x20 pixels, the file has 32x32 pixels"):
+        trained_models.load_weights(model, trained)
+
+
 @pytest.mark.parametrize(
     ("index", "layer", "words"),
     [

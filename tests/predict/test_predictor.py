@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from cifar10 import files, params, paths
+from cifar10.app.current_models import CurrentModels
 from cifar10.errors import UserError
-from cifar10.evaluation import detector
+from cifar10.evaluation import detector, input_size
 from cifar10.predict import predictor
 from cifar10.training import models
 from tests import plausible
@@ -40,6 +41,19 @@ def refused() -> str:
 def test_what_is_right_is_taken(trained):
     answers = predictor.load(["model_0"], "0").classify(np.zeros((3, 32, 32, 3), np.uint8))["model_0"]
     assert answers.probabilities.shape == (3, 10)
+
+
+def test_the_size_of_the_images_comes_from_the_files(trained):
+    assert predictor.load(["model_0"], "0").size == (32, 32)
+    models.save(models.build("model_0", ENTRY, 10, (24, 40, 3)), paths.model("model_0", 0), {})
+    classifier = predictor.load(["model_0"], "0")
+    assert classifier.size == (24, 40)
+    answers = classifier.classify(np.zeros((2, 24, 40, 3), np.uint8))["model_0"]
+    assert answers.probabilities.shape == (2, 10)
+    assert CurrentModels("0").size == (24, 40)
+    models.save(models.build("model_1", ENTRY, 10), paths.model("model_1", 0), {})
+    with pytest.raises(UserError, match=r"takes images of 24x40 pixels, .*model_1.* of 32x32: run `dvc"):
+        input_size.common([paths.model("model_0", 0), paths.model("model_1", 0)])
 
 
 def test_a_mirror_image_gets_the_same_probabilities_if_params_ask_for_it(trained):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from cifar10.errors import UserError
 from cifar10.params import Augment
 from cifar10.training import augmentation
 
@@ -23,6 +24,34 @@ def test_pixels_are_those_of_numpy():
         down, right = shifts[:, index]
         expected = padded[5 - down : 37 - down, 5 - right : 37 - right]
         np.testing.assert_array_equal(found, expected[:, ::-1] if flips[index] else expected)
+
+
+def test_pixels_of_wide_images_are_those_of_numpy():
+    images = np.random.default_rng(0).integers(0, 256, (30, 20, 200, 3), np.uint8)
+    found = augmentation.reader(images, Augment(shift=19, flip="horizontal"), 3, 1)(ALL[:30])
+    shifts = np.random.default_rng([3, 1, augmentation.SHIFT]).integers(
+        -19, 19, (2, 30), np.int8, endpoint=True
+    )
+    flips = augmentation.flipped("horizontal", 30, 3, 1)
+    for image, ours, flip, (down, right) in zip(images, found, flips, shifts.T.tolist(), strict=True):
+        padded = np.pad(image, ((19, 19), (19, 19), (0, 0)), "reflect")
+        expected = padded[19 - down : 39 - down, 19 - right : 219 - right]
+        np.testing.assert_array_equal(ours, expected[:, ::-1] if flip else expected)
+    covered = augmentation.reader(images, Augment(cutout=6), 3, 1)(ALL[:30]) != images
+    assert np.flatnonzero(covered.any(axis=(0, 1, 3))).max() > 150  # columns beyond 127 too
+
+
+@pytest.mark.parametrize(
+    ("augment", "words"),
+    [
+        (Augment(shift=20), r"models\.m\.augment\.shift: got 20, expected at most 19: .* 20x50 pixels"),
+        (Augment(cutout=51), r"models\.m\.augment\.cutout: got 51, expected at most 50"),
+    ],
+)
+def test_augmentation_that_does_not_fit_the_images_is_refused(augment, words):
+    augmentation.check("m", Augment(shift=19, cutout=50), (20, 50, 3))
+    with pytest.raises(UserError, match=words):
+        augmentation.check("m", augment, (20, 50, 3))
 
 
 def test_cutout_covers_a_square_around_each_centre():

@@ -157,7 +157,7 @@ def nested(depth):
         ({"Residual": {"layers": [{"Relu": {}}]}}, ["0.Residual.layers.0.Relu: Keras has no 'Relu'", "ReLU"]),
         (
             {"Residual": {"layers": [{"Conv2D": {"filters": 1, "kernel_size": 40}}]}},
-            ["0.Residual.layers.0.Conv2D: does not fit"],
+            ["0.Residual.layers.0.Conv2D: its window of 40x40", "input of 32x32"],
         ),
         ({"Residual": {"layers": [{"ReLU": {"name": "a"}}]}}, ["0.ReLU.name: not available with blocks"]),
         ({"Repeat": {"layers": ["ReLU"]}}, ["0.Repeat.times: got None, expected a whole number"]),

@@ -57,6 +57,35 @@ def test_parameters_layer_by_layer(name, by_layer, total):
     assert model.count_params() == sum(by_layer) == total
 
 
+def test_every_layer_of_model_0_on_256x256_by_hand():
+    layers = trained_models.architecture(models.build("model_0", MODELS["model_0"], 10, (256, 256, 3)))
+    sides = {3: [256], 16: [254, 127], 32: [125, 62], 64: [60, 30]}
+    places = [[side, side, channels] for channels, each in sides.items() for side in each]
+    assert [layer["output"] for layer in layers] == [*places, [57_600], [256], [10]]
+    counts = [0, 448, 0, 4_640, 0, 18_496, 0, 0, 57_600 * 256 + 256, 2_570]
+    assert [layer["parameters"] for layer in layers] == counts
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "words"),
+    [
+        ("model_0", (16, 16, 3), "layers.4.Conv2D: its window of 3x3 is larger than its input of 2x2"),
+        ("model_1", (21, 40, 3), "layers.5.MaxPooling2D: its window of 2x2 is larger than its input of 1x6"),
+    ],
+)
+def test_images_that_are_too_small_for_a_network_are_named_in_one_line(name, shape, words):
+    with pytest.raises(UserError, match=f"models.{name}.{words}.*data.image_size") as error:
+        models.build(name, MODELS[name], 10, shape)
+    assert "\n" not in str(error.value)
+
+
+def test_an_image_of_any_shape_is_predicted_the_same_at_every_position(images):
+    model = models.build("model_3", MODELS["model_3"], 10, (24, 40, 3))
+    some = np.random.default_rng(3).integers(0, 256, (70, 24, 40, 3), np.uint8)
+    predict = models.predictor(model)
+    np.testing.assert_array_equal(predict(some)[0][[3, 69]], predict(some[[3, 69]])[0])
+
+
 def test_optimizers_are_those_of_the_table():
     kinds = {f"model_{index}": models.optimizer("a model", MODELS[f"model_{index}"]) for index in range(3)}
     assert isinstance(kinds["model_0"], keras.optimizers.Adam)
@@ -101,7 +130,10 @@ LAYERS = MODELS["model_0"].layers
         (change([{"Conv2D": {"filter": 3}}]), ["layers.0.Conv2D", "'filter'", "filters, kernel_size"]),
         (change([{"Conv2D": {"filters": -3, "kernel_size": 3}}]), ["layers.0.Conv2D", "-3", "positive"]),
         (change([{"Conv2D": {"filters": 3}}]), ["layers.0.Conv2D", "kernel_size"]),
-        (change([{"Conv2D": {"filters": 3, "kernel_size": 33}}]), ["layers.0.Conv2D", "does not fit"]),
+        (
+            change([{"Conv2D": {"filters": 3, "kernel_size": 33}}]),
+            ["layers.0.Conv2D: its window of 33x33 is larger than its input of 32x32", "data.image_size"],
+        ),
         (change([{"Lambda": {"function": "print"}}]), ["layers.0.Lambda", "it runs code"]),
         (change(LAYERS[:-1]), ["layers", "(256,)", "(10,)", "num_classes"]),
         (change([*LAYERS[:-1], {"Dense": {"units": 10}}]), ["layers", "linear", "softmax or sigmoid"]),

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from cifar10 import params
 from cifar10.data.dataset import Split
+from cifar10.evaluation import pseudo_ood
 from cifar10.params import Augment
 from cifar10.training import loop, losses, models, outlier_kinds, outliers
 
@@ -26,6 +27,21 @@ def test_each_kind_makes_varied_pictures(kind):
     known = {image.tobytes() for image in TRAINING.images}
     assert not any(picture.tobytes() in known for picture in made)
     assert len({picture.tobytes() for picture in made}) >= 150
+
+
+def test_all_kinds_fill_images_of_any_shape():
+    random = np.random.default_rng(5)
+    wide = Split(random.integers(0, 256, (9, 24, 130, 3), np.uint8), np.arange(9) % 3)
+    for kind in outlier_kinds.KINDS:
+        made = kind(wide, random)
+        assert (made.shape, made.dtype) == ((24, 130, 3), np.dtype(np.uint8)), kind
+    for kind, made in pseudo_ood.make(wide.images, wide.labels).items():
+        assert made.shape[1:] == (24, 130, 3), kind
+    puzzles = pseudo_ood.make(wide.images, wide.labels)["puzzles"]
+    assert not np.array_equal(puzzles, wide.images)
+    np.testing.assert_array_equal(puzzles[:, :, 128:], wide.images[:, :, 128:])  # no whole tile
+    for image, puzzle in zip(wide.images, puzzles, strict=True):
+        np.testing.assert_array_equal(np.sort(puzzle, axis=None), np.sort(image, axis=None))
 
 
 def test_the_pool_depends_on_the_seed_alone():

@@ -19,7 +19,7 @@ export function show(where, image, {classes, models}, explain) {
   const name = shown(image.image);
   card.setAttribute("aria-label", name);
   card.querySelector("img").src = image.preview;
-  card.querySelector("img").alt = `${name} as the models see it, 32 by 32 pixels`;
+  card.querySelector("img").alt = `${name} as the models see it, ${page.dataset.size} pixels`;
   card.querySelector("figcaption").textContent = [name, ...image.warnings].join("; ");
   for (const [model, answer] of Object.entries(image.answers)) {
     const section = modelCard(model, answer, classes, models[model]);

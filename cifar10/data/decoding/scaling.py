@@ -1,13 +1,16 @@
-"""Scale pictures to a small square, the large ones in bands, which limits the memory."""
+"""Scale pictures to the input size of the models, the large ones in bands, which limits the memory."""
 
 from typing import Literal
 
 from PIL import Image, ImageOps
 
-SIZE = 32  # pixels, height and width of the models' input
+from cifar10 import image_size
+
+Size = tuple[int, int]  # height and width in pixels
+SIZE: Size = image_size.CIFAR10
 GREY = (128, 128, 128, 255)  # RGBA, behind transparent pixels and in borders
 LARGE = 25_000_000  # pixels; above, the picture is first averaged over blocks
-BETWEEN = 128  # pixels, the smallest side after the first step
+BETWEEN = 4  # times the largest side of the result, the smallest side after the first step
 BAND = 4_000_000  # pixels in memory in another mode
 
 Fit = Literal["crop", "pad"]
@@ -28,15 +31,14 @@ def upright(image: Image.Image, orientation: int) -> Image.Image:
     return image.transpose(ROTATIONS[orientation]) if orientation in ROTATIONS else image
 
 
-def shrunk(image: Image.Image, fit: Fit) -> Image.Image:
+def shrunk(image: Image.Image, fit: Fit, size: Size = SIZE) -> Image.Image:
     """Average a large picture over blocks of pixels; a smaller one is returned as it is."""
     if image.width * image.height <= LARGE:
         return image
     image.load()
-    side = min(image.size)
-    left, above = ((length - side) // 2 if fit == "crop" else 0 for length in image.size)
-    width, height = (side, side) if fit == "crop" else image.size
-    factor = max(1, max(width, height) // BETWEEN)
+    width, height = _cropped(image, size) if fit == "crop" else image.size
+    left, above = (image.width - width) // 2, (image.height - height) // 2
+    factor = max(1, max(width, height) // (BETWEEN * max(size)))
     rows = max(1, BAND // width // factor) * factor
     parts = [
         _averaged(image.crop((left, top, left + width, min(top + rows, above + height))), factor)
@@ -50,6 +52,14 @@ def shrunk(image: Image.Image, fit: Fit) -> Image.Image:
     return whole
 
 
+def _cropped(image: Image.Image, size: Size) -> tuple[int, int]:
+    """Return width and height of the largest part of a picture that has the shape of `size`."""
+    height, width = size
+    if image.width * height > image.height * width:
+        return max(1, image.height * width // height), image.height
+    return image.width, max(1, image.width * height // width)
+
+
 def _averaged(band: Image.Image, factor: int) -> Image.Image:
     if band.mode.startswith("I;16"):
         band = band.convert("I")
@@ -60,15 +70,16 @@ def _averaged(band: Image.Image, factor: int) -> Image.Image:
     return band.reduce(factor)
 
 
-def square(image: Image.Image, fit: Fit) -> Image.Image:
-    """Scale RGB or RGBA to 32x32 RGB; transparent pixels become neutral grey."""
+def fitted(image: Image.Image, fit: Fit, size: Size = SIZE) -> Image.Image:
+    """Scale RGB or RGBA to RGB of a size, bicubic with antialiasing; transparent pixels become grey."""
+    height, width = size
     if fit == "crop":
-        image = ImageOps.fit(image, (SIZE, SIZE))
+        image = ImageOps.fit(image, (width, height))
     else:
-        if max(image.size) >= 2 * SIZE * min(image.size):  # a line, which would vanish
+        if max(image.size) >= 2 * max(size) * min(image.size):  # a line, which would vanish
             wide = image.width > image.height
-            image = image.resize((SIZE, 1) if wide else (1, SIZE), Image.Resampling.BICUBIC)
-        image = ImageOps.pad(image, (SIZE, SIZE), color=GREY if image.mode == "RGBA" else GREY[:3])
+            image = image.resize((width, 1) if wide else (1, height), Image.Resampling.BICUBIC)
+        image = ImageOps.pad(image, (width, height), color=GREY if image.mode == "RGBA" else GREY[:3])
     if image.mode == "RGBA":
         image = Image.alpha_composite(Image.new("RGBA", image.size, GREY), image)
     return image.convert("RGB")
