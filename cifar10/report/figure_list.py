@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cifar10.evaluation import ood_images
-from cifar10.report import explanation_figures, plot_copies, plots, results
+from cifar10.report import explanation_figures, mistake_plots, mistakes, plot_copies, plots, results
 
 
 def draw(found: results.Results, seed: int) -> dict[str, Figure]:
@@ -34,6 +34,7 @@ def draw(found: results.Results, seed: int) -> dict[str, Figure]:
     if persons and (picture := ood_images.person()) is not None:
         figures["person.png"] = plots.answers(picture[None], ["astronaut"], persons, names)
     figures |= explanation_figures.draw(found)
+    figures |= mistake_plots.draw(mistakes.find(found), test, names)
     picked = np.random.default_rng(seed).permutation(len(test))[: plots.SHOWN]
     for model in found.models:
         counts, first = results.total_confusion(found, model), model.first

@@ -97,6 +97,11 @@ class Model:
         return replicates.accuracies({self.name: self.correct})[self.name]
 
     @cached_property
+    def mean_probabilities(self) -> np.ndarray:
+        """Mean probabilities of the trainings for the N test images, float64 (N, K)."""
+        return mean_probabilities([training.probabilities for training in self.trainings])
+
+    @cached_property
     def ensemble(self) -> dict[str, Any] | None:
         """Test metrics of the mean probabilities of the trainings; None for one training.
 
@@ -104,7 +109,7 @@ class Model:
         """
         if len(self.trainings) == 1:
             return None
-        mean = mean_probabilities([training.probabilities for training in self.trainings])
+        mean = self.mean_probabilities
         calibrated = temperature.measured(self.validations, mean, self.actual)
         return {**metrics.summary(mean, self.actual, self.classes), **calibrated}
 
@@ -154,7 +159,7 @@ class Model:
         area = ensemble_detector.mean_auroc([training.ood["auroc"] for training in self.trainings])
         return None if area is None else area >= detector.RELIABLE
 
-    @property
+    @cached_property
     def person(self) -> Answers | None:
         """The answer of the ensemble for the one image of a person; None if `data.ood_exclude` has it."""
         if self.first.ood["person"] is None:

@@ -15,7 +15,8 @@ from PIL import Image
 
 from cifar10.evaluation import metrics, replicates
 from cifar10.evaluation.predictions import Answers
-from cifar10.report import explanation_plots, plots
+from cifar10.report import explanation_plots, mistake_plots, plots
+from cifar10.report.mistakes import Mistakes
 from tests import plausible
 
 LONG = [*plausible.ODD, "a class name that is far too long to be written out beside an axis"]
@@ -47,6 +48,7 @@ ANSWERS = {
     model: Answers(probabilities, np.arange(120.0), np.linspace(0, 1, 120), np.arange(120) != 1)
     for model, probabilities in PROBABILITIES.items()
 }
+MISTAKES = Mistakes(LABELS, PROBABILITIES)
 COUNTS = np.array([[9, 1, 0, 0], [2, 2, 2, 2], [0, 0, 0, 0], [0, 0, 1, 199]])
 
 MAPS = {model: RANDOM.integers(0, 256, (4, 3, 3), np.uint8) for model in MODELS}
@@ -82,6 +84,8 @@ FIGURES: dict[str, Callable[[], Figure]] = {
         {name: np.linspace(0.9, -0.1, 6) for name in MODELS},
         LONG,
     ),
+    "mistakes of a model": lambda: mistake_plots.of_model(MISTAKES, MODELS[1], IMAGES, LONG),
+    "mistakes of all models": lambda: mistake_plots.of_all(MISTAKES, IMAGES, LONG),
 }
 
 

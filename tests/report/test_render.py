@@ -68,8 +68,11 @@ def render(folder: Path, change: dict[str, Any] | None = None, **arguments: Any)
             "nearest",
             "reliability",
         ]
+        names += ["mistakes_all"] if len(chosen.models) > 1 else []
         names += ["differences"] if len(chosen.train.seeds) > 1 else []
-        names += [f"{kind}_{model}" for kind in ("confusion", "predictions") for model in chosen.models]
+        names += [
+            f"{kind}_{model}" for kind in ("confusion", "predictions", "mistakes") for model in chosen.models
+        ]
         return pages.markdown(found, chosen), pages.html(
             found, chosen, {f"{name}.png": PNG for name in names}
         )
@@ -98,7 +101,7 @@ def test_links_lead_somewhere_and_every_figure_is_described(tmp_path: Path) -> N
     assert len(ids) == len(set(ids))
     assert {link["href"] for link in page.all("a")} == {f"#{name}" for name in ids}
     figures = page.all("img")
-    assert len(figures) == 10 + 2 * 3 == len(page.all("figcaption"))
+    assert len(figures) == 11 + 3 * 3 == len(page.all("figcaption"))
     assert all(len(figure["alt"] or "") > 30 for figure in figures)
     assert {(figure["width"], figure["height"]) for figure in figures} == {("640", "400")}
 
@@ -116,7 +119,7 @@ def test_names_are_escaped(tmp_path: Path) -> None:
     page = Page(html)
     assert "<b>" not in html
     assert "<script" not in html
-    assert len(page.all("img")) == 10 + 2 * 3
+    assert len(page.all("img")) == 11 + 3 * 3
     assert all(name in page.text for name in plausible.ODD)
     assert "{{ 7 * 7 }}" in page.text
     assert "<script>alert(1)</script>" in page.text

@@ -55,8 +55,9 @@ def test_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
             "person.png",
             "saliency.png",
             "nearest.png",
+            "mistakes_all.png",
             *(f"{name}.md" for name in skills),
-            *(f"{kind}_{name}.png" for kind in ("confusion", "predictions") for name in skills),
+            *(f"{kind}_{name}.png" for kind in ("confusion", "predictions", "mistakes") for name in skills),
         ]
     )
     assert str(tmp_path).encode() not in b"".join(written(first).values())
