@@ -4,11 +4,22 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cifar10.evaluation import ood_images
-from cifar10.report import explanation_figures, mistake_plots, mistakes, plot_copies, plots, results
+from cifar10.params import Params
+from cifar10.report import (
+    cost_plot,
+    costs,
+    explanation_figures,
+    mistake_plots,
+    mistakes,
+    plot_copies,
+    plots,
+    results,
+)
 
 
-def draw(found: results.Results, seed: int) -> dict[str, Figure]:
-    """Draw all figures, by file name; `seed` selects the example images."""
+def draw(found: results.Results, params: Params) -> dict[str, Figure]:
+    """Draw all figures, by file name; `report.seed` selects the example images."""
+    seed = params.report.seed
     train, train_labels = results.pictures("train")
     test, test_labels = results.pictures("test")
     names = found.classes
@@ -26,6 +37,8 @@ def draw(found: results.Results, seed: int) -> dict[str, Figure]:
         figures["copies.png"] = plot_copies.pairs(found.audit["pairs"], results.pictures)
     if any(pair.estimate for pair in found.differences):
         figures["differences.png"] = plots.differences(found.differences)
+    if points := costs.points(costs.find(found, params.predict.mirror)):
+        figures["costs.png"] = cost_plot.accuracy(points, [model.name for model in found.models])
     scores = {model.name: model.scores for model in found.models}
     detectors = {model.name: model.detector for model in found.models}
     persons = {model.name: model.person for model in found.models if model.person}

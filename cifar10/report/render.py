@@ -16,7 +16,7 @@ from cifar10.evaluation import nearest, replicates, significance
 from cifar10.evaluation.detector import RELIABLE
 from cifar10.evaluation.predictions import NONE, Answers, percent, verdict
 from cifar10.params import Params, Reference
-from cifar10.report import audit_words, imbalance_words, mistakes, ood_words, results, training_words
+from cifar10.report import audit_words, costs, imbalance_words, mistakes, ood_words, results, training_words
 from cifar10.report.results import Results
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -80,6 +80,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "thousands": lambda count: f"{count:,}",
     "spread": _spread,
     "counted": _counted,
+    "multiply_adds": costs.words,
     "megabytes": lambda size: f"{size / 1e6:.1f} MB",
     "p": significance.p_text,
     "listed": significance.listed,
@@ -158,6 +159,7 @@ def _context(found: Results, params: Params) -> dict[str, Any]:
             _limits(found),
         ),
         "compared_images": min(nearest.IMAGES, found.images["train"]),
+        "costs": costs.find(found, params.predict.mirror),
         "pairs": significance.pairs(found.first_correct),
         "compared": any(pair.estimate for pair in found.differences),
         "top_confusion": {

@@ -51,6 +51,7 @@ def test_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
             *WRITTEN,
             *(f"{name}.png" for name in ("samples", "accuracy", "loss", "class_accuracy", "reliability")),
             "copies.png",
+            "costs.png",
             "ood.png",
             "person.png",
             "saliency.png",
