@@ -85,9 +85,10 @@ def describe(found: Results) -> dict[str, object]:
     """Return what the templates show of the mistakes.
 
     Returns:
-        count: by model, the number of mistakes; alt: by model, its most confident mistakes in words; all: the
-        number of images that no model gets right; all_alt: the first of them in words; only: by model, the
-        number of images that only this model gets right; figure: whether there is a figure of all models.
+        count: by model, the number of mistakes; alt: by model, its most confident mistakes in words;
+        highest: by model, the probability of its most confident mistake, 0 without any; all: the number of
+        images that no model gets right; all_alt: the first of them in words; only: by model, the number of
+        images that only this model gets right; figure: whether there is a figure of all models.
     """
     mistakes = find(found)
     return {
@@ -97,6 +98,10 @@ def describe(found: Results) -> dict[str, object]:
         "alt": {
             name: _words(mistakes, name, mistakes.most_confident(name)[:SHOWN], found.classes)
             for name in mistakes.predicted
+        },
+        "highest": {
+            name: float(max(mistakes.confidence[name][wrong], default=0))
+            for name, wrong in zip(mistakes.predicted, mistakes.wrong, strict=True)
         },
         "all": len(mistakes.by_all),
         "all_alt": _listed([found.classes[mistakes.actual[index]] for index in mistakes.by_all[:SHOWN]]),
