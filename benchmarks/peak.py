@@ -1,7 +1,6 @@
 """Measure the peak float32 rate and memory bandwidth of the machine; count the operations per image."""
 
 import json
-import math
 import sys
 import time
 from pathlib import Path
@@ -48,15 +47,13 @@ def product() -> float:
 def flops(model: Any) -> int:
     """Count the floating-point operations of training on one image.
 
-    The forward pass has a multiplication and an addition per weight and output position. In the backward
-    pass, the gradient of the weights needs the same number, and so does the gradient of the layer's input,
-    which the first layer skips. Activations, pooling, loss and optimizer are not counted.
+    A multiply-add of the forward pass counts as two operations. In the backward pass, the gradient of the
+    weights needs the same number, and so does the gradient of the layer's input, which the first layer skips.
+    Activations, pooling, loss and optimizer are not counted.
     """
-    forward = [
-        2 * math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:-1])
-        for layer in model.layers
-        if hasattr(layer, "kernel")
-    ]
+    from cifar10.evaluation import multiply_adds
+
+    forward = [2 * count for layer in model.layers if (count := multiply_adds.of_layer(layer))]
     return 3 * sum(forward) - forward[0]
 
 

@@ -33,7 +33,7 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__).parse_args()
     chosen = params.load()
     found = results.load([*chosen.models], chosen.train.seeds)
-    drawn = write_figures(figure_list.draw(found, chosen.report.seed))
+    drawn = write_figures(figure_list.draw(found, chosen))
     for model in found.models:
         files.write_json(paths.metrics(model.name), model.metrics)
     files.write_text(paths.CURVES, results.curves(found.models).to_csv(index=False, lineterminator="\n"))

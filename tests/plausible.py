@@ -1,5 +1,6 @@
 """Write invented outputs of the earlier stages, drawn from a seed: input for the tests of the report."""
 
+import math
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -271,7 +272,16 @@ def _layers(classes: int, wide: bool) -> list[dict[str, Any]]:
     for units in [256] if wide else [3000, 1000]:
         layers.append(("Dense", [units], (layers[-1][1][0] + 1) * units))
     layers.append(("Dense", [classes], (layers[-1][1][0] + 1) * classes))
-    return [{"layer": layer, "output": output, "parameters": count} for layer, output, count in layers]
+    return [
+        {
+            "layer": layer,
+            "output": output,
+            "parameters": count,
+            # a bias per channel is no weight; the kernel is used once per position
+            "multiply_adds": (count - output[-1]) * math.prod(output[:-1]) if count else 0,
+        }
+        for layer, output, count in layers
+    ]
 
 
 if __name__ == "__main__":  # to view the report: python tests/plausible.py FOLDER

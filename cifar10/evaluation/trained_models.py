@@ -8,7 +8,7 @@ import h5py
 
 from cifar10 import arithmetic, files
 from cifar10.errors import UserError
-from cifar10.evaluation import recorded_layers
+from cifar10.evaluation import multiply_adds, recorded_layers
 from cifar10.training import blocks
 from cifar10.training.keras_config import first_line
 from cifar10.training.models import ARITHMETIC
@@ -56,8 +56,9 @@ def facts(model: "keras.Model", path: Path) -> dict[str, Any]:
 
 
 def architecture(model: "keras.Model") -> list[dict[str, Any]]:
-    """List the layers: class, output shape without the batch, number of parameters.
+    """List the layers: class, output shape without the batch, number of parameters, multiply-adds.
 
+    The multiply-adds are those of `multiply_adds.of_layer`.
     A layer in blocks has also `blocks`, their names from the outermost to the innermost.
     """
     return [
@@ -66,6 +67,7 @@ def architecture(model: "keras.Model") -> list[dict[str, Any]]:
             **({"blocks": around} if (around := blocks.place(layer.name)) else {}),
             "output": list(layer.output.shape[1:]),
             "parameters": int(layer.count_params()),
+            "multiply_adds": multiply_adds.of_layer(layer),
         }
         for layer in blocks.in_order(model)
     ]

@@ -4,11 +4,23 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cifar10.evaluation import ood_images
-from cifar10.report import answer_plots, explanation_figures, plot_copies, plots, results
+from cifar10.params import Params
+from cifar10.report import (
+    answer_plots,
+    cost_plot,
+    costs,
+    explanation_figures,
+    mistake_plots,
+    mistakes,
+    plot_copies,
+    plots,
+    results,
+)
 
 
-def draw(found: results.Results, seed: int) -> dict[str, Figure]:
-    """Draw all figures, by file name; `seed` selects the example images."""
+def draw(found: results.Results, params: Params) -> dict[str, Figure]:
+    """Draw all figures, by file name; `report.seed` selects the example images."""
+    seed = params.report.seed
     train, train_labels = results.pictures("train")
     test, test_labels = results.pictures("test")
     names = found.classes
@@ -26,6 +38,8 @@ def draw(found: results.Results, seed: int) -> dict[str, Figure]:
         figures["copies.png"] = plot_copies.pairs(found.audit["pairs"], results.pictures)
     if any(pair.estimate for pair in found.differences):
         figures["differences.png"] = plots.differences(found.differences)
+    if points := costs.points(costs.find(found, params.predict.mirror)):
+        figures["costs.png"] = cost_plot.accuracy(points, [model.name for model in found.models])
     scores = {model.name: model.scores for model in found.models}
     detectors = {model.name: model.detector for model in found.models}
     persons = {model.name: model.person for model in found.models if model.person}
@@ -34,6 +48,7 @@ def draw(found: results.Results, seed: int) -> dict[str, Figure]:
     if persons and (picture := ood_images.person()) is not None:
         figures["person.png"] = answer_plots.answers(picture[None], ["astronaut"], persons, names)
     figures |= explanation_figures.draw(found)
+    figures |= mistake_plots.draw(mistakes.find(found), test, names)
     picked = np.random.default_rng(seed).permutation(len(test))[: plots.SHOWN]
     for model in found.models:
         counts, first = results.total_confusion(found, model), model.first

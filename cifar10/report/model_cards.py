@@ -7,7 +7,7 @@ import numpy as np
 
 from cifar10 import files, paths
 from cifar10.params import Params
-from cifar10.report import ood_words, render, results, training_words
+from cifar10.report import costs, mistakes, ood_words, render, results, training_words
 from cifar10.report.results import Model, Results
 
 CARDS = paths.REPORTS / "cards"
@@ -25,6 +25,7 @@ def write(found: Results, params: Params) -> None:
 
 def card(found: Results, params: Params, model: Model) -> str:
     """Render the card of a model as Markdown."""
+    each_cost = costs.find(found, params.predict.mirror)
     by_class, train = class_metrics(found, model), params.train_of(model.name)
     confidence = float(np.mean([run.probabilities.max(axis=1).mean() for run in model.trainings]))
     return render.render(
@@ -38,6 +39,9 @@ def card(found: Results, params: Params, model: Model) -> str:
         kept=training_words.kept(train),
         augmentation=_augmentation(params, model.name),
         mirrored=model.name in params.predict.mirror,
+        cost=next(cost for cost in each_cost if cost.model is model),
+        preferable=costs.preferable(found, each_cost, model.name),
+        mistakes=mistakes.describe(found),
         by_class=by_class,
         best_class=max(by_class, key=lambda row: row["accuracy"]),
         worst_class=min(by_class, key=lambda row: row["accuracy"]),

@@ -1,6 +1,7 @@
 """Render the results as Markdown and HTML. The texts are in templates/."""
 
 import base64
+import functools
 import math
 import re
 import struct
@@ -15,7 +16,7 @@ from cifar10.evaluation import nearest, replicates, significance
 from cifar10.evaluation.detector import RELIABLE
 from cifar10.evaluation.predictions import NONE, Answers, percent, verdict
 from cifar10.params import Params, Reference
-from cifar10.report import audit_words, imbalance_words, ood_words, results, training_words
+from cifar10.report import audit_words, costs, imbalance_words, mistakes, ood_words, results, training_words
 from cifar10.report.results import Results
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -79,6 +80,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "thousands": lambda count: f"{count:,}",
     "spread": _spread,
     "counted": _counted,
+    "multiply_adds": costs.words,
     "megabytes": lambda size: f"{size / 1e6:.1f} MB",
     "p": significance.p_text,
     "listed": significance.listed,
@@ -107,10 +109,11 @@ def html(found: Results, params: Params, figures: Mapping[str, bytes]) -> str:
         }
         for name, content in figures.items()
     }
-    page = render("report.html.jinja", found, params, figures=images)
+    page = render("report.html.jinja", found, params, figures=images, mistakes=mistakes.describe(found))
     return page.replace(" %", "\u00a0%")  # no line break between a number and its %
 
 
+@functools.cache
 def templates(folder: Path = TEMPLATES) -> jinja2.Environment:
     """Return the templates of a folder. HTML is escaped automatically, Markdown by the filter `plain`."""
     return jinja2.Environment(
@@ -156,6 +159,7 @@ def _context(found: Results, params: Params) -> dict[str, Any]:
             _limits(found),
         ),
         "compared_images": min(nearest.IMAGES, found.images["train"]),
+        "costs": costs.find(found, params.predict.mirror),
         "pairs": significance.pairs(found.first_correct),
         "compared": any(pair.estimate for pair in found.differences),
         "top_confusion": {

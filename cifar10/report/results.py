@@ -100,6 +100,11 @@ class Model:
         return replicates.accuracies({self.name: self.correct})[self.name]
 
     @cached_property
+    def mean_probabilities(self) -> np.ndarray:
+        """Mean probabilities of the trainings for the N test images, float64 (N, K)."""
+        return mean_probabilities([training.probabilities for training in self.trainings])
+
+    @cached_property
     def ensemble(self) -> dict[str, Any] | None:
         """Test metrics of the mean probabilities of the trainings; None for one training.
 
@@ -107,7 +112,7 @@ class Model:
         """
         if len(self.trainings) == 1:
             return None
-        mean = mean_probabilities([training.probabilities for training in self.trainings])
+        mean = self.mean_probabilities
         calibrated = temperature.measured(self.validations, mean, self.actual)
         return {**metrics.summary(mean, self.actual, self.classes), **calibrated}
 
@@ -169,7 +174,7 @@ class Model:
         areas = [training.ood["auroc"] for training in self.trainings]
         return ensemble_detector.is_reliable(ensemble_detector.mean_auroc(areas))
 
-    @property
+    @cached_property
     def person(self) -> Answers | None:
         """The answer of the ensemble for the one image of a person; None if `data.ood_exclude` has it."""
         if self.first.ood["person"] is None:

@@ -83,6 +83,25 @@ def test_confidence_and_top_confusions_against_the_predictions(tmp_path: Path) -
         assert float(share) == pytest.approx(100 * shares[actual, predicted], abs=0.05)
 
 
+def test_costs_and_mistakes_are_those_of_the_model(tmp_path: Path) -> None:
+    skills = {"model_0": 3.0, "model_1": 1.0}
+    found = render(tmp_path, skills=skills, seeds=[0, 1, 2])
+    assert cells(found["model_0"], "multiply-adds, one training") == ["1.53 M"]  # 1,530,560, by hand
+    assert cells(found["model_0"], "multiply-adds, ensemble of 3 trainings") == ["4.59 M"]
+    assert cells(found["model_1"], ".h5 file of a training") == ["1.1 MB"]
+    for name, text in found.items():
+        tables = [pd.read_csv(tmp_path / paths.predictions(name, seed)) for seed in (0, 1, 2)]
+        mean = sum(table.filter(like="probability_") for table in tables) / 3
+        guess = mean.idxmax(axis=1).str.removeprefix("probability_")
+        wrong = guess != tables[0]["actual"]
+        assert f"a wrong class to {wrong.sum()} of 200 test images" in text
+        assert f"a probability of {100 * mean.max(axis=1)[wrong].max():.0f} %, so" in text
+        assert f"](../figures/mistakes_{name}.png)" in text
+    # model_0 has a much higher skill and needs fewer multiply-adds than model_1
+    assert "**Prefer** model_0: more accurate" in found["model_1"]
+    assert "**Prefer**" not in found["model_0"]
+
+
 def test_names_of_classes_are_read_as_they_are(tmp_path: Path) -> None:
     odd = [*plausible.ODD, "a|b *c* [d](e)\n# f `g` ~h~ &lt; \\"]
     text = render(tmp_path, classes=odd, skills={"only": 0.0}, source={"source": "folder"})["only"]
@@ -102,4 +121,5 @@ def test_a_card_is_tidy_markdown(tmp_path: Path) -> None:
         assert not re.search(r"[ \t]\n|\n\n\n", text)
         assert ("validation images, after the last epoch" in text) == validation
         assert "makes no error on the test images" in text
+        assert "mistake" not in text
         assert "It is the only model here." in text

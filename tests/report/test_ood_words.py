@@ -37,7 +37,7 @@ def pages(folder: Path, left_out: tuple[str, ...] = (), **arguments: Any) -> dic
         data = chosen.data.model_copy(update={"ood_exclude": [*left_out]})
         chosen = chosen.model_copy(update={"data": data})
         loaded = results.load(["model_0"], chosen.train.seeds)
-        figures = dict.fromkeys(figure_list.draw(loaded, 0), PNG)
+        figures = dict.fromkeys(figure_list.draw(loaded, chosen), PNG)
         texts = {
             "results": render.markdown(loaded, chosen),
             "report": render.html(loaded, chosen, figures),

@@ -15,7 +15,9 @@ from PIL import Image
 
 from cifar10.evaluation import metrics, replicates
 from cifar10.evaluation.predictions import Answers
-from cifar10.report import answer_plots, explanation_plots, plots
+from cifar10.report import answer_plots, cost_plot, explanation_plots, mistake_plots, plots
+from cifar10.report.costs import Point
+from cifar10.report.mistakes import Mistakes
 from tests import plausible
 
 LONG = [*plausible.ODD, "a class name that is far too long to be written out beside an axis"]
@@ -47,6 +49,8 @@ ANSWERS = {
     model: Answers(probabilities, np.arange(120.0), np.linspace(0, 1, 120), np.arange(120) != 1)
     for model, probabilities in PROBABILITIES.items()
 }
+POINTS = [Point("short", 1, 40, 0.5, 0.4, 0.6), Point(MODELS[1], 1, 4_000_000_000, 0.9, 0.88, 0.97)]
+MISTAKES = Mistakes(LABELS, PROBABILITIES)
 COUNTS = np.array([[9, 1, 0, 0], [2, 2, 2, 2], [0, 0, 0, 0], [0, 0, 1, 199]])
 
 MAPS = {model: RANDOM.integers(0, 256, (4, 3, 3), np.uint8) for model in MODELS}
@@ -85,6 +89,9 @@ FIGURES: dict[str, Callable[[], Figure]] = {
         {name: np.linspace(0.9, -0.1, 6) for name in MODELS},
         LONG,
     ),
+    "costs": lambda: cost_plot.accuracy(POINTS, MODELS),
+    "mistakes of a model": lambda: mistake_plots.of_model(MISTAKES, MODELS[1], IMAGES, LONG),
+    "mistakes of all models": lambda: mistake_plots.of_all(MISTAKES, IMAGES, LONG),
 }
 
 

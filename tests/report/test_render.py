@@ -58,6 +58,7 @@ def render(folder: Path, change: dict[str, Any] | None = None, **arguments: Any)
         found = results.load([*chosen.models], chosen.train.seeds)
         names = [
             "copies",
+            "costs",
             "samples",
             "accuracy",
             "loss",
@@ -68,8 +69,11 @@ def render(folder: Path, change: dict[str, Any] | None = None, **arguments: Any)
             "nearest",
             "reliability",
         ]
+        names += ["mistakes_all"] if len(chosen.models) > 1 else []
         names += ["differences"] if len(chosen.train.seeds) > 1 else []
-        names += [f"{kind}_{model}" for kind in ("confusion", "predictions") for model in chosen.models]
+        names += [
+            f"{kind}_{model}" for kind in ("confusion", "predictions", "mistakes") for model in chosen.models
+        ]
         return pages.markdown(found, chosen), pages.html(
             found, chosen, {f"{name}.png": PNG for name in names}
         )
@@ -98,7 +102,7 @@ def test_links_lead_somewhere_and_every_figure_is_described(tmp_path: Path) -> N
     assert len(ids) == len(set(ids))
     assert {link["href"] for link in page.all("a")} == {f"#{name}" for name in ids}
     figures = page.all("img")
-    assert len(figures) == 10 + 2 * 3 == len(page.all("figcaption"))
+    assert len(figures) == 12 + 3 * 3 == len(page.all("figcaption"))
     assert all(len(figure["alt"] or "") > 30 for figure in figures)
     assert {(figure["width"], figure["height"]) for figure in figures} == {("640", "400")}
 
@@ -116,7 +120,7 @@ def test_names_are_escaped(tmp_path: Path) -> None:
     page = Page(html)
     assert "<b>" not in html
     assert "<script" not in html
-    assert len(page.all("img")) == 10 + 2 * 3
+    assert len(page.all("img")) == 12 + 3 * 3
     assert all(name in page.text for name in plausible.ODD)
     assert "{{ 7 * 7 }}" in page.text
     assert "<script>alert(1)</script>" in page.text
@@ -243,7 +247,7 @@ def test_markdown_tables_are_whole(tmp_path: Path) -> None:
     text = render(tmp_path)[0]
     assert "\n\n\n" not in text
     tables = [block.splitlines() for block in text.split("\n\n") if "|" in block]
-    assert len(tables) == 5  # results, calibration, none of these, AUROC, a person
+    assert len(tables) == 6  # results, costs, calibration, none of these, AUROC, a person
     for table in tables:
         assert all(line.startswith("|") for line in table)
         assert len(table) == 2 + 3
@@ -274,7 +278,7 @@ def test_architectures_are_shown_with_their_optimizers(tmp_path: Path) -> None:
         "The same layers; model_1 trained with Adam (learning_rate 0.001), "
         "model_2 with SGD (learning_rate 0.01)." in text
     )
-    assert re.search(r"Conv2D ?30 . 30 . 16 ?448", text)
+    assert re.search(r"Conv2D ?30 . 30 . 16 ?0.39 M ?448", text)
     assert "total91,946" in text.replace(" ", "")
 
 

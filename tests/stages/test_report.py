@@ -51,12 +51,14 @@ def test_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
             *WRITTEN,
             *(f"{name}.png" for name in ("samples", "accuracy", "loss", "class_accuracy", "reliability")),
             "copies.png",
+            "costs.png",
             "ood.png",
             "person.png",
             "saliency.png",
             "nearest.png",
+            "mistakes_all.png",
             *(f"{name}.md" for name in skills),
-            *(f"{kind}_{name}.png" for kind in ("confusion", "predictions") for name in skills),
+            *(f"{kind}_{name}.png" for kind in ("confusion", "predictions", "mistakes") for name in skills),
         ]
     )
     assert str(tmp_path).encode() not in b"".join(written(first).values())
