@@ -4,7 +4,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cifar10.evaluation import ood_images
-from cifar10.report import explanation_figures, plot_copies, plots, results
+from cifar10.report import (
+    explanation_figures,
+    label_candidates,
+    plot_copies,
+    plot_label_candidates,
+    plots,
+    results,
+)
 
 
 def draw(found: results.Results, seed: int) -> dict[str, Figure]:
@@ -24,6 +31,9 @@ def draw(found: results.Results, seed: int) -> dict[str, Figure]:
     }
     if found.audit["pairs"]:
         figures["copies.png"] = plot_copies.pairs(found.audit["pairs"], results.pictures)
+    doubtful = label_candidates.of(found).table
+    if len(doubtful):
+        figures["label_candidates.png"] = plot_label_candidates.draw(doubtful, names, results.pictures)
     if any(pair.estimate for pair in found.differences):
         figures["differences.png"] = plots.differences(found.differences)
     scores = {model.name: model.scores for model in found.models}

@@ -58,6 +58,7 @@ def render(folder: Path, change: dict[str, Any] | None = None, **arguments: Any)
         found = results.load([*chosen.models], chosen.train.seeds)
         names = [
             "copies",
+            "label_candidates",
             "samples",
             "accuracy",
             "loss",
@@ -98,7 +99,7 @@ def test_links_lead_somewhere_and_every_figure_is_described(tmp_path: Path) -> N
     assert len(ids) == len(set(ids))
     assert {link["href"] for link in page.all("a")} == {f"#{name}" for name in ids}
     figures = page.all("img")
-    assert len(figures) == 10 + 2 * 3 == len(page.all("figcaption"))
+    assert len(figures) == 11 + 2 * 3 == len(page.all("figcaption"))
     assert all(len(figure["alt"] or "") > 30 for figure in figures)
     assert {(figure["width"], figure["height"]) for figure in figures} == {("640", "400")}
 
@@ -116,7 +117,7 @@ def test_names_are_escaped(tmp_path: Path) -> None:
     page = Page(html)
     assert "<b>" not in html
     assert "<script" not in html
-    assert len(page.all("img")) == 10 + 2 * 3
+    assert len(page.all("img")) == 11 + 2 * 3
     assert all(name in page.text for name in plausible.ODD)
     assert "{{ 7 * 7 }}" in page.text
     assert "<script>alert(1)</script>" in page.text
