@@ -80,18 +80,30 @@ def table(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def held_out(model: Model) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return labels, int64 (N,), and mean probabilities, float64 (N, K), of validation and of test images."""
+    held = [run.validation.probabilities for run in model.trainings]
+    test = [run.probabilities for run in model.trainings]
+    classes = len(model.classes)
+    labels = model.first.validation.labels
+    return [
+        (labels, mean_probabilities(held).reshape(len(labels), classes)),
+        (model.actual, mean_probabilities(test)),
+    ]
+
+
 def best(models: Sequence[Model]) -> Model:
     """Return the model whose mean probabilities are right most often: on validation images, if there are any.
 
     One good model finds more wrong labels than the mean over models (docs/data.md).
     """
-    return max(models, key=lambda model: [*map(_accuracy, _held_out(model))])
+    return max(models, key=lambda model: [*map(_accuracy, held_out(model))])
 
 
 def of(found: Results) -> Candidates:
     """Find the label candidates among the validation and test pictures, by the best model."""
     chosen = best(found.models)
-    parts = _held_out(chosen)
+    parts = held_out(chosen)
     sizes = [len(labels) for labels, _ in parts]
     named = table(
         np.repeat(["validation", "test"], sizes).tolist(),
@@ -103,24 +115,12 @@ def of(found: Results) -> Candidates:
     return Candidates(chosen.name, sum(sizes), named)
 
 
-def sentence(found: Candidates) -> str:
-    """Say how many label candidates there are, and which model finds them."""
+def sentence(found: Candidates, pictures: str = "pictures that no model was trained on") -> str:
+    """Say how many label candidates there are, among which `pictures`, and which model finds them."""
     return (
         f"Label candidates: {found.model} doubts the labels of {len(found.table):,} of {found.pictures:,} "
-        "pictures that no model was trained on."
+        f"{pictures}."
     )
-
-
-def _held_out(model: Model) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return labels and mean probabilities of the validation and of the test images."""
-    held = [run.validation.probabilities for run in model.trainings]
-    test = [run.probabilities for run in model.trainings]
-    classes = len(model.classes)
-    labels = model.first.validation.labels
-    return [
-        (labels, mean_probabilities(held).reshape(len(labels), classes)),
-        (model.actual, mean_probabilities(test)),
-    ]
 
 
 def _accuracy(part: tuple[np.ndarray, np.ndarray]) -> float:
