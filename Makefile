@@ -28,8 +28,8 @@ demo: .venv/run.done  ## run everything on 1,797 built-in digits, without networ
 repro: .venv/run.done  ## run all stages that are not up to date, JOBS=n at once (default: one per core)
 	@python scripts/repro.py
 
-audit: .venv/run.done  ## look for copies, copies under two labels and faulty pictures
-	@dvc repro -q audit && python -m cifar10.audit
+audit: .venv/run.done  ## look for copies, copies under two labels and faulty pictures; LABELS=1: also wrong labels (MODEL=name, EPOCHS=n)
+	@dvc repro -q audit && python -m cifar10.audit$(if $(LABELS), && python scripts/label_candidates.py $(MODEL) $(if $(EPOCHS),--epochs $(EPOCHS)))
 
 check-model: .venv/run.done  ## check in seconds that models learn one batch of images; MODELS="names" (default: all)
 	@python scripts/check_model.py $(MODELS)

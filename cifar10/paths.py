@@ -30,6 +30,7 @@ AUDIT = REPORTS / "audit.json"  # copies and faulty pictures in data/processed, 
 DATASET = REPORTS / "dataset.json"  # facts about the source, size of each split
 FIGURES = REPORTS / "figures"
 CURVES = REPORTS / "curves.csv"  # training histories: model,seed,epoch,loss,accuracy,val_loss,val_accuracy
+LABEL_CANDIDATES = REPORTS / "label_candidates.csv"  # validation and test pictures, likeliest first
 CONFUSION = REPORTS / "confusion.csv"  # confusion matrices, summed over seeds: model,actual,predicted,images
 RESULTS = REPORTS / "results.md"
 REPORT = REPORTS / "report.html"

@@ -23,6 +23,7 @@ SERVE = Path("reports/serve.md")
 REPLICATES = Path("reports/replicates.md")
 RECIPE = Path("reports/recipe.md")
 AUDIT = Path("reports/audit_recall.md")
+LABELS = Path("reports/label_recall.md")
 
 
 def main() -> None:
@@ -43,6 +44,7 @@ def parts() -> dict[str, tuple[Path, Path, str]]:
         "recipe": (SPEED, RECIPE, after_title(RECIPE)),
         "load": (SPEED, SERVE, after_title(SERVE)),
         "audit": (DATA, AUDIT, after_title(AUDIT)),
+        "labels": (DATA, LABELS, after_title(LABELS)),
         "replicates": (STATISTICS, REPLICATES, after_title(REPLICATES)),
     }
 

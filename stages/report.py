@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # use the package of this checkout
 from cifar10 import files, leftovers, params, paths, progress, stage_process
-from cifar10.report import figure_list, model_cards, plots, render, results
+from cifar10.report import figure_list, label_candidates, model_cards, plots, render, results
 
 # isort: split
 from matplotlib.figure import Figure
@@ -38,6 +38,8 @@ def main() -> None:
         files.write_json(paths.metrics(model.name), model.metrics)
     files.write_text(paths.CURVES, results.curves(found.models).to_csv(index=False, lineterminator="\n"))
     files.write_text(paths.CONFUSION, results.confusion_table(found).to_csv(index=False, lineterminator="\n"))
+    doubtful = label_candidates.of(found).table
+    files.write_text(paths.LABEL_CANDIDATES, doubtful.to_csv(index=False, lineterminator="\n"))
     files.write_json(paths.DATASET, found.dataset)
     files.write_text(paths.RESULTS, render.markdown(found, chosen))
     model_cards.write(found, chosen)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from cifar10.report import label_candidates, plot_label_candidates
 from cifar10.report.results import Model, Results
 
 
@@ -13,7 +14,9 @@ def audit(found: Results) -> dict[str, Any]:
     Returns:
         leak: a sentence on the test pictures in the training set; of: by model, its accuracy without them;
         without: these sentences; found: one sentence per subject; images: number by split and class; shown,
-        pairs: number of pairs in the figure, and of all. `of` is empty if there are no such pictures, or
+        pairs: number of pairs in the figure, and of all; labels: a sentence on the label candidates;
+        labels_shown: number of them in
+        the figure. `of` is empty if there are no such pictures, or
         if they are all the test pictures.
     """
     content = found.audit
@@ -26,6 +29,8 @@ def audit(found: Results) -> dict[str, Any]:
     kept = np.setdiff1d(np.arange(test), repeated)
     of = {model.name: _without(model, kept) for model in found.models} if known else {}
     copies = ", ".join(f"{name} {count:,}" for name, count in content["copies"].items())
+    labels = label_candidates.of(found)
+    doubted = label_candidates.sentence(labels)
     faults: dict[str, int] = {}
     for kinds in content["quality"].values():
         for kind, positions in kinds.items():
@@ -38,11 +43,14 @@ def audit(found: Results) -> dict[str, Any]:
             leak,
             f"Pairs of copies, by splits and kind: {copies or 'none'}.",
             f"Pairs of copies under two labels: {content['two_labels']:,}.",
+            doubted,
             f"Pictures: {', '.join(f'{count:,} {kind}' for kind, count in faults.items())}.",
         ],
         "images": content["images"],
         "shown": len(content["pairs"]),
         "pairs": sum(content["copies"].values()),
+        "labels": doubted,
+        "labels_shown": min(len(labels.table), plot_label_candidates.SHOWN),
     }
 
 

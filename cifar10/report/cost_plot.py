@@ -8,8 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from cifar10.report.costs import Point, words
-from cifar10.report.plots import GREY, PERCENT, WIDTH, _explain_models, _reach, styles
-from cifar10.report.plots import _styled as styled
+from cifar10.report.plots import GREY, PERCENT, WIDTH, _explain_models, _reach, styled, styles
 
 
 @styled

@@ -10,9 +10,11 @@ from cifar10.report import (
     cost_plot,
     costs,
     explanation_figures,
+    label_candidates,
     mistake_plots,
     mistakes,
     plot_copies,
+    plot_label_candidates,
     plots,
     results,
 )
@@ -36,6 +38,9 @@ def draw(found: results.Results, params: Params) -> dict[str, Figure]:
     }
     if found.audit["pairs"]:
         figures["copies.png"] = plot_copies.pairs(found.audit["pairs"], results.pictures)
+    doubtful = label_candidates.of(found).table
+    if len(doubtful):
+        figures["label_candidates.png"] = plot_label_candidates.draw(doubtful, names, results.pictures)
     if any(pair.estimate for pair in found.differences):
         figures["differences.png"] = plots.differences(found.differences)
     if points := costs.points(costs.find(found, params.predict.mirror)):

@@ -11,8 +11,7 @@ from matplotlib.patches import Rectangle
 from cifar10.names import shorten
 from cifar10.report import fonts
 from cifar10.report.mistakes import SHOWN, Mistakes, has_figure
-from cifar10.report.plots import GAP, GREY, WIDTH, WRONG_TEXT
-from cifar10.report.plots import _styled as styled
+from cifar10.report.plots import GAP, GREY, WIDTH, WRONG_TEXT, styled
 
 MODELS = 8  # maximum number of models in the figure of all models
 MARGIN = 0.85  # inches, at the left, for the names of the rows

@@ -36,6 +36,7 @@ def test_the_accuracy_without_repeated_pictures_is_that_of_the_others(found):
         chosen = params.load()
         for text in (render.markdown(loaded, chosen), model_cards.card(loaded, chosen, model)):
             assert words["leak"] in text
+            assert words["labels"] in text
             assert expected in text
 
 

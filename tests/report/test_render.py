@@ -59,6 +59,7 @@ def render(folder: Path, change: dict[str, Any] | None = None, **arguments: Any)
         names = [
             "copies",
             "costs",
+            "label_candidates",
             "samples",
             "accuracy",
             "loss",
@@ -102,7 +103,7 @@ def test_links_lead_somewhere_and_every_figure_is_described(tmp_path: Path) -> N
     assert len(ids) == len(set(ids))
     assert {link["href"] for link in page.all("a")} == {f"#{name}" for name in ids}
     figures = page.all("img")
-    assert len(figures) == 12 + 3 * 3 == len(page.all("figcaption"))
+    assert len(figures) == 13 + 3 * 3 == len(page.all("figcaption"))
     assert all(len(figure["alt"] or "") > 30 for figure in figures)
     assert {(figure["width"], figure["height"]) for figure in figures} == {("640", "400")}
 
@@ -120,7 +121,7 @@ def test_names_are_escaped(tmp_path: Path) -> None:
     page = Page(html)
     assert "<b>" not in html
     assert "<script" not in html
-    assert len(page.all("img")) == 12 + 3 * 3
+    assert len(page.all("img")) == 13 + 3 * 3
     assert all(name in page.text for name in plausible.ODD)
     assert "{{ 7 * 7 }}" in page.text
     assert "<script>alert(1)</script>" in page.text

@@ -13,7 +13,7 @@ from tests.conftest import ENVIRONMENT, WARM
 pytestmark = pytest.mark.usefixtures("dvc")  # starts the server of warm programs
 
 STAGE = plausible.ROOT / "stages" / "report.py"
-WRITTEN = ["confusion.csv", "curves.csv", "dataset.json", "report.html", "results.md"]
+WRITTEN = ["confusion.csv", "curves.csv", "dataset.json", "label_candidates.csv", "report.html", "results.md"]
 
 
 def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -52,6 +52,7 @@ def test_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
             *(f"{name}.png" for name in ("samples", "accuracy", "loss", "class_accuracy", "reliability")),
             "copies.png",
             "costs.png",
+            "label_candidates.png",
             "ood.png",
             "person.png",
             "saliency.png",

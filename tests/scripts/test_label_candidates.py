@@ -1,0 +1,98 @@
+"""Each training picture is judged by a network that was trained on others; swapped labels are found."""
+
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from cifar10 import files, params, paths
+from cifar10.data import dataset
+from cifar10.data.dataset import Split
+from cifar10.errors import UserError
+from cifar10.params import Model
+from cifar10.train_options import EarlyStopping, ModelTrain
+from scripts import label_candidates
+from tests.plausible import ROOT
+
+CLASSES = ["cat", "dog", "frog"]
+SWAPPED = [4, 50, 101]
+LAYERS = [
+    {"AveragePooling2D": {"pool_size": 16}},
+    {"Flatten": {}},
+    {"Dense": {"units": "num_classes", "activation": "softmax"}},
+]
+
+
+def pictures(count=120):
+    """Draw pictures of a third of the grey levels for each class, with noise; three labels are swapped."""
+    truth = np.arange(count) % 3
+    noise = np.random.default_rng(0).integers(0, 60, (count, 32, 32, 3))
+    labels = truth.copy()
+    labels[SWAPPED] = (truth[SWAPPED] + 1) % 3
+    return Split((90 * truth[:, None, None, None] + noise).astype(np.uint8), labels)
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """Change into a project with such pictures and a small model, whose best epoch would be kept."""
+    monkeypatch.chdir(tmp_path)
+    content = yaml.safe_load((ROOT / "params.yaml").read_text())
+    content["train"] |= {"epochs": 30, "batch_size": 8, "keep": "best", "early_stopping": {"patience": 1}}
+    content["models"] = {"m": {"optimizer": {"Adam": {"learning_rate": 0.05}}, "layers": LAYERS}}
+    content["predict"]["mirror"] = []
+    paths.PARAMS.write_text(yaml.safe_dump(content, sort_keys=False))
+    paths.VERSIONS.write_text((ROOT / paths.VERSIONS).read_text())
+    files.write_json(paths.CLASSES, CLASSES)
+    dataset.save("train", *vars(pictures()).values())
+    return tmp_path
+
+
+def test_swapped_labels_of_training_pictures_are_listed(project, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["label_candidates.py", "--epochs", "15"])
+    label_candidates.main()
+    table = pd.read_csv("reports/label_candidates_train.csv")
+    assert 2 <= len(table) <= 3  # cleanlab counts cautiously
+    assert set(table["index"]) <= set(SWAPPED)
+    assert (table["split"] == "train").all()
+    assert (project / "reports/label_candidates_train.png").read_bytes().startswith(b"\x89PNG")
+    printed = capsys.readouterr().out
+    assert f"m doubts the labels of {len(table)} of 120 training pictures." in printed
+    assert "Accuracy on the pictures left out: 97.50 %." in printed  # all but the swapped ones
+
+
+def test_no_network_is_asked_about_a_picture_of_its_training():
+    split, asked = pictures(), []
+
+    def fit(part, images):
+        assert set(part.labels) == {0, 1, 2}
+        known = {image.tobytes() for image in part.images}
+        assert known.isdisjoint(image.tobytes() for image in images)
+        asked.extend(images)
+        return images[:, 0, 0, :]  # a mark of the picture in place of probabilities
+
+    found = label_candidates.cross_validated(split, CLASSES, fit)
+    assert len(asked) == len(split.labels)
+    assert np.array_equal(found, split.images[:, 0, 0, :])
+
+
+def test_a_class_needs_a_picture_for_each_part():
+    split = Split(np.zeros((9, 32, 32, 3), np.uint8), np.array([0] * 5 + [1] * 4))
+    with pytest.raises(UserError, match="class dog has 4 training pictures, expected at least 5"):
+        label_candidates.cross_validated(split, CLASSES[:2], lambda *_: None)
+
+
+def test_no_setting_needs_validation_pictures():
+    own = ModelTrain(
+        keep={"best": "val_loss"}, early_stopping=EarlyStopping(patience=2), epochs=7, batch_size=9
+    )
+    entry = Model(optimizer={"SGD": {}}, layers=LAYERS, train=own)
+    chosen = params.load().model_copy(update={"models": {"m": entry}})
+    train = label_candidates.settings(chosen, "m", None).train_of("m")
+    assert (train.keep, train.early_stopping, train.epochs, train.batch_size) == ("last", None, 7, 9)
+    assert label_candidates.settings(chosen, "m", 3).train_of("m").epochs == 3
+    with pytest.raises(UserError, match="--epochs: got 0, expected 1 or more"):
+        label_candidates.settings(chosen, "m", 0)
+    with pytest.raises(UserError, match="models: got 'n', expected one of m"):
+        label_candidates.settings(chosen, "n", None)
