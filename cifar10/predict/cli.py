@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from cifar10.data.images import Fit, Picture
     from cifar10.evaluation.predictions import Answers
+    from cifar10.predict.model_folder import ModelFolder
     from cifar10.predict.predictor import Classifier
 
 # Slow imports are inside the functions, so that `--help` and usage errors are fast.
@@ -34,11 +35,12 @@ def main() -> None:
     ):  # its encoding may lack letters, as that of a pipe on Windows
         utf_8 = options.json or sys.platform == "win32"
         sys.stdout.reconfigure(encoding="utf-8" if utf_8 else None, errors="backslashreplace")
-    from cifar10 import params, progress
+    from cifar10 import progress
     from cifar10.data import images, inputs
-    from cifar10.predict import figure
+    from cifar10.predict import figure, model_folder
 
-    chosen = params.load()
+    folder = model_folder.find(options.models, options.model)
+    chosen = folder.load_params()
     for name in options.model:
         chosen.model(name)
     if options.seed is not None:
@@ -53,7 +55,7 @@ def main() -> None:
         for text in picture.warnings:
             images.warn(name, text)
     if pictures or options.json:
-        _answer(options, pictures, unreadable)
+        _answer(options, folder, pictures, unreadable)
     if not pictures and not unreadable:
         raise errors.UserError("the given folders contain no files")
     sys.exit(1 if unreadable else 0)
@@ -86,7 +88,10 @@ def _read(names: Sequence[str], fit: "Fit") -> tuple[dict[str, "Picture"], dict[
 
 
 def _answer(
-    options: argparse.Namespace, pictures: Mapping[str, "Picture"], unreadable: Mapping[str, str]
+    options: argparse.Namespace,
+    folder: "ModelFolder",
+    pictures: Mapping[str, "Picture"],
+    unreadable: Mapping[str, str],
 ) -> None:
     """Classify the pictures, print the answers, then draw them."""
     import numpy as np
@@ -101,7 +106,7 @@ def _answer(
         from cifar10.training import models
 
         models.make_deterministic(seed=0)  # the same bits as `evaluate`
-    classifier = predictor.load(options.model, options.seed)
+    classifier = predictor.load(options.model, options.seed, folder)
     seen = np.array([picture.pixels for picture in pictures.values()], np.uint8)
     seen = seen.reshape(-1, *models.INPUT_SHAPE)
     found = _classified(classifier, seen)
