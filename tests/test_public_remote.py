@@ -7,12 +7,17 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests import hosts
+from tests import documents, hosts
 from tests.conftest import Clone, lend_environment
 from tests.storages import documented, make_pusher, recorded
 
 WORKFLOW = Path(".github/workflows/remote.yml")
 GONE = "models/model_2/seed_1.h5"
+OWNER, VISITOR = (
+    block.text
+    for block in documents.blocks(Path("docs/publish.md"))
+    if block.section == "A public DVC remote"
+)
 
 
 @pytest.fixture
@@ -28,12 +33,14 @@ def steps():
 
 @pytest.fixture
 def public(finished, dvc, tmp_path):
-    """The folder of a remote that has the trained models, and the URL of a server that serves it."""
+    """The owner's clone, the folder of the remote, and the URL of a server that serves it, as documented."""
     pusher = make_pusher(finished, dvc, tmp_path / "pusher")
     pusher.follow(documented("Shared folder"), {"/mnt/team/cifar10": f"{tmp_path}/files"})
-    pusher.run("dvc", "push", *(str(path) for path in models(finished)))
+    pusher.clone.commit("Name the remote")
     with hosts.folder(tmp_path / "files") as port:
-        yield tmp_path / "files", f"http://127.0.0.1:{port}"
+        url = f"http://127.0.0.1:{port}"
+        pusher.clone.run("bash", "-ec", OWNER.replace("https://models.example.org/cifar10", url))
+        yield pusher.root, tmp_path / "files", url
 
 
 def models(clone):
@@ -42,11 +49,15 @@ def models(clone):
 
 
 def test_a_missing_object_makes_the_workflow_red(public, steps, finished, tmp_path):
-    folder, url = public
+    owner, folder, url = public
     commands, given = steps
-    subprocess.run(["git", "clone", "--quiet", finished.root, tmp_path / "visitor"], check=True)
+    subprocess.run(["git", "clone", "--quiet", owner, tmp_path / "visitor"], check=True)
     visitor = Clone(tmp_path / "visitor")
     lend_environment(visitor.root)
+    assert VISITOR.splitlines()[1:] == ["make pull", "make app"]
+    visitor.run("make", "pull")
+    for path in models(finished):
+        assert (visitor.root / path).read_bytes() == (finished.root / path).read_bytes()
     environment = given | {"DVC_PUBLIC_URL": url, "RUNNER_TEMP": str(tmp_path)}
 
     def run(name, expect=0):
@@ -55,8 +66,6 @@ def test_a_missing_object_makes_the_workflow_red(public, steps, finished, tmp_pa
 
     run("Name the remote")
     run("Pull as a visitor")
-    for path in models(finished):
-        assert (visitor.root / path).read_bytes() == (finished.root / path).read_bytes()
     assert "are in sync" in run("Look for every object")
     listed = (tmp_path / "objects").read_text().splitlines()
     assert sorted(listed) == sorted(str(path) for path in models(finished))
