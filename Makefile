@@ -15,7 +15,7 @@ STARTS = $(if $(wildcard .venv/run.done),-I -c 'import pip',-m pip --version)
 MENDED := $(if $(wildcard .venv),$(shell .venv/bin/python $(STARTS) > /dev/null 2>&1 || echo .venv/mended))
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install demo repro audit check-model summary watch pull app verify compare check check-fast test test-fast remote-test bench lint lock clean
+.PHONY: help install demo repro audit check-model summary watch pull publish app verify compare check check-fast test test-fast remote-test bench lint lock clean
 
 help:  ## show this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ watch: .venv/run.done  ## draw the curves of the trainings while they run, as a 
 
 pull: .venv/run.done  ## fetch the trained models from the DVC remote; TARGETS=paths, REMOTE=name
 	@python scripts/pull.py $(TARGETS) $(if $(REMOTE),--remote $(REMOTE))
+
+publish: .venv/run.done  ## write the trained models into a folder for a web server or a release; TO=folder, MODELS="names", SEEDS="numbers"
+	@$(if $(TO),,echo 'error: expected a folder, as in make publish TO=published' >&2; exit 2;) python scripts/publish.py "$(TO)" $(MODELS:%=--model %) $(SEEDS:%=--seed %)
 
 app: .venv/app.done  ## serve a page that classifies your pictures, PORT=n (default: 7860), SEED=n: one training each
 	@python -m cifar10.app $(if $(PORT),--port $(PORT)) $(if $(SEED),--seed $(SEED))

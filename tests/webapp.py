@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import json
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,17 +60,21 @@ class App:
 
 
 @contextlib.contextmanager
-def running(clone, root, *options, start=("-m", "cifar10.app")):
-    """Run the server of a clone until the end of the block; `start` is what Python is called with."""
+def running(clone, root, *options, start=("-m", "cifar10.app"), **own):
+    """Run the server of a clone until the end of the block; `start` is what Python is called with.
+
+    `own` are environment variables.
+    """
     for name in ("temporary", "hook"):
         (root / name).mkdir()
     (root / "hook/sitecustomize.py").write_text(RECORDER)
     port = servers.free_port()
     environment = {
         "TMPDIR": str(root / "temporary"),
-        "PYTHONPATH": str(root / "hook"),
+        "PYTHONPATH": os.pathsep.join([str(root / "hook"), *filter(None, [own.pop("PYTHONPATH", None)])]),
         "PYTHONDONTWRITEBYTECODE": "1",
         "RECORD": str(root / "record"),
+        **own,
     }
     command = [sys.executable, *start, "--port", str(port), *options]
     with servers.running(root / "log", *command, ports=[port], cwd=clone.root, **environment) as process:

@@ -7,15 +7,24 @@ import re
 import signal
 import socket
 import sys
+from typing import TYPE_CHECKING
 
 from cifar10 import errors
 from cifar10.app import address
+
+if TYPE_CHECKING:
+    from cifar10.predict.model_folder import ModelFolder
 
 # Slow imports are inside the functions, so that `--help` and the error for a used port are fast.
 
 LOCAL = "127.0.0.1"
 PORT = 7860
 NEEDED = ("fastapi", "fastapi_offline", "multipart", "uvicorn")  # of the extra `app`
+
+
+def run() -> None:
+    """Run `main` as a command."""
+    errors.run(main)
 
 
 def main() -> None:
@@ -25,26 +34,29 @@ def main() -> None:
     if missing:
         raise errors.UserError(
             f"the page needs {', '.join(missing)}, not installed here: `make app` installs all and starts "
-            "it, or run pip install -e '.[app]'"
+            "it; outside a checkout, install the wheel with its extra: pip install 'FILE.whl[app]'"
         )
-    if options.seed is not None:
-        from cifar10 import params
+    from cifar10.predict import model_folder
 
-        params.load().seed(options.seed)
+    folder = model_folder.find(options.models)
+    if options.seed is not None or not folder.here:
+        chosen = folder.load_params()
+        if options.seed is not None:
+            chosen.seed(options.seed)
     # the server finishes the requests in progress, then raises the signal again
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if (hang_up := getattr(signal, "SIGHUP", None)) and signal.getsignal(hang_up) is not signal.SIG_IGN:
         signal.signal(hang_up, lambda *_: signal.raise_signal(signal.SIGTERM))
     try:
         with address.listen(options.host, options.port) as listener:
-            _serve(options, listener)
+            _serve(options, folder, listener)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         sys.exit(130)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m cifar10.app", description=__doc__)
+    parser = argparse.ArgumentParser(prog="cifar10-page", description=__doc__)
     parser.add_argument(
         "--host",
         type=address.host,
@@ -74,6 +86,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="answer with one training of each model (default: mean of the probabilities over all seeds)",
     )
+    parser.add_argument(
+        "--models",
+        metavar="FOLDER",
+        help="folder or URL of published models, or the folder models of a checkout (default: this checkout)",
+    )
     return parser
 
 
@@ -90,7 +107,7 @@ def _root_path(text: str) -> str:
     return path
 
 
-def _serve(options: argparse.Namespace, listener: socket.socket) -> None:
+def _serve(options: argparse.Namespace, folder: "ModelFolder", listener: socket.socket) -> None:
     # before TensorFlow, from which `tensorflow_setup` hides what these need
     from cifar10.app import middleware, server
     from cifar10.evaluation import ood, predictions  # noqa: F401
@@ -107,9 +124,9 @@ def _serve(options: argparse.Namespace, listener: socket.socket) -> None:
     bound = listener.getsockname()[0]  # 0.0.0.0 also for the spellings 0 and 00.0
     names = [] if bound == options.host or address.is_ipv6(options.host) else [options.host]
     hosts = middleware.hosts(bound, [*names, *options.allowed_host])
-    app = application(PredictionService(options.seed), hosts)
+    app = application(PredictionService(options.seed, folder), hosts)
     server.serve(app, listener, options.root_path)
 
 
 if __name__ == "__main__":
-    errors.run(main)
+    run()

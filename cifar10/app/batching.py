@@ -10,6 +10,7 @@ import numpy as np
 from cifar10.app.current_models import CurrentModels
 from cifar10.app.exceptions import BusyError
 from cifar10.evaluation.predictions import Answers
+from cifar10.predict.model_folder import HERE, ModelFolder
 from cifar10.predict.predictor import Classifier
 
 
@@ -29,8 +30,8 @@ class BatchingPredictor:
     pass therefore takes the pictures of all waiting requests.
     """
 
-    def __init__(self, seed: str | None = None) -> None:
-        self._models = CurrentModels(seed)
+    def __init__(self, seed: str | None = None, folder: ModelFolder = HERE) -> None:
+        self._models = CurrentModels(seed, folder)
         self._turn = anyio.Lock()
         self._waiting: list[Batch] = []
 

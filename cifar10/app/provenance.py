@@ -8,6 +8,7 @@ from typing import Any
 
 from cifar10 import files, git, paths, stage_names, staleness
 from cifar10.errors import UserError
+from cifar10.predict.model_folder import ABOUT, HERE, ModelFolder
 from cifar10.report import render
 
 
@@ -26,8 +27,12 @@ class Provenance:
     changed: list[str] | None
 
 
-def find(models: Sequence[str], seeds: Sequence[int]) -> Provenance:
-    """Look up the origin of the models; missing facts are "unknown"."""
+def find(models: Sequence[str], seeds: Sequence[int], folder: ModelFolder = HERE) -> Provenance:
+    """Look up the origin of the models of a folder; missing facts are "unknown"."""
+    if not folder.here:
+        about = _read(folder.root / ABOUT)
+        data, revision = (str(about.get(key, f"unknown {key}")) for key in ("data", "revision"))
+        return Provenance(data, revision, [] if about else None)
     return Provenance(_data(), _revision(), _changed(models, seeds))
 
 

@@ -134,8 +134,10 @@ async def saliency(request: Request, model: str | None = None) -> Response:
 @api.get("/api/models", response_model=schemas.Models, responses=_errors(503))
 async def models(request: Request) -> Response:
     """Describe the models."""
-    classifier = await request.app.state.service.models()
-    found = await run_in_threadpool(provenance.find, [*classifier.detectors], classifier.seeds)
+    service: PredictionService = request.app.state.service
+    classifier = await service.models()
+    names = [*classifier.detectors]
+    found = await run_in_threadpool(provenance.find, names, classifier.seeds, service.folder)
     scores = predictions.described(classifier.seeds, classifier.detectors, classifier.temperatures)
     about = {"data": found.data, "revision": found.revision, "changed": found.changed}
     return JSONResponse({"classes": classifier.classes, "models": scores, **about})
@@ -150,7 +152,8 @@ async def health() -> schemas.Health:
 @pages.get("/", response_class=HTMLResponse)
 def index(request: Request) -> str:
     """Return the page."""
-    return page.index(examples.find(), request.app.state.service.size)
+    service = request.app.state.service
+    return page.index(examples.find(service.folder.here), service.size)
 
 
 @pages.get("/docs", response_class=HTMLResponse)
@@ -160,9 +163,9 @@ def docs() -> str:
 
 
 @pages.get("/examples/{index}")
-def example(index: int) -> Response:
+def example(request: Request, index: int) -> Response:
     """Return the file of an example."""
-    found = examples.find()
+    found = examples.find(request.app.state.service.folder.here)
     if not 0 <= index < len(found):
         raise HTTPException(404)
     return fastapi.Response(found[index].content, media_type="image/png")

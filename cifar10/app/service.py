@@ -19,6 +19,7 @@ from cifar10.data import images
 from cifar10.errors import UserError
 from cifar10.evaluation import predictions
 from cifar10.names import shown
+from cifar10.predict.model_folder import HERE, ModelFolder
 from cifar10.predict.predictor import Classifier
 
 
@@ -29,13 +30,15 @@ class PredictionService:
     time, which limits the memory.
     """
 
-    def __init__(self, seed: str | None = None) -> None:
+    def __init__(self, seed: str | None = None, folder: ModelFolder = HERE) -> None:
         """Prepare the service.
 
         Args:
             seed: as for `predictor.load`.
+            folder: as for `predictor.load`.
         """
-        self._predictor = BatchingPredictor(seed)
+        self.folder = folder
+        self._predictor = BatchingPredictor(seed, folder)
         self._decoding = anyio.CapacityLimiter(1)
         self._requests = 0
 

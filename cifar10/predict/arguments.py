@@ -38,6 +38,11 @@ def parser(description: str | None) -> argparse.ArgumentParser:
         help="answer with one training of each model (default: mean of the probabilities over all seeds)",
     )
     command.add_argument(
+        "--models",
+        metavar="FOLDER",
+        help="folder or URL of published models, or the folder models of a checkout (default: this checkout)",
+    )
+    command.add_argument(
         "--fit",
         choices=["crop", "pad"],
         default="crop",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from cifar10.data.images import Fit, Picture, Size
     from cifar10.evaluation.predictions import Answers
-    from cifar10.params import Params
+    from cifar10.predict.model_folder import ModelFolder
     from cifar10.predict.predictor import Classifier
 
 # Slow imports are inside the functions, so that `--help` and usage errors are fast.
@@ -35,11 +35,12 @@ def main() -> None:
     ):  # its encoding may lack letters, as that of a pipe on Windows
         utf_8 = options.json or sys.platform == "win32"
         sys.stdout.reconfigure(encoding="utf-8" if utf_8 else None, errors="backslashreplace")
-    from cifar10 import params, progress
+    from cifar10 import progress
     from cifar10.data import images, inputs
-    from cifar10.predict import figure
+    from cifar10.predict import figure, model_folder
 
-    chosen = params.load()
+    folder = model_folder.find(options.models, options.model)
+    chosen = folder.load_params()
     for name in options.model:
         chosen.model(name)
     if options.seed is not None:
@@ -49,7 +50,7 @@ def main() -> None:
     names = inputs.expand(options.images)
     if options.figure is not None:
         figure.check(options.figure, names)
-    size = _size(chosen, options)
+    size = _size(folder, options)
     pictures, unreadable = _read(names, options.fit, size)
     for reason in unreadable.values():
         progress.log(f"error: {reason}")
@@ -57,20 +58,20 @@ def main() -> None:
         for text in picture.warnings:
             images.warn(name, text)
     if pictures or options.json:
-        _answer(options, pictures, unreadable, size)
+        _answer(options, folder, pictures, unreadable, size)
     if not pictures and not unreadable:
         raise errors.UserError("the given folders contain no files")
     sys.exit(1 if unreadable else 0)
 
 
-def _size(chosen: "Params", options: argparse.Namespace) -> "Size":
+def _size(folder: "ModelFolder", options: argparse.Namespace) -> "Size":
     """Return the size of the images that the models take."""
-    from cifar10 import paths
     from cifar10.evaluation import input_size
 
+    chosen = folder.load_params()
     seeds = chosen.train.seeds if options.seed is None else [options.seed]
     names = options.model or chosen.models
-    return input_size.common(paths.model(name, seed) for name in names for seed in seeds)
+    return input_size.common(folder.model(name, seed) for name in names for seed in seeds)
 
 
 def _read(names: Sequence[str], fit: "Fit", size: "Size") -> tuple[dict[str, "Picture"], dict[str, str]]:
@@ -102,6 +103,7 @@ def _read(names: Sequence[str], fit: "Fit", size: "Size") -> tuple[dict[str, "Pi
 
 def _answer(
     options: argparse.Namespace,
+    folder: "ModelFolder",
     pictures: Mapping[str, "Picture"],
     unreadable: Mapping[str, str],
     size: "Size",
@@ -119,7 +121,7 @@ def _answer(
         from cifar10.training import models
 
         models.make_deterministic(seed=0)  # the same bits as `evaluate`
-    classifier = predictor.load(options.model, options.seed)
+    classifier = predictor.load(options.model, options.seed, folder)
     seen = np.array([picture.pixels for picture in pictures.values()], np.uint8)
     seen = seen.reshape(-1, *size, 3)
     found = _classified(classifier, seen)

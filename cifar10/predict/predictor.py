@@ -9,10 +9,10 @@ A temperature, fitted to the validation predictions of the same trainings, scale
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 
-from cifar10 import params, paths
 from cifar10.errors import UserError
 from cifar10.evaluation import (
     detector,
@@ -30,6 +30,7 @@ from cifar10.evaluation.ensemble_detector import EnsembleDetector
 from cifar10.evaluation.explanations import Explainer
 from cifar10.evaluation.ood import FeatureExtractor
 from cifar10.evaluation.predictions import Answers
+from cifar10.predict.model_folder import HERE, ModelFolder
 from cifar10.training import models
 
 
@@ -89,7 +90,7 @@ class Classifier:
         return Answers(probabilities, id_scores, found.p_values(id_scores), found.is_id(id_scores))
 
 
-def load(names: Sequence[str] = (), seed: str | None = None) -> Classifier:
+def load(names: Sequence[str] = (), seed: str | None = None, folder: ModelFolder = HERE) -> Classifier:
     """Build models from params.yaml, then read their weights and detectors. These files cannot run code.
 
     Call `models.make_deterministic(seed=0)` first: the probabilities of a single training, before the
@@ -98,15 +99,17 @@ def load(names: Sequence[str] = (), seed: str | None = None) -> Classifier:
     Args:
         names: of models in params.yaml; all of them if empty.
         seed: the one training of each model to use, as text; None for all of `train.seeds`.
+        folder: has params.yaml and the files of the models; by default those of the working directory.
 
     Raises:
         UserError: a name or the seed is unknown, or a file is missing, damaged or of another model.
     """
-    chosen = params.load()
+    chosen = folder.load_params()
     entries = {name: chosen.model(name) for name in names or chosen.models}
     seeds = chosen.train.seeds if seed is None else [chosen.seed(seed)]
-    _check_presence([*entries], seeds)
-    files = {training: paths.ood_detector(*training) for training in product(entries, seeds)}
+    _check_presence([*entries], seeds, folder)
+    folder.check(entries, seeds)
+    files = {training: folder.ood_detector(*training) for training in product(entries, seeds)}
     each_detector = {training: detector.load(file) for training, file in files.items()}
     classes = next(iter(each_detector.values())).classes
     for training, each in each_detector.items():
@@ -115,32 +118,33 @@ def load(names: Sequence[str] = (), seed: str | None = None) -> Classifier:
     fitted = {name: temperature.fit([each_detector[name, s].validation for s in seeds]) for name in entries}
     extractors: dict[str, list[FeatureExtractor]] = {name: [] for name in entries}
     explainers: dict[str, list[Explainer]] = {name: [] for name in entries}
-    size = input_size.common(paths.model(*training) for training in files)
+    size = input_size.common(folder.model(*training) for training in files)
     for (name, entry), each_seed in product(entries.items(), seeds):
         model = models.build(name, entry, len(classes), (*size, 3))
-        trained_models.load_weights(model, paths.model(name, each_seed))
+        trained_models.load_weights(model, folder.model(name, each_seed))
         mirror = name in chosen.predict.mirror
         extractors[name].append(features.feature_extractor(model, mirror))
         if explainer := gradcam.explainer(model, mirror):
             explainers[name].append(explainer)
     for (name, each_seed), found in each_detector.items():
-        _check_layers(name, each_seed, found, extractors[name][seeds.index(each_seed)], size)
+        extract = extractors[name][seeds.index(each_seed)]
+        _check_layers(name, files[name, each_seed], found, extract, size)
     detectors = {name: _combined(name, [each_detector[name, s] for s in seeds]) for name in entries}
     temperatures = {name: 1.0 if found is None else found for name, found in fitted.items()}
     return Classifier(classes, size, seeds, detectors, temperatures, extractors, explainers)
 
 
-def _check_presence(names: Sequence[str], seeds: Sequence[int]) -> None:
+def _check_presence(names: Sequence[str], seeds: Sequence[int], folder: ModelFolder) -> None:
     """Refuse an ensemble of which some trainings are present and others are not."""
-    present = {name: [seed for seed in seeds if paths.model(name, seed).exists()] for name in names}
+    present = {name: [seed for seed in seeds if folder.model(name, seed).exists()] for name in names}
     common = [seed for seed in seeds if all(seed in found for found in present.values())]
     if not any(present.values()) or len(common) == len(seeds):
         return  # nothing is here, which `load` reports with the first file, or everything
     found = "; ".join(f"{name}: {', '.join(map(str, own)) or 'none'}" for name, own in present.items())
     one = f", or answer with one training: --seed {common[0]}" if common else ""
     raise UserError(
-        f"expected the seeds {', '.join(map(str, seeds))} of each model in {paths.MODELS}, found {found}: "
-        f"run `make pull` or `dvc repro` for the others{one}"
+        f"expected the seeds {', '.join(map(str, seeds))} of each model in {folder.root}, found {found}: "
+        f"{folder.advice} for the others{one}"
     )
 
 
@@ -154,13 +158,10 @@ def _combined(name: str, detectors: Sequence[Detector]) -> EnsembleDetector:
 
 
 def _check_layers(
-    name: str, seed: int, found: Detector, extract: FeatureExtractor, size: tuple[int, int]
+    name: str, file: Path, found: Detector, extract: FeatureExtractor, size: tuple[int, int]
 ) -> None:
     """Refuse a detector of layers with other numbers of features than those of the model."""
     expected = [layer.shape[1] for layer in extract(np.zeros((0, *size, 3), np.uint8)).layers]
     widths = [len(mean) for mean in found.layers.statistics.means]
     if widths != expected:
-        raise UserError(
-            f"{paths.ood_detector(name, seed)} has layers of {widths} features, {name} has {expected}: "
-            "run `dvc repro`"
-        )
+        raise UserError(f"{file} has layers of {widths} features, {name} has {expected}: run `dvc repro`")
