@@ -1,19 +1,21 @@
 """The JSON beside an exported model: what a program needs to use it."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cifar10 import git, params, paths
+from cifar10 import git, paths
 from cifar10.data.decoding.scaling import SIZE
 from cifar10.evaluation import detector, temperature
 from cifar10.evaluation.ensemble import mean_probabilities
 from cifar10.evaluation.ensemble_detector import EnsembleDetector
 from cifar10.export import graph
+from cifar10.params import Params
+from cifar10.predict.predictor import Classifier
 
 PREPROCESSING = {
     "orientation": "turn the picture as its Exif orientation says",
@@ -29,22 +31,15 @@ NOT_IN_GRAPH = (
 )
 
 
-def describe(
-    chosen: params.Params,
-    name: str,
-    seeds: Sequence[int],
-    found: EnsembleDetector,
-    scale: float,
-) -> dict[str, Any]:
+def describe(chosen: Params, name: str, classifier: Classifier) -> dict[str, Any]:
     """Describe a model, without what is known once it is written.
 
     Args:
         chosen: params.yaml.
         name: of the model.
-        seeds: of the trainings in the graph.
-        found: their OOD detector.
-        scale: temperature of the probabilities.
+        classifier: its trainings, from `predictor.load`.
     """
+    found, scale, seeds = classifier.detectors[name], classifier.temperatures[name], classifier.seeds
     return {
         "model": name,
         "seeds": [*seeds],
@@ -107,11 +102,6 @@ def contents(folder: Path) -> dict[str, Any]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-
-
-def size(described: Mapping[str, Any]) -> int:
-    """Return the bytes of all files of `contents`."""
-    return sum(each["bytes"] for each in described.values())
 
 
 def sha256(path: Path) -> str:
