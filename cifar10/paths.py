@@ -7,6 +7,7 @@ PARAMS = Path("params.yaml")
 VERSIONS = Path("versions.yaml")  # versions of the libraries that decide the bytes of results
 
 SEARCH = Path("search.db")  # trials of searches for hyper-parameters, ignored by git
+EXPORTS = Path("exports")  # of `cifar10-export`, ignored by git and DVC
 
 # download
 PARTIAL = Path("data/partial")  # unfinished downloads, ignored by git and DVC

@@ -17,7 +17,12 @@ from typing import IO
 from tests import warm_client
 
 HERE = Path(__file__).resolve().parent
-PROGRAMS = {"python": "python", "dvc": "dvc", "cifar10-classify": "python"}  # and their servers
+PROGRAMS = {
+    "python": "python",
+    "dvc": "dvc",
+    "cifar10-classify": "python",
+    "cifar10-export": "python",
+}  # and their servers
 
 
 class Server:

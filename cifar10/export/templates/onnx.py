@@ -1,0 +1,20 @@
+"""Classify a photograph: `python example.py photo.jpg`. It needs numpy, pillow and onnxruntime."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from PIL import Image, ImageOps
+
+folder = Path(__file__).parent
+about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+photo = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("RGB")
+pixels = np.asarray(ImageOps.fit(photo, (32, 32)))[np.newaxis]  # the central square, bicubic
+session = onnxruntime.InferenceSession(folder / about["file"])
+probabilities = session.run(None, {about["input"]["name"]: pixels})[0][0]
+best, least = int(probabilities.argmax()), about["none_of_these"]["largest_probability"] or 0
+print(
+    "none of these" if probabilities[best] < least else about["classes"][best], f"{probabilities[best]:.2%}"
+)

@@ -1,0 +1,20 @@
+"""Classify a photograph: `python example.py photo.jpg`. It needs numpy, pillow and tensorflow."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image, ImageOps
+
+folder = Path(__file__).parent
+about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+photo = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("RGB")
+pixels = np.asarray(ImageOps.fit(photo, (32, 32)))[np.newaxis]  # the central square, bicubic
+model = tf.saved_model.load(folder / about["file"])
+probabilities = np.asarray(model.serve(tf.constant(pixels)))[0]
+best, least = int(probabilities.argmax()), about["none_of_these"]["largest_probability"] or 0
+print(
+    "none of these" if probabilities[best] < least else about["classes"][best], f"{probabilities[best]:.2%}"
+)
