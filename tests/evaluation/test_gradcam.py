@@ -168,7 +168,14 @@ def test_an_overlay_is_grey_without_a_map_and_orange_where_it_is_high():
     image = np.full((4, 4, 3), (200, 100, 0), np.uint8)
     grey = 118  # 0.299 * 200 + 0.587 * 100, rounded down
     without = saliency.overlay(image, np.zeros((2, 2), np.uint8))
-    np.testing.assert_array_equal(without, np.full((16, 16, 3), grey))
+    np.testing.assert_array_equal(without, np.full((128, 128, 3), grey))
+    assert saliency.overlay(np.zeros((32, 32, 3), np.uint8), np.zeros((2, 2), np.uint8)).shape == (
+        128,
+        128,
+        3,
+    )
+    large = np.zeros((96, 200, 3), np.uint8)
+    assert saliency.overlay(large, np.zeros((2, 2), np.uint8)).shape == large.shape
     right = saliency.overlay(image, np.array([[0, 255]], np.uint8))
-    np.testing.assert_allclose(right[5, -1], 0.25 * grey + 0.75 * np.array([255, 96, 0]), atol=1)
-    assert (np.diff(right[5, :, 0].astype(int)) >= 0).all()
+    np.testing.assert_allclose(right[40, -1], 0.25 * grey + 0.75 * np.array([255, 96, 0]), atol=1)
+    assert (np.diff(right[40, :, 0].astype(int)) >= 0).all()
