@@ -23,6 +23,7 @@ from cifar10.evaluation.temperature import Validation
 
 CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 OOD_DATASETS = ["faces", "photographs", "textures"]
+CORRUPTED = ["jpeg", "blur", "contrast", "noise"]
 OOD_PICTURES = {"photographs": {"moon.png": 20, "coins.png": 30}, "textures": {"brick.png": 50}}
 ODD = ["<b>x</b>", "Gänseblümchen & Löwenzahn auf der Wiese hinter dem Haus", 'NA, "$50$" {{ 7 * 7 }}']
 SOURCE = {
@@ -182,9 +183,13 @@ def _ood(
     validation: bool,
     random: np.random.Generator,
 ) -> None:
-    """ID scores of test images are around the skill, those of each OOD dataset around 0, 1, 2 ..."""
+    """ID scores of test images are around the skill, those of each OOD dataset around 0, 1, 2 ...
+
+    Each kind of corrupted images has lower ones than the kind before.
+    """
     scores = {name: random.normal(skill, 1, images) for name in ("validation", "test")}
     scores |= {dataset: random.normal(shift, 1, 50) for shift, dataset in enumerate(OOD_DATASETS)}
+    scores |= {f"test_{kind}": scores["test"][:1000] - loss for loss, kind in enumerate(CORRUPTED)}
     threshold = float(np.quantile(scores["validation"], 0.05, method="lower"))
     chances = random.dirichlet(np.ones(len(classes)) / 3).tolist()
     measured = {
@@ -203,6 +208,7 @@ def _ood(
             "pseudo_ood": {score: {"blends": 0.6, "mean": 0.6} for score in ood.SCORES},
             "threshold_data": "validation" if validation else "training",
             "scores": dict.fromkeys(ood.SCORES, measured),
+            "corrupted": {kind: float((scores[f"test_{kind}"] >= threshold).mean()) for kind in CORRUPTED},
             "person": {
                 "id_score": threshold + skill - 2.2,
                 "p_value": 0.02,

@@ -47,6 +47,18 @@ def test_the_predictions_are_of_all_test_images_and_give_the_metrics(finished):
             assert max(probabilities, key=probabilities.get) == f"probability_{row['predicted']}"
 
 
+def test_the_share_of_corrupted_images_is_that_of_their_scores(finished):
+    found = json.loads((finished.root / "reports/ood/model_0/seed_1.json").read_text())
+    with (finished.root / "reports/scores/model_0/seed_1.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    threshold = np.float32(found["scores"]["combined"]["threshold"])
+    assert [*found["corrupted"]] == ["jpeg", "blur", "contrast", "noise"]
+    for kind, share in found["corrupted"].items():
+        scores = [np.float32(row["id_score"]) for row in rows if row["dataset"] == f"test_{kind}"]
+        assert len(scores) == 360
+        assert share == np.mean([score >= threshold for score in scores])
+
+
 def test_the_trained_models_are_better_than_chance(finished):
     metrics = {n: json.loads((finished.root / f"reports/metrics/{n}.json").read_text()) for n in MODELS}
     assert metrics["model_0"]["test"]["accuracy"]["mean"] > 0.5

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from cifar10.evaluation import ood_images
+from cifar10.evaluation import corrupted, ood_images
 from cifar10.params import Params
 from cifar10.report import (
     answer_plots,
@@ -45,7 +45,8 @@ def draw(found: results.Results, params: Params) -> dict[str, Figure]:
         figures["differences.png"] = plots.differences(found.differences)
     if points := costs.points(costs.find(found, params.predict.mirror)):
         figures["costs.png"] = cost_plot.accuracy(points, [model.name for model in found.models])
-    scores = {model.name: model.scores for model in found.models}
+    kinds = [corrupted.dataset(kind) for kind in found.models[0].detector["corrupted"]]
+    scores = {model.name: model.scores[~model.scores["dataset"].isin(kinds)] for model in found.models}
     detectors = {model.name: model.detector for model in found.models}
     persons = {model.name: model.person for model in found.models if model.person}
     if found.models[0].detector["auroc"]:

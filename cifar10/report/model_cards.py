@@ -47,6 +47,7 @@ def card(found: Results, params: Params, model: Model) -> str:
         worst_class=min(by_class, key=lambda row: row["accuracy"]),
         confidence=confidence,
         people=ood_words.people(model),
+        corruptions=ood_words.corruptions(model),
         unreliable=ood_words.unreliable(model),
         top_confusions=results.top_confusions(found, model, TOP_CONFUSIONS),
     )

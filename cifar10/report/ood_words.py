@@ -4,12 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cifar10.data import class_names
-from cifar10.evaluation import significance
+from cifar10.evaluation import corrupted, significance
 from cifar10.evaluation.detector import RELIABLE
 from cifar10.report.results import Model, Results
 
 OPTION = "data.ood_exclude in params.yaml"
 CROPS = {"photographs": "nine", "textures": "three"}  # source pictures of each dataset of crops
+CORRUPTED = {  # kinds of corrupted test images
+    "jpeg": f"JPEG, quality {corrupted.QUALITY}",
+    "blur": f"Gaussian blur, radius {corrupted.RADIUS} pixel",
+    "contrast": "half the contrast",
+    "noise": "noise, sd 25",
+}
 HALF = 0.5  # an FPR above it: most images get a class
 
 
@@ -66,6 +72,12 @@ def intervals(model: Model) -> str:
         return told
     crops = "Crops of one picture count as one image (Obuchowski, 1997)"
     return f"{told} {crops}: {significance.listed(cut)}."
+
+
+def corruptions(model: Model) -> str:
+    """List the TPR of a model on corrupted test images."""
+    rates = model.detector["corrupted"].items()
+    return significance.listed([f"{100 * rate:.1f} % ({CORRUPTED[kind]})" for kind, rate in rates])
 
 
 def pseudo_ood(found: Results) -> str:

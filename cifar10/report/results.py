@@ -14,6 +14,7 @@ from cifar10 import files, paths
 from cifar10.errors import UserError
 from cifar10.evaluation import (
     auroc,
+    corrupted,
     detector,
     ensemble_detector,
     explanations,
@@ -48,7 +49,7 @@ class Training:
         predicted: int64 (N,), labels of the test images in order.
         probabilities: float64 (N, K), of the same images.
         ood: content of the OOD metrics file.
-        scores: a row per test or OOD image: dataset, id_score.
+        scores: a row per validation, test, OOD or corrupted image: dataset, id_score.
         validation: predictions for the validation images, which may be none.
         explanations: saliency maps and nearest training images.
     """
@@ -133,15 +134,16 @@ class Model:
 
     @cached_property
     def scores(self) -> pd.DataFrame:
-        """A row per validation, test and OOD image: dataset, and id_score, the mean over the trainings."""
+        """A row per validation, test, OOD and corrupted image: dataset; id_score, mean over trainings."""
         mean = np.mean([training.scores["id_score"] for training in self.trainings], axis=0)
         return self.first.scores.assign(id_score=mean)
 
     @cached_property
     def detector(self) -> dict[str, Any]:
-        """Metrics of the mean ID score: threshold, tpr; by OOD dataset, auroc, its interval, fpr, images.
+        """Metrics of the mean ID score: threshold, tpr, and by OOD dataset, auroc, its interval, and fpr.
 
-        `interval` is from `auroc.interval`; `pictures` is the number of source pictures.
+        `images` and `pictures` are the numbers of images and of source pictures. `corrupted` has the TPR on
+        corrupted test images by kind.
         """
         groups = {dataset: rows.to_numpy() for dataset, rows in self.scores.groupby("dataset")["id_score"]}
         limit, test = detector.threshold(groups["validation"]), groups["test"]
@@ -149,6 +151,10 @@ class Model:
         return {
             "threshold": limit,
             "tpr": float((test >= limit).mean()),
+            "corrupted": {
+                kind: float((groups[corrupted.dataset(kind)] >= limit).mean())
+                for kind in self.first.ood["corrupted"]
+            },
             "auroc": {dataset: ood.auroc(test, found) for dataset, found in others.items()},
             "interval": {
                 dataset: auroc.interval(test, found, self.sizes(dataset)) for dataset, found in others.items()

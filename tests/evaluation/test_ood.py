@@ -159,6 +159,21 @@ def test_scores_are_compared_combined_and_measured():
     assert answer["layers"] == [1.0]  # as usual as all others
 
 
+def test_training_images_are_extracted_without_their_mirror_images():
+    counts = []
+
+    def plain(images):
+        counts.append(len(images))
+        return extract(images)
+
+    found, bright, dark = fitted()
+    split = Split(bright, np.arange(400) % 2)
+    again = ood.fit(extract, split, split, {"dark": dark}, ["a", "b"], plain)
+    assert counts == [360]  # the images of the fit
+    assert again.thresholds == found.thresholds
+    np.testing.assert_array_equal(again.memory_bank, found.memory_bank)
+
+
 def test_of_combinations_as_good_as_the_best_the_one_with_the_most_scores_is_chosen():
     found, *_ = fitted()
     assert found.detector.parts == ("msp", "energy", "layers", "joint")  # constant scores cost no AUROC

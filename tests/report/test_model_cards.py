@@ -58,6 +58,10 @@ def test_the_figures_are_those_of_the_files(tmp_path: Path) -> None:
         assert found == ["50", f"{pictures}", f"{100 * detector['fpr'][name]:.1f} %"]
         assert area.startswith(f"{detector['auroc'][name]:.3f}")
         assert bool(re.search(r" \(0\.\d{3} to [01]\.\d{3}\)$", area)) == (pictures > 1)
+    rates = [f"{100 * detection['corrupted'][kind]:.1f} %" for kind in plausible.CORRUPTED]
+    words = ["JPEG, quality 30", "Gaussian blur, radius 1 pixel", "half the contrast", "noise, sd 25"]
+    shown = [f"{rate} ({word})" for rate, word in zip(rates, words, strict=True)]
+    assert f"On corrupted test images it is {', '.join(shown[:3])} and {shown[3]}." in text
     assert cells(text, "seeds, one training each") == ["0"]
     assert cells(text, "optimizer") == ["Adam (learning_rate 0.001)"]
     assert cells(text, "**total**")[-1] == "**3,404,042**"

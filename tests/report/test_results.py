@@ -147,6 +147,9 @@ def test_the_detector_is_measured_on_the_mean_scores_of_the_trainings(folder: Pa
         name: auroc.interval(test, mean[tables[0]["dataset"] == name], counts)
         for name, counts in sizes.items()
     }
+    for kind in plausible.CORRUPTED:
+        share = (mean[tables[0]["dataset"] == f"test_{kind}"] >= threshold).mean()
+        assert model.detector["corrupted"][kind] == pytest.approx(share)
     (score,) = model.person.id_scores
     assert model.person.p_values == [(1 + (known <= score).sum()) / (1 + len(known))]
 
