@@ -80,6 +80,12 @@ def corruptions(model: Model) -> str:
     return significance.listed([f"{100 * rate:.1f} % ({CORRUPTED[kind]})" for kind, rate in rates])
 
 
+def corrupted_images(model: Model) -> int:
+    """Return the number of corrupted test images of each kind."""
+    kind = next(iter(model.detector["corrupted"]))
+    return int((model.scores["dataset"] == corrupted.dataset(kind)).sum())
+
+
 def pseudo_ood(found: Results) -> str:
     """Say which pseudo-OOD images could not be made, because there are too few images."""
     kinds = found.models[0].first.ood["pseudo_ood"].values()

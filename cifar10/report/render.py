@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import jinja2
 
 from cifar10.data import class_names
-from cifar10.evaluation import corrupted, nearest, replicates, significance
+from cifar10.evaluation import nearest, replicates, significance
 from cifar10.evaluation.detector import RELIABLE
 from cifar10.evaluation.predictions import NONE, Answers, percent, verdict
 from cifar10.params import Params, Reference
@@ -176,7 +176,7 @@ def _context(found: Results, params: Params) -> dict[str, Any]:
         "person_words": ood_words.person(found.classes),
         "ood_area": ood_words.area,
         "corrupted_words": ood_words.CORRUPTED,
-        "corrupted_images": min(corrupted.IMAGES, found.images["test"]),
+        "corrupted_images": ood_words.corrupted_images(found.models[0]),
         "ood_intervals": ood_words.intervals(found.models[0]),
         "ood_words": ood_words.datasets(found, params.data.ood_exclude),
         "ood_origin": ood_words.origin([*found.models[0].detector["auroc"]]),

@@ -34,6 +34,11 @@ def test_the_same_images_are_corrupted_in_each_way_and_always_alike(images, made
     assert len(np.unique(rows)) == 200  # chosen at random, not the first
 
 
+def test_of_large_images_there_are_fewer():
+    large = np.zeros((10, 1500, 1000, 3), np.uint8)
+    assert {len(found) for found in corrupted.make(large).values()} == {1000 * 64 * 64 // (1500 * 1000)}
+
+
 def test_jpeg_is_that_of_tensorflow(images, made):
     files = [tf.io.encode_jpeg(image, quality=30, chroma_downsampling=True) for image in images]
     oracle = np.array([tf.io.decode_jpeg(file, dct_method="INTEGER_ACCURATE") for file in files])
