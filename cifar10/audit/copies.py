@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cifar10.audit.joined import Joined
+
 CELLS = 8  # thumbnail side of the first step
 SCALE = 2000  # length of a descriptor; a product of two is at most about SCALE**2 < 2**24
 CORRELATION = 0.98  # lowest correlation of the 8x8 thumbnails
@@ -29,7 +31,7 @@ class Pair(NamedTuple):
     kind: str
 
 
-def find(images: np.ndarray) -> list[Pair]:
+def find(images: np.ndarray | Joined) -> list[Pair]:
     """Find all pairs of copies, in the order of the positions.
 
     Of several equal pictures, each is paired with the first one only, and near-copies are looked for among
@@ -64,7 +66,7 @@ def find(images: np.ndarray) -> list[Pair]:
     return sorted([*pairs, *(Pair(*pair, kind) for pair, kind in found.items())])
 
 
-def _first_equal(images: np.ndarray) -> np.ndarray:
+def _first_equal(images: np.ndarray | Joined) -> np.ndarray:
     """Return for each picture the position of the first one with the same pixels, int64 (N,)."""
     seen: dict[bytes, int] = {}
     digests = (hashlib.sha256(image.tobytes()).digest() for image in images)  # smaller than the pixels

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from cifar10.audit import copies, quality
+from cifar10.audit.joined import Joined
 
 SHOWN = 20  # pairs in the figure and under "pairs"
 TRAIN, TEST = "train", "test"
@@ -28,8 +29,7 @@ def audit(splits: Mapping[str, tuple[np.ndarray, np.ndarray]], classes: Sequence
     names = [name for name, (_, labels) in splits.items() for _ in labels]
     places = [place for _, labels in splits.values() for place in range(len(labels))]
     labels = np.concatenate([labels for _, labels in splits.values()])
-    images = np.concatenate([images for images, _ in splits.values()])
-    pairs = copies.find(images)
+    pairs = copies.find(Joined([images for images, _ in splits.values()]))
     shared = [pair for pair in pairs if (names[pair.first], names[pair.second]) == (TRAIN, TEST)]
     exact = {pair.second for pair in shared if pair.kind == "equal"}
     differing = [pair for pair in pairs if labels[pair.first] != labels[pair.second]]

@@ -1,5 +1,6 @@
 """Save and load the train, validation and test splits."""
 
+import mmap
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,7 @@ from cifar10 import files, paths
 from cifar10.errors import UserError
 
 AT_ONCE = 100  # images that `save` copies
+LARGE = 250_000_000  # bytes of images; of smaller splits, all may stay in memory
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,17 @@ def load(name: str) -> Split:
         return Split(np.load(paths.images(name), mmap_mode="r"), np.load(paths.labels(name)))
     except FileNotFoundError as error:
         raise missing(error) from None
+
+
+def release(images: np.ndarray) -> None:
+    """Give back the memory of what was read from a large memory map; the system's cache keeps the file.
+
+    Args:
+        images: of a split, or any array.
+    """
+    mapped = getattr(images, "_mmap", None)
+    if mapped is not None and images.nbytes > LARGE and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def class_names() -> list[str]:

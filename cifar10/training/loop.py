@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from cifar10.data import dataset
 from cifar10.data.dataset import Split
 from cifar10.errors import DivergedError
 from cifar10.params import Augment, Train
@@ -218,6 +219,7 @@ def train(
         for batches in shuffled_batches(len(training.labels), settings.batch_size, seed, epoch, at_once):
             # copies only these images from the page cache, which all processes share
             loss, correct, finite = run(*read(batches))
+            dataset.release(training.images)
             loss_sum, correct_sum, seen = loss_sum + loss, correct_sum + correct, seen + batches.size
             if not np.isfinite(loss_sum):
                 where = f"of epoch {epoch} is {loss_sum} from step {done + finite + 1} on"

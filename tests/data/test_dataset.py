@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,27 @@ def test_a_chosen_part_of_a_split_is_written_as_numpy_writes_it(tmp_path, monkey
     np.save(tmp_path / "expected.npy", images[chosen])
     assert paths.images("train").read_bytes() == (tmp_path / "expected.npy").read_bytes()
     assert dataset.load("train").labels.tolist() == chosen.tolist()
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/smaps_rollup").exists(), reason="only Linux tells the memory of a map"
+)
+def test_pages_of_a_large_split_are_given_back(tmp_path, monkeypatch):
+    def mapped():
+        lines = Path("/proc/self/smaps").read_text().partition("train/images.npy")[2].splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("Rss:"))  # kB
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(dataset, "LARGE", 1_000_000)
+    images = np.random.default_rng(0).integers(0, 256, (100, 64, 64, 3), np.uint8)
+    dataset.save("train", images, np.arange(100))
+    loaded = dataset.load("train").images
+    assert loaded.sum() == images.sum()
+    assert mapped() >= 1_000
+    dataset.release(loaded)
+    dataset.release(images)  # nothing to give back
+    assert mapped() < 200
+    assert np.array_equal(loaded, images)
 
 
 def test_a_missing_split_says_what_to_run(tmp_path, monkeypatch):

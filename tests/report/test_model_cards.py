@@ -109,6 +109,7 @@ def test_costs_and_mistakes_are_those_of_the_model(tmp_path: Path) -> None:
 def test_names_of_classes_are_read_as_they_are(tmp_path: Path) -> None:
     odd = [*plausible.ODD, "a|b *c* [d](e)\n# f `g` ~h~ &lt; \\"]
     text = render(tmp_path, classes=odd, skills={"only": 0.0}, source={"source": "folder"})["only"]
+    assert "then scaled to 32x32 pixels (height x width) by bicubic" in text
     reader = MarkdownIt("commonmark").enable("table")
     inline = [token for token in reader.parse(text) if token.type == "inline"]
     shown = ["".join(part.content for part in token.children or []) for token in inline]
