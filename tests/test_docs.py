@@ -80,7 +80,10 @@ def run_python(reader, text):
 
 
 def run_yaml(reader, text):
-    """Insert an example into params.yaml, check it, build its networks, and remove it."""
+    """Insert an example into params.yaml, check it, build its networks, and remove it.
+
+    One that begins with the comment `# params.yaml` stays for the next blocks of the page.
+    """
     path = reader.root / "params.yaml"
     before = path.read_text()
     content, new = yaml.safe_load(before), yaml.safe_load(dedent(text))
@@ -90,7 +93,8 @@ def run_yaml(reader, text):
     path.write_text(yaml.safe_dump(content, sort_keys=False))
     names = ["model_2"] if "train" in new else [*new.get("models", {})]
     run_python(reader, BUILD.format(names=names))
-    path.write_text(before)
+    if not text.startswith("# params.yaml\n"):
+        path.write_text(before)
 
 
 RUN = {"bash": run_bash, "console": run_console, "python": run_python, "yaml": run_yaml}
