@@ -21,6 +21,7 @@ CLASSIFY = Path("reports/classify.md")
 FULL_RUN = Path("reports/full_run.json")
 SERVE = Path("reports/serve.md")
 REPLICATES = Path("reports/replicates.md")
+LATENCY = Path("reports/latency.md")
 RECIPE = Path("reports/recipe.md")
 AUDIT = Path("reports/audit_recall.md")
 LABELS = Path("reports/label_recall.md")
@@ -42,6 +43,7 @@ def parts() -> dict[str, tuple[Path, Path, str]]:
         "classify": (PICTURES, CLASSIFY, after_title(CLASSIFY)),
         "benchmark": (SPEED, BENCHMARK, after_title(BENCHMARK)),
         "recipe": (SPEED, RECIPE, after_title(RECIPE)),
+        "latency": (SPEED, LATENCY, after_title(LATENCY)),
         "load": (SPEED, SERVE, after_title(SERVE)),
         "audit": (DATA, AUDIT, after_title(AUDIT)),
         "labels": (DATA, LABELS, after_title(LABELS)),

@@ -8,7 +8,11 @@ from scripts import readme
 
 
 @pytest.mark.parametrize(
-    "part", ["results", "wall time", "ood", "person", "classify", "benchmark", "load", "labels", "replicates"]
+    "part",
+    [
+        *("results", "wall time", "ood", "person", "classify", "benchmark", "load", "latency", "labels"),
+        "replicates",
+    ],
 )
 def test_the_pages_show_what_the_committed_run_wrote(part):
     page, source, content = readme.parts()[part]
