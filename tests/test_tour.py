@@ -48,6 +48,7 @@ def test_the_tour_runs_on_the_digits(notebook, one_seed, finished, tmp_path, mon
         raise AssertionError(str(error)) from None
     cells = {cell.id: cell for cell in notebook.cells}
     assert "The report: " in shown(cells["demo"])
+    assert not re.search(r"[\r\x1b]", shown(cells["demo"])), "a drawing for terminals"
     results = (one_seed.root / "demo/reports/results.md").read_text()
     assert "| model_2 |" in shown(cells["results"])
     assert "image/png" in cells["figure"].outputs[0].data

@@ -123,19 +123,21 @@ def find(text: str | None, models: Iterable[str] = ()) -> ModelFolder:
         raise UserError(f"{OPTION} {text}: expected a folder or an http(s) URL, found {found}")
     if (folder / paths.PARAMS).exists():
         if (folder / paths.MODELS).is_dir():
-            return _checkout(folder)
+            return _checkout(folder, folder / paths.MODELS)
         return published(folder)
     parent = Path(os.path.normpath(folder.absolute())).parent
     if (parent / paths.PARAMS).exists():
-        return ModelFolder(parent / paths.PARAMS, folder)
+        return _checkout(parent, folder)
     raise UserError(
         f"{OPTION} {text}: expected {paths.PARAMS} in this folder, as `make publish` writes it, or beside "
         "it, as in a checkout, found neither"
     )
 
 
-def _checkout(folder: Path) -> ModelFolder:
-    return ModelFolder(folder / paths.PARAMS, folder / paths.MODELS)
+def _checkout(folder: Path, root: Path) -> ModelFolder:
+    if root.resolve() == paths.MODELS.resolve():
+        return HERE
+    return ModelFolder(folder / paths.PARAMS, root)
 
 
 def published(folder: Path) -> ModelFolder:

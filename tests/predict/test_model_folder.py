@@ -53,6 +53,8 @@ def test_a_checkout_its_models_and_a_published_folder_are_told_apart(folder, tmp
     assert (found.params, found.ood_detector("a", 1)) == (folder / "params.yaml", folder / "a.seed_1.ood.npz")
     monkeypatch.chdir(root / "models")
     assert model_folder.find(".").params == root / "params.yaml"
+    monkeypatch.chdir(root)
+    assert [model_folder.find(name).here for name in (".", "models", str(folder))] == [True, True, False]
 
 
 @pytest.mark.parametrize(
