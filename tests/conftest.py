@@ -88,6 +88,11 @@ def digests(root, *patterns):
     }
 
 
+def copy_or_link(source, target):
+    """Copy a file, as `copy_function` of `shutil.copytree`; link git's objects, which never change."""
+    return (os.link if "/.git/objects/" in source else shutil.copy2)(source, target)
+
+
 def lend_environment(root):
     """Give a clone the environment of the tests as its .venv, so that `make` installs nothing there.
 
@@ -259,19 +264,22 @@ def dvc(programs):
 
 
 @pytest.fixture(scope="session")
-def clone_finished(finished, tmp_path_factory):
+def clone_finished(finished, shared):
     """A function that copies the finished clone; the copies share its cache, which avoids new trainings."""
-    first = Clone(tmp_path_factory.mktemp("first") / "clone")
-    subprocess.run(["git", "clone", "--quiet", finished.root, first.root], check=True)
-    first.run("dvc", "cache", "dir", "--local", str(finished.root / ".dvc/cache"))
-    first.run("dvc", "checkout", "--quiet")
-    for folder in ("cifar10", "scripts", "stages"):  # the copies start with compiled code
-        compileall.compile_dir(
-            first.root / folder, quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH
-        )
+    first, ready = Clone(shared / "first" / "clone"), shared / "first" / "ready"
+    with FileLock(shared / "first.lock"):
+        if not ready.exists():
+            subprocess.run(["git", "clone", "--quiet", finished.root, first.root], check=True)
+            first.run("dvc", "cache", "dir", "--local", str(finished.root / ".dvc/cache"))
+            first.run("dvc", "checkout", "--quiet")
+            for folder in ("cifar10", "scripts", "stages"):  # the copies start with compiled code
+                compileall.compile_dir(
+                    first.root / folder, quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH
+                )
+            ready.touch()
 
     def clone(target):
-        shutil.copytree(first.root, target, symlinks=True)
+        shutil.copytree(first.root, target, symlinks=True, copy_function=copy_or_link)
         return Clone(target)
 
     return clone
