@@ -22,6 +22,7 @@ from filelock import FileLock
 import cifar10  # noqa: F401  before any test imports NumPy: it pins the arithmetic
 from scripts import demo
 from tests import warm
+from tests.scheduling import pytest_xdist_make_scheduler  # noqa: F401  a hook
 
 ENVIRONMENT = {
     # the stages of a clone share what Python compiles
@@ -38,6 +39,7 @@ LONGEST = [  # files that take more than 10 s, in an order that keeps all proces
     "test_alone.py",
     "test_verify.py",
     "test_remotes.py",
+    "test_api.py",  # with the other files of tests/scheduling.py
     "test_resume.py",
     "test_cluster.py",
     "test_repro.py",
@@ -52,10 +54,7 @@ LONGEST = [  # files that take more than 10 s, in an order that keeps all proces
     "test_staleness.py",
     "test_loop.py",
     "test_server.py",
-    "test_api.py",
-    "test_page.py",
     "test_command.py",
-    "test_accessibility.py",
 ]
 SLOW = {"programs", "remote", "scheduler"}  # fixtures; "programs" takes 15 s of a core to start
 if hasattr(
