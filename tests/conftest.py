@@ -22,6 +22,7 @@ from filelock import FileLock
 import cifar10  # noqa: F401  before any test imports NumPy: it pins the arithmetic
 from scripts import demo
 from tests import warm
+from tests.scheduling import pytest_xdist_make_scheduler  # noqa: F401  a hook
 
 ENVIRONMENT = {
     # the stages of a clone share what Python compiles
@@ -39,6 +40,7 @@ LONGEST = [  # files that take more than 10 s, in an order that keeps all proces
     "test_verify.py",
     "test_remotes.py",
     "test_tour.py",
+    "test_api.py",  # with the other files of tests/scheduling.py
     "test_resume.py",
     "test_cluster.py",
     "test_repro.py",
@@ -55,10 +57,7 @@ LONGEST = [  # files that take more than 10 s, in an order that keeps all proces
     "test_staleness.py",
     "test_loop.py",
     "test_server.py",
-    "test_api.py",
-    "test_page.py",
     "test_command.py",
-    "test_accessibility.py",
 ]
 SLOW = {"programs", "remote", "scheduler"}  # fixtures; "programs" takes 15 s of a core to start
 if hasattr(
@@ -89,6 +88,11 @@ def digests(root, *patterns):
         for pattern in patterns
         for path in sorted(root.glob(pattern))
     }
+
+
+def copy_or_link(source, target):
+    """Copy a file, as `copy_function` of `shutil.copytree`; link git's objects, which never change."""
+    return (os.link if "/.git/objects/" in source else shutil.copy2)(source, target)
 
 
 def lend_environment(root):
@@ -262,19 +266,22 @@ def dvc(programs):
 
 
 @pytest.fixture(scope="session")
-def clone_finished(finished, tmp_path_factory):
+def clone_finished(finished, shared):
     """A function that copies the finished clone; the copies share its cache, which avoids new trainings."""
-    first = Clone(tmp_path_factory.mktemp("first") / "clone")
-    subprocess.run(["git", "clone", "--quiet", finished.root, first.root], check=True)
-    first.run("dvc", "cache", "dir", "--local", str(finished.root / ".dvc/cache"))
-    first.run("dvc", "checkout", "--quiet")
-    for folder in ("cifar10", "scripts", "stages"):  # the copies start with compiled code
-        compileall.compile_dir(
-            first.root / folder, quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH
-        )
+    first, ready = Clone(shared / "first" / "clone"), shared / "first" / "ready"
+    with FileLock(shared / "first.lock"):
+        if not ready.exists():
+            subprocess.run(["git", "clone", "--quiet", finished.root, first.root], check=True)
+            first.run("dvc", "cache", "dir", "--local", str(finished.root / ".dvc/cache"))
+            first.run("dvc", "checkout", "--quiet")
+            for folder in ("cifar10", "scripts", "stages"):  # the copies start with compiled code
+                compileall.compile_dir(
+                    first.root / folder, quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH
+                )
+            ready.touch()
 
     def clone(target):
-        shutil.copytree(first.root, target, symlinks=True)
+        shutil.copytree(first.root, target, symlinks=True, copy_function=copy_or_link)
         return Clone(target)
 
     return clone

@@ -1,5 +1,6 @@
 """Results of models and seeds that params.yaml no longer names are deleted, and count nowhere."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 import yaml
 
 from cifar10 import files, leftovers, paths
-from tests.conftest import Clone
+from tests.conftest import Clone, copy_or_link
 
 TINY = {
     "optimizer": {"SGD": {"learning_rate": 0.01}},
@@ -42,7 +43,7 @@ def trained(finished, module_path):
 @pytest.fixture
 def own(trained, tmp_path):
     """A copy of the clone with all that lies in it."""
-    subprocess.run(["cp", "--recursive", trained.root, tmp_path / "own"], check=True)
+    shutil.copytree(trained.root, tmp_path / "own", symlinks=True, copy_function=copy_or_link)
     return Clone(tmp_path / "own")
 
 

@@ -55,7 +55,7 @@ class Server:
             script.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, [*client, *_script(name)]))} "$@"\n')
             script.chmod(0o755)
 
-    def wait(self, seconds: float = 120) -> None:
+    def wait(self, seconds: float = 240) -> None:
         """Wait until the servers have imported everything."""
         end = time.monotonic() + seconds
         for name in PROGRAMS:
