@@ -126,7 +126,8 @@ def trained(
 
     keras.utils.set_random_seed(seed)
     train, none = chosen.train_of(name), Split(part.images[:0], part.labels[:0])
-    made = prepared.prepare(name, chosen, part.labels, class_names)
+    shape = part.images.shape[1:]
+    made = prepared.prepare(name, chosen, part.labels, class_names, shape=shape)
     with progress.bar(desc=name, unit=" steps", total=made.steps.total) as bar:
 
         def show(done: int, *_: float) -> None:
