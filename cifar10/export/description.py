@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from cifar10 import git, paths
-from cifar10.data.decoding.scaling import SIZE
 from cifar10.evaluation import detector, temperature
 from cifar10.evaluation.ensemble import mean_probabilities
 from cifar10.evaluation.ensemble_detector import EnsembleDetector
@@ -20,8 +19,7 @@ from cifar10.predict.predictor import Classifier
 PREPROCESSING = {
     "orientation": "turn the picture as its Exif orientation says",
     "colours": "RGB, 8 bits; a transparent pixel over grey (128, 128, 128)",
-    "crop": "the largest central square",
-    "size": [SIZE, SIZE],
+    "crop": "the largest central part of this shape",
     "interpolation": "bicubic with antialiasing, as PIL.ImageOps.fit",
     "scaling": "none: the graph takes values from 0 to 255",
 }
@@ -40,17 +38,23 @@ def describe(chosen: Params, name: str, classifier: Classifier) -> dict[str, Any
         classifier: its trainings, from `predictor.load`.
     """
     found, scale, seeds = classifier.detectors[name], classifier.temperatures[name], classifier.seeds
+    height, width = classifier.size
     return {
         "model": name,
         "seeds": [*seeds],
         "classes": found.classes,
-        "input": {"name": graph.INPUT, "dtype": "uint8", "shape": [None, SIZE, SIZE, 3], "range": [0, 255]},
+        "input": {
+            "name": graph.INPUT,
+            "dtype": "uint8",
+            "shape": [None, *classifier.size, 3],
+            "range": [0, 255],
+        },
         "output": {
             "dtype": "float32",
             "shape": [None, len(found.classes)],
             "meaning": "probabilities, in the order of classes; mirror and temperature are applied",
         },
-        "preprocessing": PREPROCESSING,
+        "preprocessing": {"height": height, "width": width, **PREPROCESSING},
         "mirror": name in chosen.predict.mirror,
         "temperature": scale,
         "none_of_these": {

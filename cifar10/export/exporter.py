@@ -36,10 +36,10 @@ def export(chosen: Params, name: str, kind: str, target: Path, seed: str | None,
         UserError: as for `predictor.load`; a format cannot express a layer, or gives other probabilities.
         OSError: a file cannot be written.
     """
-    calibration = self_check.calibration() if int8 else None
     progress.log(f"{name}: loading")
     classifier = predictor.load([name], seed)
-    sample = self_check.sample()
+    calibration = self_check.calibration(classifier.size) if int8 else None
+    sample = self_check.sample(classifier.size)
     expected = classifier.classify(sample.images)[name].probabilities
     with folder.replacing(target) as new:
         path = new / FORMATS[kind].file
@@ -69,7 +69,7 @@ def _graph(chosen: Params, name: str, classifier: Classifier) -> keras.Model:
     """Build the graph of the trainings of a classifier."""
     trainings = []
     for seed in classifier.seeds:
-        model = models.build(name, chosen.model(name), len(classifier.classes))
+        model = models.build(name, chosen.model(name), len(classifier.classes), (*classifier.size, 3))
         trained_models.load_weights(model, model_path(name, seed))
         trainings.append(model)
     return graph.build(name, trainings, name in chosen.predict.mirror, classifier.temperatures[name])

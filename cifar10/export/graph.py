@@ -25,10 +25,10 @@ def build(name: str, trainings: Sequence[keras.Model], mirror: bool, temperature
         temperature: of the mean probabilities, positive.
 
     Returns:
-        A model from uint8 (N, 32, 32, 3) to float32 (N, K), rows sum to 1.
+        A model from uint8 (N, H, W, 3) to float32 (N, K), rows sum to 1.
     """
     ops = keras.ops
-    image = keras.Input(models.INPUT_SHAPE, dtype="uint8", name=INPUT)
+    image = keras.Input(trainings[0].input_shape[1:], dtype="uint8", name=INPUT)
     views = [image, image[:, :, ::-1]] if mirror else [image]
     found = []
     for index, training in enumerate(trainings):

@@ -20,7 +20,7 @@ def load(kind: str, path: Path) -> Run:
         path: of its file, or of its folder for SavedModel.
 
     Returns:
-        A function from uint8 (N, 32, 32, 3) images to float32 (N, K) probabilities.
+        A function from uint8 (N, H, W, 3) images to float32 (N, K) probabilities.
     """
     run = {"keras": _keras, "savedmodel": _saved_model, "litert": _litert, "onnx": _onnx}[kind](path)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cifar10 import image_size, paths
 from cifar10.compare.paired import difference_interval
 from cifar10.data import dataset
 from cifar10.errors import UserError
@@ -18,32 +19,51 @@ LARGEST = 1e-3  # difference of a probability with float32 weights, above which 
 
 @dataclass(frozen=True)
 class Sample:
-    """Images to compare on, uint8 (N, 32, 32, 3), and their labels, int64 (N,), or None for random images."""
+    """Images to compare on, uint8 (N, H, W, 3), and their labels, int64 (N,), or None for random images."""
 
     images: np.ndarray
     labels: np.ndarray | None
 
 
-def sample() -> Sample:
-    """Return up to MOST test images, evenly spaced; random ones without test images, as after `make pull`."""
+def sample(size: tuple[int, int]) -> Sample:
+    """Return up to MOST test images, evenly spaced; random ones without test images, as after `make pull`.
+
+    Args:
+        size: height and width of the model's images, in pixels.
+
+    Raises:
+        UserError: the test images have another size.
+    """
     try:
         split = dataset.load("test")
     except UserError:
-        shape = (RANDOM, 32, 32, 3)
+        shape = (RANDOM, *size, 3)
         return Sample(np.random.default_rng(0).integers(0, 256, shape, np.uint8), None)
     indices = _spaced(len(split.labels), MOST)
-    return Sample(np.array(split.images[indices]), split.labels[indices])
+    return Sample(_of_size(split.images[indices], size), split.labels[indices])
 
 
-def calibration() -> np.ndarray:
+def calibration(size: tuple[int, int]) -> np.ndarray:
     """Return up to CALIBRATION validation images, or training images if there are none.
 
+    Args:
+        size: as for `sample`.
+
     Raises:
-        UserError: the splits do not exist.
+        UserError: the splits do not exist, or their images have another size.
     """
     splits = [dataset.load(name) for name in ("validation", "train")]
     images = next(split.images for split in splits if len(split.labels))
-    return np.array(images[_spaced(len(images), CALIBRATION)])
+    return _of_size(images[_spaced(len(images), CALIBRATION)], size)
+
+
+def _of_size(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    if images.shape[1:3] != size:
+        raise UserError(
+            f"{paths.PROCESSED} has images of {image_size.described(images.shape[1:])} pixels, "
+            f"the model takes {image_size.described(size)}: run `dvc repro`"
+        )
+    return np.array(images)
 
 
 def _spaced(count: int, most: int) -> np.ndarray:

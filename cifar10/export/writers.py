@@ -30,7 +30,7 @@ def write(model: keras.Model, kind: str, path: Path, calibration: np.ndarray | N
         model: from `graph.build`; for ONNX, its activations gelu are replaced.
         kind: one of `formats.FORMATS`.
         path: of the new file, or of the folder for SavedModel.
-        calibration: for 8-bit weights, uint8 (N, 32, 32, 3) images; None for float32 weights.
+        calibration: for 8-bit weights, uint8 (N, H, W, 3) images; None for float32 weights.
 
     Raises:
         UserError: the format cannot express a layer.

@@ -197,11 +197,17 @@ def test_other_layers_than_those_of_params_are_refused(trained, tmp_path):
     assert [*tmp_path.iterdir()] == []
 
 
+def test_images_of_another_size_than_the_models_are_refused(trained):
+    with plausible.inside(trained), pytest.raises(UserError, match=r"images of 32x32 pixels, .* takes 20x24"):
+        self_check.sample((20, 24))
+
+
 def test_without_test_images_random_ones_are_compared(tmp_path):
     with plausible.inside(tmp_path):
-        sample = self_check.sample()
+        sample = self_check.sample((20, 24))
         with pytest.raises(UserError, match="dvc repro"):
-            self_check.calibration()
+            self_check.calibration((20, 24))
+    assert sample.images.shape == (100, 20, 24, 3)
     run = lambda some: np.full((len(some), 2), 0.5)  # noqa: E731
     found = self_check.compare(sample, np.full((100, 2), [0.25, 0.75]), run)
     assert found == {"images": 100, "kind": "random", "largest_difference": 0.25}

@@ -10,7 +10,7 @@ from cifar10.export import graph, runtimes, writers
 from cifar10.params import Model
 from cifar10.training import models
 
-BLOCKS = np.random.default_rng(0).integers(0, 256, (70, 4, 4, 3), np.uint8)
+BLOCKS = np.random.default_rng(0).integers(0, 256, (70, 4, 3, 3), np.uint8)
 IMAGES = BLOCKS.repeat(8, axis=1).repeat(8, axis=2)  # more than a batch; they differ more than noise
 
 
@@ -32,7 +32,7 @@ def built(which, count=1):
     found = []
     for seed in range(count):
         models.keras.utils.set_random_seed(seed)
-        model = models.build("small", which, 3)
+        model = models.build("small", which, 3, IMAGES.shape[1:])
         kernel, bias = model.layers[-1].get_weights()
         model.layers[-1].set_weights([kernel * 3, bias])
         found.append(model)
@@ -101,7 +101,7 @@ def test_int8_takes_a_fourth_and_stays_near(kind, name, tmp_path):
     ],
 )
 def test_a_layer_that_a_format_cannot_express_is_named(kind, layer, operation, tmp_path):
-    before = [{"Reshape": {"target_shape": [32, 96]}}] if "LSTM" in layer else []
+    before = [{"Reshape": {"target_shape": [32, 72]}}] if "LSTM" in layer else []
     model = graph.build("small", built(entry(*before, layer)), False, 1.0)
     with pytest.raises(UserError, match=f"^small: the format {kind} cannot express") as caught:
         writers.write(model, kind, tmp_path / ("m.tflite" if kind == "litert" else "m.onnx"))

@@ -11,7 +11,8 @@ from PIL import Image, ImageOps
 folder = Path(__file__).parent
 about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
 photo = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("RGB")
-pixels = np.asarray(ImageOps.fit(photo, (32, 32)))[np.newaxis]  # the central square, bicubic
+height, width = about["input"]["shape"][1:3]
+pixels = np.asarray(ImageOps.fit(photo, (width, height)))[np.newaxis]  # the central part, bicubic
 classify = Interpreter(str(folder / about["file"])).get_signature_runner()
 probabilities = classify(image=pixels)["output_0"][0]
 best, least = int(probabilities.argmax()), about["none_of_these"]["largest_probability"] or 0

@@ -11,7 +11,8 @@ from PIL import Image, ImageOps
 folder = Path(__file__).parent
 about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
 photo = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("RGB")
-pixels = np.asarray(ImageOps.fit(photo, (32, 32)))[np.newaxis]  # the central square, bicubic
+height, width = about["input"]["shape"][1:3]
+pixels = np.asarray(ImageOps.fit(photo, (width, height)))[np.newaxis]  # the central part, bicubic
 model = tf.saved_model.load(folder / about["file"])
 probabilities = np.asarray(model.serve(tf.constant(pixels)))[0]
 best, least = int(probabilities.argmax()), about["none_of_these"]["largest_probability"] or 0
