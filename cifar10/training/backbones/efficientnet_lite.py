@@ -43,7 +43,7 @@ def connect(pixels: Any) -> Any:
     Returns:
         Keras tensor (N, S / 32, S / 32, 1280), rounded up.
     """
-    tensor = keras.layers.Rescaling(SCALE, OFFSET, name=f"{PREFIX}rescaling")(pixels)
+    tensor = keras.layers.Rescaling(SCALE, OFFSET, name=f"{PREFIX}scaling")(pixels)
     convolution = keras.layers.Conv2D(STEM, 3, 2, "same", use_bias=False, name=f"{PREFIX}stem.conv")
     tensor = _normalized(convolution(tensor), f"{PREFIX}stem")
     for index, (kernel, strides, expansion, filters) in enumerate(_blocks()):
