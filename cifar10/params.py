@@ -196,8 +196,8 @@ class Model(_Section):
     """A network, its optimizer, the augmentation of its images, and settings that differ from `train`."""
 
     optimizer: KerasObject
-    base: BaseOption = None
     layers: Annotated[list[KerasObject], Field(min_length=1)]
+    base: BaseOption = None
     augment: Augment | None = None
     train: ModelTrain = ModelTrain()
 
