@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import cifar10  # noqa: F401  before NumPy: it pins the arithmetic
+
+# isort: split
+import numpy as np
+
 from benchmarks import learning_curve_report as report
 from cifar10 import errors, files, machine, params, paths, progress
 from cifar10.data import dataset
 from cifar10.data.dataset import Split
 from cifar10.report import render
 from cifar10.training import tensorflow_setup
-
-# isort: split
-import numpy as np
 
 PRETRAINED = "pretrained"
 BASE = {"EfficientNetLite0": {"weights": "imagenet", "train": "none", "image_size": 128}}
@@ -105,10 +107,10 @@ def measure(
     made = prepared.prepare(name, chosen, training.labels, classes)
     for _ in made.train(training, nothing, chosen.train_of(name), seed, [], lambda *_: None):
         pass
-    seconds, network = time.monotonic() - started, made.model
+    seconds = time.monotonic() - started
     if made.frozen:
-        test, network = frozen.with_features(network, made.frozen, test), frozen.head(network)
-    (scores,) = models.predictor(network)(test.images)
+        test = frozen.with_features(made.model, made.frozen, test)
+    (scores,) = models.predictor(made.trained_network())(test.images)
     accuracy = float((scores.argmax(axis=1) == test.labels).mean())
     return {"images": len(training.labels), "epochs": epochs, "seconds": seconds, "accuracy": accuracy}
 

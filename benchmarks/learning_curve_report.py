@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from benchmarks import report_files
 from benchmarks.text import where
@@ -72,6 +73,9 @@ def chart(found: dict[str, Any]) -> Figure:
             low, high = ([extreme(each) for each in places.values()] for extreme in (min, max))
             axes.fill_between(counts, low, high, color=color, alpha=0.2, linewidth=0)
         axes.set(xscale="log", xlabel="training pictures per class", ylabel="test accuracy")
+        counts = sorted({count for places in by_model.values() for count in places})
+        axes.set_xticks(counts, [f"{count:,.0f}" for count in counts])
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter(plots.PERCENT)
         axes.legend()
         return figure

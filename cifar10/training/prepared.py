@@ -40,6 +40,10 @@ class Prepared:
     augment: Augment | None
     frozen: Base | None = None
 
+    def trained_network(self) -> keras.Model:
+        """Return the network that is trained: all of it, or what comes after a frozen base."""
+        return frozen.head(self.model) if self.frozen else self.model
+
     def train(
         self,
         training: Split,
@@ -50,13 +54,11 @@ class Prepared:
         progress: Callable[[int, float, float], None],
     ) -> Iterator[loop.Epoch]:
         """Train the network, with the arguments of `loop.train`; after a frozen base, on its features."""
-        model = self.model
         if self.frozen:
-            training = frozen.with_features(model, self.frozen, training)
-            validation = frozen.with_features(model, self.frozen, validation)
-            model = frozen.head(model)
+            training = frozen.with_features(self.model, self.frozen, training)
+            validation = frozen.with_features(self.model, self.frozen, validation)
         return loop.train(
-            model,
+            self.trained_network(),
             self.optimizer,
             training,
             validation,
