@@ -104,7 +104,7 @@ def measure(
     chosen = chosen.model_copy(update={"models": {name: entry}})
     models.keras.utils.set_random_seed(seed)
     started, nothing = time.monotonic(), Split(test.images[:0], test.labels[:0])
-    made = prepared.prepare(name, chosen, training.labels, classes)
+    made = prepared.prepare(name, chosen, training.labels, classes, shape=training.images.shape[1:])
     for _ in made.train(training, nothing, chosen.train_of(name), seed, [], lambda *_: None):
         pass
     seconds = time.monotonic() - started
