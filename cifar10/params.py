@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from cifar10 import image_size, paths, yaml_text
+from cifar10.base_options import BaseOption
 from cifar10.errors import UserError
 from cifar10.train_options import (
     BatchSize,
@@ -196,8 +197,21 @@ class Model(_Section):
 
     optimizer: KerasObject
     layers: Annotated[list[KerasObject], Field(min_length=1)]
+    base: BaseOption = None
     augment: Augment | None = None
     train: ModelTrain = ModelTrain()
+
+    @field_validator("augment")
+    @classmethod
+    def _trains_on_images(cls, augment: Augment | None, found: ValidationInfo) -> Augment | None:
+        """Refuse an augmentation of images whose features are computed once."""
+        base = found.data.get("base")
+        if augment is not None and base is not None and base.train == "none":
+            raise ValueError(
+                f"expected no augmentation with the base {base.name}, whose features are computed once with "
+                "`train: none`: leave augment out, or set `train: last_blocks`"
+            )
+        return augment
 
 
 NAME = "^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"

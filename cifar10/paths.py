@@ -62,6 +62,11 @@ def checkpoint(name: str, seed: int) -> Path:
     return MODELS / "checkpoints" / f"{name}-seed_{seed}.npz"
 
 
+def features(key: str) -> Path:
+    """Features of the images of a split by a frozen base, float32 (N, D); ignored by git and DVC."""
+    return MODELS / "checkpoints" / f"features-{key}.npy"
+
+
 def lock(work: str) -> Path:
     """Lock of a stage, or of `repro`, while it runs; ignored by git and DVC."""
     name = re.sub(r"[^\w@.-]", "_", work)

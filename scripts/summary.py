@@ -62,6 +62,9 @@ def describe(name: str, chosen: params.Params) -> None:
         step = per_step(made, train)
         image = per_prediction(models.predictor(made.model), sizes["shape"])
     epoch = made.steps.per_epoch * step + sizes["validation"] * image
+    if made.frozen:
+        epoch, once = made.steps.per_epoch * step, (sizes["train"] + sizes["validation"]) * image
+        console.print(f"features: computed once, in {words(once)}, shared by all trainings")
     training, seeds = epoch * train.epochs, len(train.seeds)
     console.print(f"time per step: {1000 * step:.1f} ms, {train.batch_size / step:,.0f} images per second")
     console.print(f"estimated time: {words(epoch)} per epoch, {words(training)} per training", end="")
@@ -81,13 +84,13 @@ def data_sizes() -> dict[str, Any]:
 
 def layers(model: Any) -> Table:
     """Tabulate the layers: blocks and class, output shape, parameters."""
-    from cifar10.training import blocks
+    from cifar10.evaluation import trained_models
 
     drawn = Table("layer", "output shape")
     drawn.add_column("parameters", justify="right")
-    for layer in blocks.in_order(model):
-        name = " > ".join([*blocks.place(layer.name), type(layer).__name__])
-        drawn.add_row(name, " x ".join(map(str, layer.output.shape[1:])), f"{layer.count_params():,}")
+    for row in trained_models.architecture(model):
+        name = " > ".join([*row.get("blocks", []), row["layer"]])
+        drawn.add_row(name, " x ".join(map(str, row["output"])), f"{row['parameters']:,}")
     drawn.add_section()
     drawn.add_row("total", "", f"{model.count_params():,}")
     return drawn
@@ -114,14 +117,14 @@ def per_step(made: Any, train: params.Train) -> float:
     """Train on random images for about TIMED seconds; return the median time of a step, in seconds."""
     from cifar10.training import loop, outliers
 
-    random, batch_size = np.random.default_rng(0), train.batch_size
-    images = random.integers(0, 256, (batch_size, *made.model.input_shape[1:]), np.uint8)
-    labels = random.integers(0, made.model.output_shape[1], batch_size)
-    training = dataset.Split(images, labels)
+    random, batch_size, model = np.random.default_rng(0), train.batch_size, made.trained_network()
+    images = random.integers(0, 256, (batch_size, *model.inputs[0].shape[1:]), np.uint8)
+    labels = random.integers(0, model.output_shape[1], batch_size)
+    training = dataset.Split(images.astype(model.inputs[0].dtype), labels)
     pool = outliers.pool(training, made.augment, seed=0)
     read = outliers.reader(training, made.augment, pool, seed=0, epoch=1)
     weight = outliers.weight(made.augment)
-    run = loop.make_train_step(made.model, made.optimizer, train.label_smoothing, made.class_weights, weight)
+    run = loop.make_train_step(model, made.optimizer, train.label_smoothing, made.class_weights, weight)
 
     def timed(steps: int) -> float:
         batches = np.tile(np.arange(batch_size), (steps, 1))

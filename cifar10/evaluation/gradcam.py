@@ -11,6 +11,7 @@ import tensorflow as tf
 from cifar10.evaluation import features, saliency
 from cifar10.evaluation.explanations import Explainer
 from cifar10.training import blocks
+from cifar10.training.backbones import base
 from cifar10.training.models import keras  # through `models`, which prepares the import of TensorFlow
 
 POOLING = ("MaxPooling2D", "AveragePooling2D", "AdaptiveMaxPooling2D", "AdaptiveAveragePooling2D")
@@ -63,12 +64,16 @@ def explainer(model: keras.Model, mirror: bool = False) -> Explainer | None:
 def spatial_layer(model: keras.Model) -> keras.layers.Layer | None:
     """Return the last layer whose outputs have places, (N, H, W, C); pooling layers at the end are skipped.
 
-    None if no layer up to there has trained weights: its outputs are the pixels, not what a network makes of
-    them.
+    None if no layer up to there has trained weights, in this training or before it: its outputs are the
+    pixels, not what a network makes of them.
     """
     layers = blocks.in_order(model)
     last = next((layer for layer in layers[::-1] if _has_places(layer)), None)
-    if last is None or not any(layer.trainable_weights for layer in layers[: layers.index(last) + 1]):
+    based = base.layers(model)
+    if last is None or not any(
+        layer.trainable_weights or (layer.weights and layer in based)
+        for layer in layers[: layers.index(last) + 1]
+    ):
         return None
     return last
 

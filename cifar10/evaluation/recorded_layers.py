@@ -80,7 +80,7 @@ def _sources(value: Any) -> Iterator[Any]:
 def _difference(found: list[Described], expected: list[Described]) -> str:
     """Describe the first difference; the text is empty if there is none."""
     for index, (old, new) in enumerate(zip(found, expected, strict=False)):
-        in_graph = str(new[1].get("name")).startswith("layers.")  # the position in params.yaml
+        in_graph = str(new[1].get("name")).startswith(("layers.", "base."))  # the position in params.yaml
         where = new[1]["name"] if in_graph else f"layers.{index - ADDED}.{new[0]}"
         if old[0] != new[0]:
             return f"{where}: the file has {old[0]}"

@@ -10,6 +10,7 @@ from cifar10 import arithmetic, files
 from cifar10.errors import UserError
 from cifar10.evaluation import multiply_adds, recorded_layers
 from cifar10.training import blocks
+from cifar10.training.backbones import base
 from cifar10.training.keras_config import first_line
 from cifar10.training.models import ARITHMETIC
 
@@ -59,9 +60,10 @@ def architecture(model: "keras.Model") -> list[dict[str, Any]]:
     """List the layers: class, output shape without the batch, number of parameters, multiply-adds.
 
     The multiply-adds are those of `multiply_adds.of_layer`.
-    A layer in blocks has also `blocks`, their names from the outermost to the innermost.
+    A layer in blocks has also `blocks`, their names from the outermost to the innermost. A base is one row.
     """
-    return [
+    based = base.layers(model)
+    rows = [
         {
             "layer": type(layer).__name__,
             **({"blocks": around} if (around := blocks.place(layer.name)) else {}),
@@ -70,4 +72,14 @@ def architecture(model: "keras.Model") -> list[dict[str, Any]]:
             "multiply_adds": multiply_adds.of_layer(layer),
         }
         for layer in blocks.in_order(model)
+        if layer not in based
     ]
+    if based:
+        parameters = sum(int(layer.count_params()) for layer in based)
+        output = list(based[-1].output.shape[1:])
+        row: dict[str, Any] = {"layer": f"base, {len(based)} layers", "output": output}
+        counts = [multiply_adds.of_layer(layer) for layer in based]
+        counted = None if None in counts else sum(count or 0 for count in counts)
+        row |= {"parameters": parameters, "multiply_adds": counted}
+        rows.insert(1, row)  # after the scaling of the pixels
+    return rows

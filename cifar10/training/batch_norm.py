@@ -121,13 +121,14 @@ def renew_statistics(model: keras.Model, batches: Iterable[np.ndarray]) -> None:
         model: from `models.build`.
         batches: uint8 (N, 32, 32, 3) training images each.
     """
-    layers = [layer for layer in model.layers if type(layer) is keras.layers.BatchNormalization]
+    kind = keras.layers.BatchNormalization
+    layers = [layer for layer in model.layers if type(layer) is kind and layer.trainable]
     if not layers:
         return
 
-    signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8), tf.TensorSpec(())]
+    inputs = tf.TensorSpec((None, *model.input_shape[1:]), model.inputs[0].dtype)
 
-    @tf.function(input_signature=signature, autograph=False)
+    @tf.function(input_signature=[inputs, tf.TensorSpec(())], autograph=False)
     def forward(images: tf.Tensor, share: tf.Tensor) -> None:
         calls = [layer.call for layer in layers]
         for layer in layers:

@@ -132,7 +132,7 @@ def make_train_step(
         return loss * tf.cast(images_seen, tf.float32), tf.reduce_sum(tf.cast(correct, tf.int32))
 
     signature = [
-        tf.TensorSpec((None, None, *model.input_shape[1:]), tf.uint8),
+        tf.TensorSpec((None, None, *model.inputs[0].shape[1:]), model.inputs[0].dtype),
         tf.TensorSpec((None, None), tf.int32),
     ]
 

@@ -16,6 +16,7 @@ from cifar10 import files, image_size
 from cifar10.errors import UserError
 from cifar10.params import NUM_CLASSES, Model
 from cifar10.training import activations, blocks, devices, keras_config, normalization
+from cifar10.training.backbones import base
 from cifar10.training.layers import LayerBuilder, connecting
 from cifar10.training.schedules import Steps
 
@@ -58,7 +59,7 @@ def build(name: str, entry: Model, num_classes: int, shape: tuple[int, ...] = IN
 
     Returns:
         A model from uint8 (N, *shape) to non-negative float32 (N, num_classes) scores. Its first layer
-        scales pixels to [0, 1]. It is a `keras.Sequential`; with blocks, it is a functional model.
+        scales pixels to [0, 1]. It is a `keras.Sequential`; with a base or blocks, it is a functional model.
 
     Raises:
         UserError: a layer, an argument or the output does not fit; the message names the key.
@@ -66,8 +67,13 @@ def build(name: str, entry: Model, num_classes: int, shape: tuple[int, ...] = IN
     keras.utils.clear_session(free_memory=False)  # layer names, which the .h5 holds, count from zero
     inputs, scaling = keras.Input(shape, dtype="uint8"), keras.layers.Rescaling(1 / 255)
     key = f"params.yaml: models.{name}"
-    if blocks.used(entry.layers):
-        model = blocks.build(name, inputs, scaling(inputs), entry.layers, num_classes, key)
+    if entry.base or blocks.used(entry.layers):
+        before = scaling(inputs)
+        if entry.base:
+            before = base.connect(entry.base, before, f"{key}.base.{entry.base.name}")
+        model = blocks.build(name, inputs, before, entry.layers, num_classes, key)
+        if entry.base:
+            base.freeze(model, entry.base.train)
     else:
         model = keras.Sequential([inputs, scaling], name=name)
         builder = LayerBuilder(num_classes)
@@ -142,18 +148,19 @@ def predictor(model: keras.Model) -> Callable[[np.ndarray], list[np.ndarray]]:
         model: from `build`, or another model with the same inputs.
 
     Returns:
-        A function from uint8 (N, H, W, 3) images to the model's outputs, float32 (N, ...) each. A network
-        of params.yaml has one output, (N, K) scores; `probabilities.normalize` turns them into probabilities.
+        A function from uint8 (N, H, W, 3) images, or the inputs that the model has, to the model's outputs,
+        float32 (N, ...) each. A network of params.yaml has one output, (N, K) scores;
+        `probabilities.normalize` turns them into probabilities.
     """
     forward = tf.function(lambda batch: tf.nest.flatten(model(batch, training=False)), autograph=False)
-    shape = model.input_shape[1:]
-    size = PREDICTION_BATCH if _is_position_independent(forward, shape) else 1
+    shape, dtype = model.inputs[0].shape[1:], np.dtype(model.inputs[0].dtype)
+    size = PREDICTION_BATCH if _is_position_independent(forward, shape, dtype) else 1
 
     def predict(images: np.ndarray) -> list[np.ndarray]:
         batches = []
         for start in range(0, max(len(images), 1), size):  # without images: one batch, for the shapes
             some = images[start : start + size]
-            batch = np.zeros((size, *shape), np.uint8)
+            batch = np.zeros((size, *shape), dtype)
             batch[: len(some)] = some
             batches.append([part.numpy()[: len(some)] for part in forward(tf.constant(batch))])
         return [np.concatenate(parts) for parts in zip(*batches, strict=True)]
@@ -161,10 +168,12 @@ def predictor(model: keras.Model) -> Callable[[np.ndarray], list[np.ndarray]]:
     return predict
 
 
-def _is_position_independent(forward: Callable[[tf.Tensor], list[tf.Tensor]], shape: tuple[int, ...]) -> bool:
+def _is_position_independent(
+    forward: Callable[[tf.Tensor], list[tf.Tensor]], shape: tuple[int, ...], dtype: np.dtype
+) -> bool:
     """Check on random images that outputs do not depend on the position in a batch, bit for bit."""
     random = np.random.default_rng(0)
-    images = random.integers(0, 256, (PREDICTION_BATCH, *shape), np.uint8)
+    images = random.integers(0, 256, (PREDICTION_BATCH, *shape), np.uint8).astype(dtype)
     expected = [part.numpy() for part in forward(tf.constant(images))]
     positions = np.arange(PREDICTION_BATCH)
     for order in (positions[::-1], np.roll(positions, 1), random.permutation(positions)):

