@@ -88,7 +88,7 @@ def flipped(flip: str | None, count: int, seed: int, epoch: int) -> np.ndarray:
         return np.zeros(count, bool)
     drawn_in, later = (0, epoch) if flip == "alternating" else (epoch, 0)
     drawn = np.random.default_rng([seed, drawn_in, FLIP]).integers(0, 2, count, np.int8)
-    return (drawn + later) % 2 == 1
+    return (drawn + later % 2) % 2 == 1
 
 
 def moved(images: np.ndarray, chosen: np.ndarray, shifts: np.ndarray, flips: np.ndarray) -> np.ndarray:

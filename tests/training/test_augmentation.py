@@ -112,3 +112,9 @@ def test_horizontal_flips_are_drawn_anew_in_every_epoch():
 @pytest.mark.parametrize("augment", [None, Augment()])
 def test_without_options_images_are_read_unchanged(augment):
     np.testing.assert_array_equal(read(augment), IMAGES)
+
+
+@pytest.mark.parametrize("epoch", [127, 128, 1001])
+def test_alternating_flips_alternate_in_long_trainings(epoch):
+    before, after = (augmentation.flipped("alternating", 50, 3, each) for each in (epoch, epoch + 1))
+    np.testing.assert_array_equal(before, ~after)
