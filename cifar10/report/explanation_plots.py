@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from cifar10.evaluation import saliency as saliency_maps
 from cifar10.names import shorten
 from cifar10.report import fonts
+from cifar10.report.placement import framed, within
 from cifar10.report.plots import GREY, WIDTH, WRONG_TEXT, styled
 
 GAP = 0.08  # between pictures, in sides of a picture
@@ -119,8 +119,9 @@ def _canvas(rows: Mapping[str, Sequence[Tile]], columns: int) -> tuple[Figure, A
 
 def _draw(axes: Axes, left: float, top: float, tile: Tile) -> None:
     if tile.picture is not None:
-        axes.imshow(tile.picture, interpolation="nearest", extent=(left, left + 1, top + 1, top))
+        extent = within(left, top, tile.picture)
+        axes.imshow(tile.picture, interpolation="nearest", extent=extent)
         color, width = ("black", 2.5) if tile.wrong else (GREY, 0.6)
-        axes.add_patch(Rectangle((left, top), 1, 1, fill=False, edgecolor=color, linewidth=width))
+        axes.add_patch(framed(extent, edgecolor=color, linewidth=width))
     color = WRONG_TEXT if tile.wrong else "black"
     axes.text(left + 0.5, top + 1.04, tile.text, fontsize=7, ha="center", va="top", color=color)
