@@ -46,7 +46,8 @@ def saliency(
         predicted: by model, int (N,), the labels that the maps explain.
         class_names: K names.
     """
-    short = [shorten(name, 10) for name in fonts.drawable(class_names, "class")]
+    drawn = fonts.drawable(class_names, "class")
+    short, titles = [shorten(name, 10) for name in drawn], dict(zip(class_names, drawn, strict=True))
     rows: dict[str, list[Tile]] = {"picture": [Tile(image) for image in images]}
     for model, values in maps.items():
         row = []
@@ -61,7 +62,7 @@ def saliency(
         if not values[0].size:
             axes.text(0, _top([*rows].index(model)) + 0.5, NO_MAP, fontsize=8, va="center")
     for column, name in enumerate(names):
-        text = shorten(" ".join(fonts.drawable([name], "class")), 11)
+        text = shorten(titles.get(name, name), 11)
         axes.text(_left(column) + 0.5, -0.05, text, fontsize=7, ha="center", va="bottom")
     axes.set_title("Orange: where a picture raises the score of the predicted class", pad=14)
     return figure
