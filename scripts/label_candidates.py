@@ -6,6 +6,7 @@ reports/label_candidates_train.csv and .png.
 """
 
 import argparse
+import logging
 import sys
 import time
 from collections.abc import Callable
@@ -43,6 +44,7 @@ def main() -> None:
     with tensorflow_setup.tensorflow(chosen.train.portable):
         from cifar10.training import models
 
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)  # no warning that each training compiles anew
         models.make_deterministic(0, chosen.train.device, chosen.train.threads)
 
     started = time.monotonic()
@@ -54,17 +56,22 @@ def main() -> None:
     probabilities = cross_validated(training, class_names, fit)
     names = np.repeat("train", len(training.labels)).tolist()
     table = label_candidates.table(names, range(len(names)), training.labels, probabilities, class_names)
-    files.write_text(STEM.with_suffix(".csv"), table.to_csv(index=False, lineterminator="\n"))
-    if len(table):
+    written, drawn = STEM.with_suffix(".csv"), STEM.with_suffix(".png")
+    files.write_text(written, table.to_csv(index=False, lineterminator="\n"))
+    where = f"All are in {written}, the likeliest in {drawn}."
+    if table.empty:
+        drawn.unlink(missing_ok=True)  # of an earlier call
+        where = f"{written} has no rows, and there is no figure."
+    else:
         figure = plot_label_candidates.draw(table, class_names, results.pictures)
-        with files.replacing(STEM.with_suffix(".png")) as beside:
+        with files.replacing(drawn) as beside:
             plots.save(figure, beside)
     right = (probabilities.argmax(axis=1) == training.labels).mean()
     found = label_candidates.Candidates(name, len(names), table)
     print(
         f"{label_candidates.sentence(found, 'training pictures')}\n"
         f"Accuracy on the pictures left out: {100 * right:.2f} %. Time: {time.monotonic() - started:.0f} s.\n"
-        f"All are in {STEM.with_suffix('.csv')}, the likeliest in {STEM.with_suffix('.png')}."
+        f"{where}"
     )
 
 

@@ -98,8 +98,12 @@ def _write(folder: Path, names: list[str], seeds: list[int], about: dict[str, st
 def _part(names: list[str], seeds: list[int]) -> dict[str, Any]:
     """Return params.yaml without the other models and seeds, and without names of the owner's own files."""
     content = yaml_text.read(paths.PARAMS)
-    content["data"] |= {"folder": "data/pictures", "exclude": []}
+    content["data"] |= {"folder": "data/pictures", "exclude": [], "labels": None, "groups": None}
     content["models"] = {name: content["models"][name] for name in names}
+    for entry in content["models"].values():
+        for base in (entry.get("base") or {}).values():
+            if base["weights"]:  # a path; the .h5 file of the model holds the weights
+                base["weights"] = Path(base["weights"]).name
     content["train"]["seeds"] = seeds
     if mirror := content.get("predict", {}).get("mirror"):
         content["predict"]["mirror"] = [name for name in mirror if name in names]

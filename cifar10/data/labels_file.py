@@ -38,7 +38,7 @@ def read(name: str, folder: Path) -> list[Row]:
     try:
         with (folder / name).open(encoding="utf-8-sig", newline="") as file:
             rows = [*_rows(csv.DictReader(file, strict=True), folder, where)]
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         raise UserError(f"{where} not found; expected a CSV file inside of data.folder") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{where} is not a CSV file in UTF-8: {error}") from None
@@ -60,6 +60,8 @@ def _rows(reader: "csv.DictReader[str]", folder: Path, where: str) -> Iterator[t
     if lacking := [column for column in REQUIRED if column not in columns]:
         found = ", ".join(map(shown, columns)) or "none"
         raise UserError(f"{where}: no column {lacking[0]}; expected path, label, found {found}")
+    if twice := [column for column in REQUIRED + OPTIONAL if columns.count(column) > 1]:
+        raise UserError(f"{where}: found the column {twice[0]} twice: delete or rename one")
     for content in reader:
         line = f"{where}: line {reader.line_num}"
         if None in content or None in content.values():

@@ -81,10 +81,10 @@ def _draw_groups(labels: np.ndarray, fraction: float, seed: int, groups: np.ndar
 
 def _too_few(labels: np.ndarray, fraction: float, name: str) -> UserError:
     fewest = np.unique(labels, return_counts=True)[1].min()
-    zero = " or set it to 0" if name == "validation" else ""
+    zero = ", or set it to 0" if name == "validation" else ""
     return UserError(
         f"data.{name}_fraction: {fraction:g} leaves a class without training or {name} images, "
-        f"the smallest has {fewest}: add images{zero}"
+        f"the smallest has {fewest}: add images, or choose a fraction nearer to 0.5{zero}"
     )
 
 

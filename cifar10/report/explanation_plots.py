@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from cifar10.evaluation import saliency as saliency_maps
 from cifar10.names import shorten
 from cifar10.report import fonts
+from cifar10.report.placement import framed, within
 from cifar10.report.plots import GREY, WIDTH, WRONG_TEXT, styled
 
 GAP = 0.08  # between pictures, in sides of a picture
@@ -46,7 +46,8 @@ def saliency(
         predicted: by model, int (N,), the labels that the maps explain.
         class_names: K names.
     """
-    short = [shorten(name, 10) for name in fonts.drawable(class_names, "class")]
+    drawn = fonts.drawable(class_names, "class")
+    short, titles = [shorten(name, 10) for name in drawn], dict(zip(class_names, drawn, strict=True))
     rows: dict[str, list[Tile]] = {"picture": [Tile(image) for image in images]}
     for model, values in maps.items():
         row = []
@@ -61,7 +62,7 @@ def saliency(
         if not values[0].size:
             axes.text(0, _top([*rows].index(model)) + 0.5, NO_MAP, fontsize=8, va="center")
     for column, name in enumerate(names):
-        text = shorten(" ".join(fonts.drawable([name], "class")), 11)
+        text = shorten(titles.get(name, name), 11)
         axes.text(_left(column) + 0.5, -0.05, text, fontsize=7, ha="center", va="bottom")
     axes.set_title("Orange: where a picture raises the score of the predicted class", pad=14)
     return figure
@@ -119,8 +120,9 @@ def _canvas(rows: Mapping[str, Sequence[Tile]], columns: int) -> tuple[Figure, A
 
 def _draw(axes: Axes, left: float, top: float, tile: Tile) -> None:
     if tile.picture is not None:
-        axes.imshow(tile.picture, interpolation="nearest", extent=(left, left + 1, top + 1, top))
+        extent = within(left, top, tile.picture)
+        axes.imshow(tile.picture, interpolation="nearest", extent=extent)
         color, width = ("black", 2.5) if tile.wrong else (GREY, 0.6)
-        axes.add_patch(Rectangle((left, top), 1, 1, fill=False, edgecolor=color, linewidth=width))
+        axes.add_patch(framed(extent, edgecolor=color, linewidth=width))
     color = WRONG_TEXT if tile.wrong else "black"
     axes.text(left + 0.5, top + 1.04, tile.text, fontsize=7, ha="center", va="top", color=color)

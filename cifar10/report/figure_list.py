@@ -37,7 +37,7 @@ def draw(found: results.Results, params: Params) -> dict[str, Figure]:
         ),
     }
     if found.audit["pairs"]:
-        figures["copies.png"] = plot_copies.pairs(found.audit["pairs"], results.pictures)
+        figures["copies.png"] = plot_copies.pairs(found.audit["pairs"], names, results.pictures)
     doubtful = label_candidates.of(found).table
     if len(doubtful):
         figures["label_candidates.png"] = plot_label_candidates.draw(doubtful, names, results.pictures)

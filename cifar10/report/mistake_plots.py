@@ -136,7 +136,11 @@ def _counted(count: int) -> str:
 def _figure(title: str, rows: Sequence[Row]) -> Figure:
     """Draw rows on one axes whose unit is an inch: no layout is computed."""
     pitch = (WIDTH - MARGIN) / SHOWN
-    heights = [pitch + LINE * (1.9 + max(len(tile.below) for tile in row.tiles)) for row in rows]
+    heights = [
+        pitch * row.tiles[0].picture.shape[0] / row.tiles[0].picture.shape[1]
+        + LINE * (1.9 + max(len(tile.below) for tile in row.tiles))
+        for row in rows
+    ]
     figure = Figure((WIDTH, HEAD + sum(heights)))
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, WIDTH), ylim=(HEAD + sum(heights), 0))
     axes.set_axis_off()

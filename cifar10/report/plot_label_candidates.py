@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from cifar10.names import shorten
 from cifar10.report import fonts
+from cifar10.report.placement import within
 from cifar10.report.plots import WIDTH
 
 ACROSS = 5  # pictures in a row
@@ -36,7 +37,7 @@ def draw(
         split, index, given, predicted, _, probability = row
         top, left = 1.42 * (place // ACROSS), 1.06 * (place % ACROSS)
         picture = images[split][index]
-        axes.imshow(picture, interpolation="nearest", extent=(left, left + 1, top + 1, top))
+        axes.imshow(picture, interpolation="nearest", extent=within(left, top, picture))
         text = f"{split} {index}\ngiven: {names[given]}\n{names[predicted]} {100 * probability:.0f} %"
         axes.text(left + 0.5, top - 0.03, text, fontsize=7, ha="center", va="bottom", parse_math=False)
     axes.set(xlim=(-0.02, 1.06 * ACROSS - 0.04), ylim=(1.42 * rows - 0.4, -0.42))

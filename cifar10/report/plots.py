@@ -12,7 +12,6 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
@@ -21,6 +20,7 @@ from cifar10.evaluation import metrics, significance
 from cifar10.evaluation.replicates.difference import MARGIN
 from cifar10.names import shorten
 from cifar10.report import fonts
+from cifar10.report.placement import framed, within
 
 if TYPE_CHECKING:
     from cifar10.evaluation.replicates import Difference
@@ -301,9 +301,10 @@ def _picture(
 ) -> None:
     """Draw an image of side 1 with a frame, its class above and its prediction below."""
     left, top = corner
-    axes.imshow(image, interpolation="nearest", extent=(left, left + 1, top + 1, top))
+    extent = within(left, top, image)
+    axes.imshow(image, interpolation="nearest", extent=extent)
     color, width = (WRONG, 3.5) if wrong else (GREY, 0.8)
-    axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=color, linewidth=width))
+    axes.add_patch(framed(extent, edgecolor=color, linewidth=width))
     axes.text(left + 0.5, top - 0.03, f"true: {truth}", fontsize=8, ha="center", va="bottom")
     answer = f"{'✗' if wrong else '✓'} {guess} {100 * confidence:.0f} %"
     color = WRONG_TEXT if wrong else "black"

@@ -267,7 +267,8 @@ def _detection(found: Results) -> str:
     if not areas:
         return "No OOD dataset was measured."
     doubtful = [model.name for model in found.models if not model.reliable]
-    told = f"The mean AUROC is {min(areas):.2f} to {max(areas):.2f}."
+    low, high = f"{min(areas):.2f}", f"{max(areas):.2f}"
+    told = f"The mean AUROC is {low if low == high else f'{low} to {high}'}."
     if not doubtful:
         return told
     area = "mean AUROC of a single training" if len(found.seeds) > 1 else "mean AUROC"

@@ -137,6 +137,11 @@ GOOD = (
             {},
             r"line 2: got '\.\./a\.png', expected a path inside of data\.folder",
         ),
+        (
+            "path,label,label\ncat/film0-0.png,a,b\n",
+            {},
+            r"csv: found the column label twice: delete or rename one",
+        ),
         ("path,label\na.png\n", {}, r"line 2: expected 2 values"),
         ("path,label\ncat/film0-0.png,\n", {}, r"line 2: the label '' is empty"),
         ("path,label,split\ncat/film0-0.png,cat,val\n", {}, r"split: got 'val', expected train or test"),
@@ -179,7 +184,8 @@ GOOD = (
         (
             "path,label\ncat/film0-0.png,cat\ndog/film0-0.png,dog\n",
             {"test_fraction": 0.5},
-            r"data\.test_fraction: 0\.5 leaves a class without training or test images, the smallest has 1",
+            r"data\.test_fraction: 0\.5 leaves a class without training or test images, the smallest has 1: "
+            r"add images, or choose a fraction nearer to 0\.5$",
         ),
     ],
 )
@@ -193,6 +199,8 @@ def test_a_fault_of_the_file_is_named_in_one_line(classes, text, change, message
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
+        (Layout(labels="cat"), r"^data\.labels: .*cat not found; expected a CSV file inside of data\.folder"),
+        (Layout(labels="cat/film0-0.png/a"), r"^data\.labels: .*a not found; expected a CSV file"),
         (Layout(labels="none.csv"), r"^data\.labels: .*none\.csv not found"),
         (
             Layout(labels="../x.csv"),

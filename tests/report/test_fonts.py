@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cifar10.predict.figure import FORMATS
-from cifar10.report import answer_plots, fonts, plots
+from cifar10.report import answer_plots, explanation_plots, fonts, plot_copies, plots
 
 IMAGES = np.zeros((4, 32, 32, 3), np.uint8)
 
@@ -45,6 +45,22 @@ def test_names_without_a_font_are_numbered_with_one_warning(monkeypatch, capsys,
         "warning: no font here draws these names, figures show numbers: class 1: 漢字, class 2: 日本語;"
     )
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["cat", "class 1", "class 2"]
+
+
+def test_a_class_has_the_same_number_in_every_figure(monkeypatch, capsys):
+    monkeypatch.setattr(fonts, "_fonts", list)
+    names = ["cat", "漢字", "日本語"]
+    ends = [{"split": "train", "index": index, "class": names[index]} for index in (2, 1)]
+    pair = {"kind": "near", "first": ends[0], "second": ends[1]}
+    copies = plot_copies.pairs([pair], names, lambda _: (IMAGES, np.arange(4) % 3))
+    assert copies.axes[0].get_title() == "near\ntrain 2: class 2\ntrain 1: class 1"
+    labels = np.array([2, 1])
+    titles = [names[2], "astronaut"]
+    none = {"m": np.zeros((2, 0, 0), np.uint8)}
+    maps = explanation_plots.saliency(IMAGES[:2], titles, [2, None], none, {"m": labels}, names)
+    texts = [text.get_text() for text in maps.axes[0].texts]
+    assert [text for text in texts if text in ("class 2", "astronaut")] == ["class 2", "astronaut"]
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])

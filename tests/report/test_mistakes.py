@@ -107,3 +107,19 @@ def test_the_numbers_are_those_of_the_mean_of_the_files(
     assert told["only"] == {name: (table.sum(axis=1).eq(2) & ~table[name]).sum() for name in skills}
     assert told["all"] > 0 < min(told["only"].values())
     assert {name: text.split(",")[0] for name, text in told["alt"].items()} == most
+
+
+@pytest.mark.parametrize("shape", [(64, 40), (40, 64), (32, 32)])
+def test_rows_of_pictures_of_any_shape_do_not_overlap(shape: tuple[int, int]) -> None:
+    for figure in mistake_plots.draw(FOUND, np.zeros((6, *shape, 3), np.uint8), NAMES).values():
+        (axes,) = figure.axes
+        edges = [
+            place for image in axes.images for place in image.get_extent()[:1:-1]
+        ]  # top, bottom of each row
+        assert edges == sorted(edges)
+        texts = sorted(text.get_position()[1] for text in axes.texts)
+        assert texts[-1] < axes.get_ylim()[0]
+        for image in axes.images:  # no text on a picture but the heading at the left
+            _, _, bottom, top = image.get_extent()
+            assert not [place for place in texts if top < place < bottom]
+            assert (bottom - top) / shape[0] * shape[1] == pytest.approx(axes.patches[0].get_width())

@@ -63,6 +63,20 @@ def test_swapped_labels_of_training_pictures_are_listed(project, monkeypatch, ca
     assert "Accuracy on the pictures left out: 97.50 %." in printed  # all but the swapped ones
 
 
+def test_without_candidates_no_figure_of_an_earlier_call_stays(project, monkeypatch, capsys):
+    figure = project / "reports/label_candidates_train.png"
+    files.write_text(figure, "of an earlier call")
+    monkeypatch.setattr(sys, "argv", ["label_candidates.py"])
+    right = np.eye(len(CLASSES))[pictures().labels]
+    monkeypatch.setattr(label_candidates, "cross_validated", lambda *_: right)
+    label_candidates.main()
+    assert pd.read_csv("reports/label_candidates_train.csv").empty
+    assert not figure.exists()
+    printed = capsys.readouterr().out
+    assert "m doubts the labels of 0 of 120 training pictures." in printed
+    assert "label_candidates_train.csv has no rows, and there is no figure." in printed
+
+
 def test_no_network_is_asked_about_a_picture_of_its_training():
     split, asked = pictures(), []
 
