@@ -3,7 +3,10 @@
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-APP = {f"tests/app/test_{name}.py" for name in ("accessibility", "api", "middleware", "page", "uploads")}
+APP = {
+    f"tests/app/test_{name}.py"
+    for name in ("accessibility", "api", "middleware", "mistakes", "page", "uploads")
+}
 
 
 class Scheduling(LoadFileScheduling):

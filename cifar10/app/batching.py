@@ -1,7 +1,8 @@
 """Predict the pictures of all waiting requests in one pass of the models."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar, TypeVarTuple
 
 import anyio
 import anyio.to_thread
@@ -12,6 +13,9 @@ from cifar10.app.exceptions import BusyError
 from cifar10.evaluation.predictions import Answers
 from cifar10.predict.model_folder import HERE, ModelFolder
 from cifar10.predict.predictor import Classifier
+
+Arguments = TypeVarTuple("Arguments")
+Result = TypeVar("Result")
 
 
 @dataclasses.dataclass(eq=False)
@@ -46,8 +50,12 @@ class BatchingPredictor:
         Raises:
             UserError: one is missing or damaged; the message says what to run.
         """
+        return await self.take_turn(self._models.get)
+
+    async def take_turn(self, work: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
+        """Call a function in a worker thread, between two passes."""
         async with self._turn:
-            return await anyio.to_thread.run_sync(self._models.get)
+            return await anyio.to_thread.run_sync(work, *arguments)
 
     async def predict(self, pictures: np.ndarray) -> tuple[Classifier, dict[str, Answers]]:
         """Classify pictures; return the models and their answers.
@@ -86,10 +94,7 @@ class BatchingPredictor:
             picture: uint8 (H, W, 3).
             label: the class to explain.
         """
-        async with self._turn:
-            maps = await anyio.to_thread.run_sync(
-                classifier.explain, name, picture[np.newaxis], np.array([label])
-            )
+        maps = await self.take_turn(classifier.explain, name, picture[np.newaxis], np.array([label]))
         return None if maps is None else maps[0]
 
     def _pass(self, batches: Sequence[Batch]) -> None:

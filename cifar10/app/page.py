@@ -6,15 +6,19 @@ from typing import Any
 
 from cifar10.app import png, request_limits
 from cifar10.app.examples import Example
+from cifar10.app.recorded_mistakes import PER_PAGE
 from cifar10.data import images
-from cifar10.evaluation import predictions
+from cifar10.evaluation import nearest, predictions
 from cifar10.report import render
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def index(examples: Sequence[Example], size: tuple[int, int]) -> str:
-    """Render the page with a button for each example, of the size that the models take."""
+def index(examples: Sequence[Example], size: tuple[int, int], mistakes: bool) -> str:
+    """Render the page with a button for each example, of the size that the models take.
+
+    `mistakes` tells whether to link to the page of mistakes.
+    """
     buttons = [
         {
             "label": example.label,
@@ -31,7 +35,14 @@ def index(examples: Sequence[Example], size: tuple[int, int]) -> str:
         max_files=request_limits.MAX_FILES,
         none_of_these=predictions.NONE,
         scores=render.SCORES,
+        mistakes=mistakes,
     )
+
+
+def mistakes(models: Sequence[str], classes: Sequence[str], problem: str | None) -> str:
+    """Render the page of mistakes; with a problem, which says why there are none to show, only this."""
+    numbers = {"per_page": PER_PAGE, "compared": nearest.IMAGES}
+    return _render("mistakes.html.jinja", models=models, classes=classes, problem=problem, **numbers)
 
 
 def docs() -> str:

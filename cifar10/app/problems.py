@@ -38,7 +38,7 @@ def problem(status: int, detail: str, headers: dict[str, str] | None = None, **m
 def _http(request: Request, error: HTTPException) -> Response:
     """Answer an error of a route or of the router; OPTIONS gets the methods that a path has."""
     headers = dict(error.headers or {})
-    if error.status_code == 404:
+    if error.status_code == 404 and error.detail == HTTPException(404).detail:  # of the router
         return problem(404, "this address does not exist; docs describes the API")
     if error.status_code == 405:
         methods = {part.strip() for part in headers.get("Allow", "").split(",")} - {""} | {"OPTIONS"}

@@ -13,7 +13,17 @@ from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from cifar10.app import examples, middleware, page, problems, provenance, request_limits, schemas, uploads
+from cifar10.app import (
+    examples,
+    middleware,
+    mistake_routes,
+    page,
+    problems,
+    provenance,
+    request_limits,
+    schemas,
+    uploads,
+)
 from cifar10.app.service import PredictionService
 from cifar10.evaluation import predictions
 
@@ -69,8 +79,8 @@ def application(service: PredictionService, hosts: Sequence[str]) -> FastAPI:
     )
     app.state.service = service
     problems.install(app)
-    app.include_router(api)
-    app.include_router(pages)
+    for router in (api, mistake_routes.api, pages, mistake_routes.pages):
+        app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.mount("/swagger", StaticFiles(directory=str(resources.files("fastapi_offline") / "static")))
     return app
@@ -153,7 +163,7 @@ async def health() -> schemas.Health:
 def index(request: Request) -> str:
     """Return the page."""
     service = request.app.state.service
-    return page.index(examples.find(service.folder.here), service.size)
+    return page.index(examples.find(service.folder.here), service.size, mistake_routes.available(service))
 
 
 @pages.get("/docs", response_class=HTMLResponse)

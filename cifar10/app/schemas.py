@@ -77,6 +77,51 @@ class Explanation(BaseModel):
     unreadable: list[Unreadable] = Field(description="the other files, in the order sent")
 
 
+class Mistake(BaseModel):
+    """A test image that a model gets wrong."""
+
+    image: int = Field(description="number of the test image")
+    predicted: str = Field(description="most probable class")
+    probability: float = Field(description="of that class, the mean over the trainings, not calibrated")
+    picture: str = Field(description="address of the picture, below that of the server")
+
+
+class Mistakes(BaseModel):
+    """Test images of a class that a model gets wrong, the most confident mistake first."""
+
+    model: str
+    actual: str = Field(description="class of the images")
+    images: int = Field(description="number of test images of this class")
+    counts: dict[str, int] = Field(description="number of mistakes of the model, by actual class")
+    page: int
+    pages: int = Field(description="at least 1, also without mistakes")
+    mistakes: list[Mistake] = Field(description="of this page, at most 24")
+
+
+class Similar(BaseModel):
+    """A training image."""
+
+    image: int = Field(description="number of the training image")
+    actual: str = Field(description="its class")
+    similarity: float = Field(description="cosine of the features, -1 to 1")
+    picture: str = Field(description="address of the picture, below that of the server")
+
+
+class Inspection(BaseModel):
+    """A test image, and the training images that a model finds most similar to it."""
+
+    model: str
+    image: int = Field(description="number of the test image")
+    actual: str = Field(description="its class")
+    predicted: str = Field(description="most probable class")
+    probabilities: dict[str, float] = Field(description="by class; means over the trainings, not calibrated")
+    picture: str = Field(description="address of the picture, below that of the server")
+    saliency: Saliency = Field(description="of the most probable class")
+    similar: list[Similar] = Field(
+        description="the most similar of at most 1,000 training images, for the first training of the model"
+    )
+
+
 class Models(BaseModel):
     """The models and their provenance."""
 

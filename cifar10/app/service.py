@@ -13,7 +13,9 @@ from starlette.exceptions import HTTPException
 from cifar10 import image_size
 from cifar10.app import explanation, png, request_limits
 from cifar10.app.batching import BatchingPredictor
-from cifar10.app.exceptions import BusyError, UnreadableError
+from cifar10.app.exceptions import BusyError, UnreadableError, late
+from cifar10.app.inspection import Inspector
+from cifar10.app.recorded_mistakes import RecordedMistakes
 from cifar10.app.uploads import Upload
 from cifar10.data import images
 from cifar10.errors import UserError
@@ -39,6 +41,8 @@ class PredictionService:
         """
         self.folder = folder
         self._predictor = BatchingPredictor(seed, folder)
+        self.mistakes = RecordedMistakes(seed, folder)
+        self.inspector = Inspector(self._predictor, self.mistakes)
         self._decoding = anyio.CapacityLimiter(1)
         self._requests = 0
 
@@ -105,7 +109,7 @@ class PredictionService:
                 for image, picture in zip(content["images"], pictures, strict=True):
                     image["preview"] = png.data_url(picture)
             return content
-        raise _late()
+        raise late()
 
     async def explain(self, files: Sequence[Upload], deadline: float, model: str | None) -> dict[str, Any]:
         """Draw the saliency maps of the pictures of a request, of the class that each model gives them.
@@ -139,7 +143,7 @@ class PredictionService:
                     maps[each] = explanation.content(classifier.classes[label], picture, values)
                 images.append({"image": name, "maps": maps})
             return {"images": images, "unreadable": unreadable}
-        raise _late()
+        raise late()
 
 
 def _decode(
@@ -150,7 +154,7 @@ def _decode(
     size = models.size
     for file in files:
         if time.monotonic() > deadline:
-            raise _late()
+            raise late()
         try:
             picture = images.decode(
                 file.content,
@@ -167,9 +171,3 @@ def _decode(
     if not pictures:
         raise UnreadableError(unreadable)
     return names, pictures, warnings, unreadable
-
-
-def _late() -> BusyError:
-    return BusyError(
-        f"no answer within {request_limits.SECONDS:g} s; send fewer pictures, or try again later"
-    )

@@ -267,6 +267,25 @@ def pictures(split: str) -> tuple[np.ndarray, np.ndarray]:
     return images, _read(paths.labels(split), np.load)
 
 
+def recorded(name: str, seeds: Sequence[int]) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Read the predictions of one model for the test images, and nothing else of the results.
+
+    Args:
+        name: of the model.
+        seeds: of its trainings.
+
+    Returns:
+        Class names; labels, int64 (N,); mean probabilities of the trainings, float64 (N, K).
+
+    Raises:
+        UserError: as for `load`.
+    """
+    classes = _read(paths.CLASSES, files.read_json)
+    labels = {"test": _read(paths.labels("test"), np.load)}
+    found = [_load_predictions(paths.predictions(name, seed), classes, labels, "test") for seed in seeds]
+    return classes, labels["test"], mean_probabilities([probabilities for _, probabilities in found])
+
+
 def curves(models: Sequence[Model]) -> pd.DataFrame:
     """Concatenate the histories, with the columns `model` and `seed` in front."""
     tables = [

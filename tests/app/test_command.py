@@ -1,6 +1,7 @@
 """`python -m cifar10.app` in a terminal."""
 
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -44,6 +45,19 @@ def test_without_a_model_the_page_says_what_to_run_and_ctrl_c_ends_it(workspace,
         page.locator("input[type=file]").set_input_files([picture])
         page.locator(".results .problem").wait_for(timeout=READY)
         assert page.locator(".results .problem").inner_text() == said
+
+        link = page.get_by_role("link", name="Mistakes on test images")
+        assert link.count() == 1
+        shutil.rmtree(workspace.root / "reports/predictions")
+        page.reload()
+        page.get_by_text("cannot answer yet").wait_for(timeout=READY)
+        assert link.count() == 0
+        page.goto(f"{url}mistakes")
+        absent = "reports/predictions/model_0/seed_0.csv not found: run `dvc repro` to make it"
+        assert page.locator(".problem").all_inner_texts() == [f"No mistakes to show: {absent}"]
+        listed = requests.get(f"{url}api/mistakes?model=model_0&class=zero", timeout=30)
+        assert (listed.status_code, listed.json()) == (503, {"detail": absent})
+        page.goto(url)
 
         workspace.run("dvc", "checkout", "--quiet")
         page.locator("input[type=file]").set_input_files([picture])

@@ -137,6 +137,8 @@ def test_behind_nginx_under_a_path(strict, proxy, chromium):
     visited.page.locator(".answer").wait_for(timeout=READY)
     visited.page.get_by_role("button", name="astronaut").click()
     visited.page.locator(".answer").nth(1).wait_for(timeout=READY)
+    visited.page.get_by_role("link", name="Mistakes on test images").click()
+    visited.page.get_by_text("test images of zero").wait_for(timeout=READY)
     visited.page.get_by_role("link", name="API").click()
     visited.page.get_by_text("/api/classify").first.wait_for(timeout=READY)
     assert visited.complaints == []

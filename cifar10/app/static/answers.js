@@ -1,16 +1,10 @@
 // Shows answers of the API. All text becomes text nodes, so that a name cannot add elements.
+import {shown} from "./text.js";
+
 const page = document.querySelector(".ask");
 const noneOfThese = page.dataset.noneOfThese;
 const scores = JSON.parse(page.dataset.scores);
 const copy = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
-
-// Writes what does not print as an escape: it could reorder the text around it.
-export const shown = (text) => text.replace(/[\p{C}\p{Z}]/gu, (letter) => {
-  const code = letter.codePointAt(0);
-  if (code === 0x20) return letter;
-  if (code < 0x100) return `\\x${code.toString(16).padStart(2, "0")}`;
-  return code < 0x10000 ? `\\u${code.toString(16).padStart(4, "0")}` : `\\U${code.toString(16).padStart(8, "0")}`;
-});
 
 // Shows in `where` what every model says of one picture. `image` is an entry of `images`; `explain` asks for the
 // saliency map of a model.

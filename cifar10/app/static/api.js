@@ -21,12 +21,10 @@ async function read(address, options) {
 
 export const models = () => read("api/models");
 
-async function send(address, file) {
+async function patiently(ask) {
   for (let tries = 0; ; tries += 1) {
-    const body = new FormData();
-    body.append("files", file, file.name);
     try {
-      return await read(address, {method: "POST", body});
+      return await ask();
     } catch (error) {
       if (!error.retry || tries === PATIENCE) throw error;
       await new Promise((resolve) => setTimeout(resolve, 1000 * error.retry));
@@ -34,9 +32,21 @@ async function send(address, file) {
   }
 }
 
+const send = (address, file) => patiently(() => {
+  const body = new FormData();
+  body.append("files", file, file.name);
+  return read(address, {method: "POST", body});
+});
+
 export const classify = (file) => send("api/classify?preview=true", file);
 
 export const saliency = (file, model) => send(`api/saliency?model=${encodeURIComponent(model)}`, file);
+
+export const mistakes = (model, actual, page) =>
+  patiently(() => read(`api/mistakes?${new URLSearchParams({model, class: actual, page})}`));
+
+export const inspect = (model, image) =>
+  patiently(() => read(`api/mistakes/${image}?${new URLSearchParams({model})}`));
 
 export async function example(address, name) {
   const reply = await fetch(address);

@@ -1,7 +1,8 @@
 // The page: takes pictures, sends one after the other, shows the answers.
-import {show, shown} from "./answers.js";
+import {show} from "./answers.js";
 import * as api from "./api.js";
 import {camera} from "./camera.js";
+import {shown} from "./text.js";
 
 const page = document.querySelector(".ask");
 const find = (selector) => page.querySelector(selector);
