@@ -24,8 +24,8 @@ PREPROCESSING = {
     "scaling": "none: the graph takes values from 0 to 255",
 }
 NOT_IN_GRAPH = (
-    "the score needs outputs of hidden layers, which the graph does not give: cifar10-classify and the web "
-    "page compute it; largest_probability is a simpler score with less power"
+    "the score needs outputs of hidden layers, which the graph does not return; cifar10-classify and the web "
+    "page compute it. largest_probability is the threshold of a simpler score, the MSP"
 )
 
 
