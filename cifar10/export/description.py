@@ -17,9 +17,9 @@ from cifar10.params import Params
 from cifar10.predict.predictor import Classifier
 
 PREPROCESSING = {
-    "orientation": "turn the picture as its Exif orientation says",
-    "colours": "RGB, 8 bits; a transparent pixel over grey (128, 128, 128)",
-    "crop": "the largest central part of this shape",
+    "orientation": "turn the picture upright, by its Exif orientation",
+    "colours": "RGB, 8 bits; transparent pixels over grey (128, 128, 128)",
+    "crop": "the largest central part with this aspect ratio",
     "interpolation": "bicubic with antialiasing, as PIL.ImageOps.fit",
     "scaling": "none: the graph takes values from 0 to 255",
 }
