@@ -40,11 +40,11 @@ def markdown(found: dict[str, Any]) -> str:
         cells = [_cell(places.get(count, [])) for places in by_model.values()]
         lines.append(f"| {count:,.0f} | {' | '.join(cells)} |")
     seeds = len({row["seed"] for row in found["rows"]})
-    counted = f"{seeds} seed{'s' if seeds > 1 else ''}"
+    told = f"means, with the lowest and the highest of {seeds} seeds" if seeds > 1 else "one seed"
     return (
         "# Accuracy by number of training pictures\n\n"
         + "\n".join(lines)
-        + f"\n\nMean test accuracy, and the lowest and the highest of {counted}. "
+        + f"\n\nTest accuracy ({told}). *pretrained* is a frozen EfficientNet-Lite0 with ImageNet weights. "
         f"A training has at least {found['steps']:,} steps. Measured on {found['data']}; "
         f"{where(found['machine'])}.\n"
     )

@@ -34,8 +34,8 @@ def main() -> None:
     """Read the command line, train without each part, write the candidates."""
     form = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
-    parser.add_argument("model", nargs="?", help="an entry under `models` in params.yaml; the first if none")
-    parser.add_argument("--epochs", type=int, help="of each training; those of params.yaml if not given")
+    parser.add_argument("model", nargs="?", help="name in params.yaml (default: the first model)")
+    parser.add_argument("--epochs", type=int, help="of each training (default: that of params.yaml)")
     given, chosen = parser.parse_args(), params.load()
     name = given.model or next(iter(chosen.models))
     chosen = settings(chosen, name, given.epochs)

@@ -1,6 +1,6 @@
-"""Write trained models into a folder without subfolders, which any static web server or a release can hold.
+"""Write trained models into a folder without subfolders, for a static web server or a release.
 
-`cifar10-classify --models FOLDER` and `--models URL` read it. The folder is complete or not there.
+`cifar10-classify --models` reads the folder or its URL. The folder is complete or does not exist.
 """
 
 import argparse
@@ -21,7 +21,7 @@ README = """# Trained models of cifar10-compared
 
 Data: {data}. Origin: {revision}. Models: {models}; seeds: {seeds}.
 
-`sha256sum --check {sums}` checks the files. With the wheel of the project:
+`sha256sum --check {sums}` checks the files. Use them with the wheel of the project:
 
     cifar10-classify --models FOLDER-OR-URL photo.jpg
 """
@@ -33,7 +33,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "target", type=Path, help="new folder, or one to replace that this command has written"
+        "target", type=Path, help="new folder, or an earlier output of this command, which is replaced"
     )
     parser.add_argument(
         "--model", action="append", default=[], metavar="NAME", help="repeatable; default: all"
@@ -55,7 +55,7 @@ def main() -> None:
             f"the models no longer fit {', '.join(origin.changed)}: run `make repro` first"
         )
     if origin.changed is None:
-        progress.log("warning: it is not known whether the models fit params.yaml and the code")
+        progress.log("warning: cannot check whether the models fit params.yaml and the code")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.tmp", dir=target.parent) as temporary:
         folder = Path(temporary) / "models"
@@ -71,7 +71,7 @@ def _check_target(target: Path) -> None:
     if not target.exists() or (target / model_folder.SUMS).exists():
         return
     if not target.is_dir() or any(target.iterdir()):
-        raise UserError(f"{target}: expected a new or empty folder, found other files: name another one")
+        raise UserError(f"{target}: expected a new or empty folder, found other files: choose another one")
 
 
 def _check_models(names: list[str], seeds: list[int]) -> None:

@@ -13,6 +13,7 @@ README = Path("README.md")
 PICTURES = Path("docs/pictures.md")
 OOD = Path("docs/ood.md")
 DATA = Path("docs/data.md")
+MODELS = Path("docs/models.md")
 SPEED = Path("docs/speed.md")
 STATISTICS = Path("docs/statistics.md")
 RESULTS = Path("reports/results.md")
@@ -25,6 +26,7 @@ LATENCY = Path("reports/latency.md")
 RECIPE = Path("reports/recipe.md")
 AUDIT = Path("reports/audit_recall.md")
 LABELS = Path("reports/label_recall.md")
+LEARNING_CURVE = Path("reports/learning_curve.md")
 
 
 def main() -> None:
@@ -47,6 +49,7 @@ def parts() -> dict[str, tuple[Path, Path, str]]:
         "load": (SPEED, SERVE, after_title(SERVE)),
         "audit": (DATA, AUDIT, after_title(AUDIT)),
         "labels": (DATA, LABELS, after_title(LABELS)),
+        "learning curve": (MODELS, LEARNING_CURVE, after_title(LEARNING_CURVE)),
         "replicates": (STATISTICS, REPLICATES, after_title(REPLICATES)),
     }
 

@@ -33,8 +33,8 @@ def main() -> None:
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise errors.UserError(
-            f"the page needs {', '.join(missing)}, not installed here: `make app` installs all and starts "
-            "it; outside a checkout, install the wheel with its extra: pip install 'FILE.whl[app]'"
+            f"the page needs {', '.join(missing)}, not installed here: run `make app`, which installs them; "
+            "outside a checkout, install the wheel with its extra: pip install 'FILE.whl[app]'"
         )
     from cifar10.predict import model_folder
 
@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--models",
         metavar="FOLDER",
-        help="folder or URL of published models, or the folder models of a checkout (default: this checkout)",
+        help="folder or URL of published models, or another checkout (default: this checkout)",
     )
     return parser
 

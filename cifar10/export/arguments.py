@@ -7,9 +7,9 @@ from cifar10 import paths
 from cifar10.export.formats import FORMATS
 
 EXAMPLES = """examples:
-  cifar10-export model_3 --format onnx                   writes exports/model_3-onnx/
-  cifar10-export model_3 --format litert --quantize int8 8-bit weights, a fourth of the size
-  cifar10-export model_0 --format keras --seed 0         one training instead of all
+  cifar10-export model_3 --format onnx                   one graph of all trainings, in exports/model_3-onnx/
+  cifar10-export model_3 --format litert --quantize int8 8-bit weights, about a fourth of the size
+  cifar10-export model_0 --format keras --seed 0         the training with seed 0
   cifar10-export model_0 --format savedmodel --output app/model --force
 """
 
@@ -23,7 +23,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("model", metavar="MODEL", help="name in params.yaml")
-    command.add_argument("--format", choices=[*FORMATS], required=True, help="what to write")
+    command.add_argument("--format", choices=[*FORMATS], required=True, help="format of the model")
     command.add_argument(
         "--output",
         type=Path,
@@ -34,7 +34,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
         "--seed", metavar="N", help="export one training (default: the ensemble of all seeds, as one graph)"
     )
     command.add_argument("--quantize", choices=["int8"], help="8-bit weights, for litert and onnx")
-    command.add_argument("--force", action="store_true", help="replace an export that exists")
+    command.add_argument("--force", action="store_true", help="replace an earlier export")
     return command
 
 

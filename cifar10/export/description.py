@@ -17,15 +17,15 @@ from cifar10.params import Params
 from cifar10.predict.predictor import Classifier
 
 PREPROCESSING = {
-    "orientation": "turn the picture as its Exif orientation says",
-    "colours": "RGB, 8 bits; a transparent pixel over grey (128, 128, 128)",
-    "crop": "the largest central part of this shape",
+    "orientation": "turn the picture upright, by its Exif orientation",
+    "colours": "RGB, 8 bits; transparent pixels over grey (128, 128, 128)",
+    "crop": "the largest central part with this aspect ratio",
     "interpolation": "bicubic with antialiasing, as PIL.ImageOps.fit",
     "scaling": "none: the graph takes values from 0 to 255",
 }
 NOT_IN_GRAPH = (
-    "the score needs outputs of hidden layers, which the graph does not give: cifar10-classify and the web "
-    "page compute it; largest_probability is a simpler score with less power"
+    "the score needs outputs of hidden layers, which the graph does not return; cifar10-classify and the web "
+    "page compute it. largest_probability is the threshold of a simpler score, the MSP"
 )
 
 

@@ -24,13 +24,13 @@ def check(folder: Path, force: bool) -> None:
             raise UserError(f"{folder} exists: choose another --output, or replace it with --force")
         if not _is_export(folder):
             raise UserError(
-                f"{folder} holds no export, so --force does not replace it: choose another --output"
+                f"{folder} is not an export, so --force does not replace it: choose another --output"
             )
     parent = next(each for each in folder.absolute().parents if os.path.lexists(each))
     if not parent.is_dir():
         raise UserError(f"--output: {parent} is not a folder: choose another place for {folder}")
     if not os.access(parent, os.W_OK):
-        raise UserError(f"--output: {parent} allows no new files: choose another place for {folder}")
+        raise UserError(f"--output: {parent} is not writable: choose another place for {folder}")
 
 
 def _is_export(folder: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Compare an export with the model that it was made of, on the same images."""
+"""Compare an export with its model, on the same images."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -40,13 +40,13 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     command.add_argument(
         "--models",
         metavar="FOLDER",
-        help="folder or URL of published models, or the folder models of a checkout (default: this checkout)",
+        help="folder or URL of published models, or another checkout (default: this checkout)",
     )
     command.add_argument(
         "--fit",
         choices=["crop", "pad"],
         default="crop",
-        help="make a picture square: centre crop (default), or grey padding",
+        help="how a picture gets the shape of the input: centre crop (default), or grey padding",
     )
     command.add_argument("--json", action="store_true", help="print JSON with all probabilities")
     command.add_argument(
@@ -57,6 +57,6 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     command.add_argument(
         "--saliency",
         action="store_true",
-        help="add to the figure where each model looks: the saliency map of its answer (Grad-CAM)",
+        help="add the saliency map (Grad-CAM) of each answer to the figure",
     )
     return command

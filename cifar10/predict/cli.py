@@ -46,7 +46,7 @@ def main() -> None:
     if options.seed is not None:
         chosen.seed(options.seed)
     if options.saliency and options.figure is None:
-        raise errors.UserError("--saliency: has no effect without --figure FILE.png, which shows the maps")
+        raise errors.UserError("--saliency: expected also --figure FILE.png, which shows the maps")
     names = inputs.expand(options.images)
     if options.figure is not None:
         figure.check(options.figure, names)

@@ -75,8 +75,8 @@ def _download(url: str, folder: Path, wanted: dict[str, str]) -> None:
                 store.fetch(name, downloader=pooch.HTTPDownloader(timeout=TIMEOUT))
             except ValueError:
                 raise UserError(
-                    f"{url}{name} does not have the SHA-256 of {model_folder.SUMS}: the transfer "
-                    "was damaged, or the owner just publishes anew; try again"
+                    f"{url}{name} does not have the SHA-256 of {model_folder.SUMS}: the transfer was "
+                    "damaged, or new models are being published; try again"
                 ) from None
             except requests.RequestException as error:
                 raise UserError(f"{url}{name}: {_reason(error)}") from None

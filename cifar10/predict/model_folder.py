@@ -129,8 +129,8 @@ def find(text: str | None, models: Iterable[str] = ()) -> ModelFolder:
     if (parent / paths.PARAMS).exists():
         return _checkout(parent, folder)
     raise UserError(
-        f"{OPTION} {text}: expected {paths.PARAMS} in this folder, as `make publish` writes it, or beside "
-        "it, as in a checkout, found neither"
+        f"{OPTION} {text}: expected a folder from `make publish` or a checkout, found no {paths.PARAMS} in "
+        "or beside it"
     )
 
 

@@ -20,10 +20,10 @@ DIGITS = 4  # of a probability in the table
 
 
 class Candidates(NamedTuple):
-    """Label candidates among the P pictures of some splits, the likeliest first.
+    """Label candidates among P pictures, the likeliest first.
 
     Attributes:
-        model: whose trainings' mean probabilities say so.
+        model: whose mean probabilities select the candidates.
         pictures: P.
         table: a row per candidate: split, index (position in the split), given and predicted class,
             probability_given and probability_predicted.
@@ -116,11 +116,8 @@ def of(found: Results) -> Candidates:
 
 
 def sentence(found: Candidates, pictures: str = "pictures that no model was trained on") -> str:
-    """Say how many label candidates there are, among which `pictures`, and which model finds them."""
-    return (
-        f"Label candidates: {found.model} doubts the labels of {len(found.table):,} of {found.pictures:,} "
-        f"{pictures}."
-    )
+    """Say how many label candidates a model finds; `pictures` describes the pictures."""
+    return f"Label candidates, by {found.model}: {len(found.table):,} of {found.pictures:,} {pictures}."
 
 
 def _accuracy(part: tuple[np.ndarray, np.ndarray]) -> float:

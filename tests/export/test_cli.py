@@ -234,7 +234,7 @@ def test_mistakes_are_found_before_the_model_is_loaded(monkeypatch, tmp_path):
     assert refused(monkeypatch, *run, own) == (
         f"{own} exists: choose another --output, or replace it with --force"
     )
-    assert "holds no export" in refused(monkeypatch, *run, own, "--force")
+    assert "is not an export" in refused(monkeypatch, *run, own, "--force")
     assert "is not a folder" in refused(monkeypatch, *run, own / "photo.jpg/x")
     assert (own / "photo.jpg").exists()
     assert "got 'model_9', expected one of" in refused(monkeypatch, "model_9", *run[1:], tmp_path / "x")

@@ -62,7 +62,7 @@ def test_a_checkout_its_models_and_a_published_folder_are_told_apart(folder, tmp
     [
         ("nowhere", "expected a folder or an http(s) URL, found nothing there"),
         ("published/README.md", "expected a folder or an http(s) URL, found a file"),
-        ("empty/inside", "expected params.yaml in this folder, as `make publish` writes it"),
+        ("empty/inside", "found no params.yaml in or beside it"),
     ],
 )
 def test_what_is_no_folder_of_models_is_one_line(folder, tmp_path, name, words):

@@ -92,7 +92,7 @@ def test_the_best_model_looks_at_all_pictures_that_it_was_not_trained_on(tmp_pat
         assert given == classes[np.load(f"data/processed/{split}/labels.npy")[index]]
         assert predicted == classes[mean.argmax()] != given
         assert (low, high) == pytest.approx((mean[classes == given][0], mean.max()), abs=1e-4)
-    assert f"model_2 doubts the labels of {len(candidates.table)} of" in label_candidates.sentence(candidates)
+    assert f"by model_2: {len(candidates.table)} of" in label_candidates.sentence(candidates)
 
 
 def test_the_figure_shows_the_likeliest_with_their_labels():

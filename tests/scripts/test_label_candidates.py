@@ -59,7 +59,7 @@ def test_swapped_labels_of_training_pictures_are_listed(project, monkeypatch, ca
     assert (table["split"] == "train").all()
     assert (project / "reports/label_candidates_train.png").read_bytes().startswith(b"\x89PNG")
     printed = capsys.readouterr().out
-    assert f"m doubts the labels of {len(table)} of 120 training pictures." in printed
+    assert f"by m: {len(table)} of 120 training pictures." in printed
     assert "Accuracy on the pictures left out: 97.50 %." in printed  # all but the swapped ones
 
 
