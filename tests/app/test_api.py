@@ -142,7 +142,7 @@ CONFIG = """
 [checks.negative_data_rejection]
 expected-statuses = [400, 413, 415, 422]  # 413: more files than allowed
 [checks.positive_data_acceptance]
-expected-statuses = ["2xx", 404, 422]  # 404: no such page or image, 422: the bytes are no picture, or no such model
+expected-statuses = ["2xx", 404, 422]  # 404: no such page or image, 422: no picture, or no such model
 """
 
 
