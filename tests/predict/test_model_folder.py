@@ -142,7 +142,17 @@ def test_a_server_without_models_or_with_damaged_ones_is_one_line(folder, tmp_pa
 
 def publish(finished, target, *options, expect=0):
     """Run `make publish`; the environment of the tests replaces .venv."""
-    return finished.run("make", "-o", ".venv/run.done", "publish", f"TO={target}", *options, expect=expect)
+    return finished.run(
+        "make",
+        "-s",
+        "--no-print-directory",
+        "-o",
+        ".venv/run.done",
+        "publish",
+        f"TO={target}",
+        *options,
+        expect=expect,
+    )
 
 
 def test_what_is_published_is_a_part_of_the_checkout_and_answers_the_same(finished, tmp_path):

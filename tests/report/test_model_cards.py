@@ -99,7 +99,7 @@ def test_costs_and_mistakes_are_those_of_the_model(tmp_path: Path) -> None:
         guess = mean.idxmax(axis=1).str.removeprefix("probability_")
         wrong = guess != tables[0]["actual"]
         assert f"a wrong class to {wrong.sum()} of 200 test images" in text
-        assert f"a probability of {100 * mean.max(axis=1)[wrong].max():.0f} %, so" in text
+        assert f"a probability of {100 * mean.max(axis=1)[wrong].max():.0f} %: a high" in text
         assert f"](../figures/mistakes_{name}.png)" in text
     # model_0 has a much higher skill and needs fewer multiply-adds than model_1
     assert "**Prefer** model_0: more accurate" in found["model_1"]
