@@ -104,7 +104,7 @@ def test_without_fastapi_it_says_what_installs_it(finished):
     hidden = "import sys; sys.modules['fastapi'] = None; import runpy; sys.argv[1:] = []; "
     code = f"{hidden}runpy.run_module('cifar10.app', run_name='__main__', alter_sys=True)"
     printed = finished.run("python", "-c", code, expect=2)
-    assert printed.startswith("error: the page needs fastapi, not installed here: `make app` installs all")
+    assert printed.startswith("error: the page needs fastapi, not installed here: run `make app`, which")
     assert len(printed.splitlines()) == 1
 
 

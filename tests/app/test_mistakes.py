@@ -129,8 +129,9 @@ def test_a_mistake_is_found_and_inspected_by_keyboard(finished, visit):
     assert answer.startswith(f"model_2 predicts {guess} ({100 * share:.1f} %); it gives {actual} ")
     assert dialog.get_by_role("img", name=f"Test image {image}, {actual}").is_visible()
     assert dialog.get_by_role("img", name=f"orange where it raises the score of {guess}").is_visible()
-    sizes = "[...document.querySelectorAll('img')].map(image => image.naturalWidth * image.naturalHeight)"
-    page.wait_for_function(f"{sizes}.every(size => size > 0)", timeout=READY)
+    loaded = "images => Promise.all(images.map(image => image.decode())).then(() => images.length)"
+    assert dialog.locator("img").evaluate_all(loaded) == 2 + 6  # it rejects an image that does not load
+    assert buttons.first.locator("img").evaluate_all(loaded) == 1
     page.keyboard.press("Escape")
     assert not dialog.is_visible()
     assert buttons.first.evaluate("button => button === document.activeElement")
@@ -138,8 +139,10 @@ def test_a_mistake_is_found_and_inspected_by_keyboard(finished, visit):
     assert len(visit.hosts) == 1
 
 
-def test_the_mistakes_fit_a_phone(app, chromium):
-    visited = browser.Visit(chromium, f"{app.url}mistakes", viewport={"width": 320, "height": 640})
+def test_the_mistakes_fit_a_phone(finished, app, chromium):
+    (actual, *_), *_ = confident(finished, "model_2")
+    url = f"{app.url}mistakes?model=model_2&class={actual}"
+    visited = browser.Visit(chromium, url, viewport={"width": 320, "height": 640})
     buttons = visited.page.locator(".mistakes button")
     buttons.first.wait_for(timeout=READY)
     buttons.first.click()
