@@ -56,9 +56,8 @@ def main() -> None:
     epochs = number("EPOCHS", chosen.train_of(NAME).epochs)
     if options.side:
         library, instructions = options.side
-        chosen.train.portable = instructions == PORTABLE
         train = ours if library == OURS else theirs
-        print(json.dumps(train(chosen, epochs, number("IMAGES", 10**9), options.seed)))
+        print(json.dumps(train(limited(chosen, instructions), epochs, number("IMAGES", 10**9), options.seed)))
         return
     runs: dict[tuple[str, str], list[dict[str, Any]]] = {side: [] for side in SIDES}
     for seed in range(number("SEEDS", 1)):
@@ -69,6 +68,12 @@ def main() -> None:
     files.write_json(STEM.with_suffix(".json"), report)
     files.write_text(STEM.with_suffix(".md"), markdown(report))
     print(markdown(report))
+
+
+def limited(chosen: params.Params, instructions: str) -> params.Params:
+    """Return the parameters with `train.portable` as `instructions` say."""
+    train = chosen.train.model_copy(update={"portable": instructions == PORTABLE})
+    return chosen.model_copy(update={"train": train})
 
 
 def one(side: tuple[str, str], seed: int) -> dict[str, Any]:

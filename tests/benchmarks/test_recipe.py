@@ -85,6 +85,12 @@ def test_the_rates_of_both_sides_rise_and_fall_in_lines(both):
     np.testing.assert_allclose(rates, expected, rtol=1e-5)
 
 
+def test_only_one_side_of_each_library_is_limited_to_avx2():
+    found = {name: recipe.limited(CHOSEN, name).train_of("model_3") for name in ("AVX2", "all instructions")}
+    assert (found["AVX2"].portable, found["all instructions"].portable) == (True, False)
+    assert found["all instructions"].batch_size == CHOSEN.train_of("model_3").batch_size
+
+
 def test_the_outcome_compares_medians_of_times_and_means_of_accuracies(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     files.write_json(paths.SOURCE, {"source": "digits"})
