@@ -15,6 +15,7 @@ OOD = Path("docs/ood.md")
 DATA = Path("docs/data.md")
 MODELS = Path("docs/models.md")
 SPEED = Path("docs/speed.md")
+EXPORT = Path("docs/export.md")
 STATISTICS = Path("docs/statistics.md")
 RESULTS = Path("reports/results.md")
 BENCHMARK = Path("reports/benchmark.md")
@@ -23,6 +24,7 @@ FULL_RUN = Path("reports/full_run.json")
 SERVE = Path("reports/serve.md")
 REPLICATES = Path("reports/replicates.md")
 LATENCY = Path("reports/latency.md")
+EXPORTS = Path("reports/exports.md")
 RECIPE = Path("reports/recipe.md")
 AUDIT = Path("reports/audit_recall.md")
 LABELS = Path("reports/label_recall.md")
@@ -46,6 +48,7 @@ def parts() -> dict[str, tuple[Path, Path, str]]:
         "benchmark": (SPEED, BENCHMARK, after_title(BENCHMARK)),
         "recipe": (SPEED, RECIPE, after_title(RECIPE)),
         "latency": (SPEED, LATENCY, after_title(LATENCY)),
+        "exports": (EXPORT, EXPORTS, after_title(EXPORTS)),
         "load": (SPEED, SERVE, after_title(SERVE)),
         "audit": (DATA, AUDIT, after_title(AUDIT)),
         "labels": (DATA, LABELS, after_title(LABELS)),

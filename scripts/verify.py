@@ -67,14 +67,31 @@ def record(found: list[dict[str, Any]]) -> None:
     kept = records()
     others = [other for other in kept if _key(other) != _key(entry)]
     before = next((own for own in kept if _key(own) == _key(entry)), None)
-    if before and others and not _agree(before["fingerprints"], entry["fingerprints"]):
+    outdated = changed(before["fingerprints"], entry["fingerprints"]) if before else []
+    if outdated and others:
         console.print(
-            "The code gives other bytes than when this machine was recorded, so the records of other "
-            f"machines are outdated: {len(others)} deleted. Record them again."
+            f"The code gives other bytes than when this machine was recorded: {', '.join(outdated)}. These "
+            f"hashes of other machines are outdated and deleted; machines: {len(others)}. Record them again."
         )
-        others = []
+        for other in others:
+            remove(outdated, other["fingerprints"])
     files.write_json(RECORDS, sorted([*others, entry], key=lambda one: json.dumps(_key(one))))
     console.print(f"{RECORDS}: recorded {title(entry)}")
+
+
+def changed(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Name the operations and models whose hashes differ between two records of a machine, each once."""
+    both = [compare(before[name], now[name]) for name in before if name in now]
+    rows = [row for pair in both for part in pair for row in different(part)]
+    return list(dict.fromkeys(row.partition(", ")[0] for row in rows))
+
+
+def remove(names: list[str], fingerprints: dict[str, Any]) -> None:
+    """Delete operations and models from the fingerprints of a machine, for each instruction set."""
+    for hashes in fingerprints.values():
+        for name in names:
+            hashes["operations"].pop(name, None)
+            hashes["models"].pop(name, None)
 
 
 def verify(run: dict[str, Any]) -> int:
@@ -216,14 +233,6 @@ def table(verdicts: list[Verdict]) -> Table:
 def title(kept: dict[str, Any]) -> str:
     """Describe a machine on one line."""
     return f"{kept['processor']}, {' '.join(kept['flags']) or 'flags unknown'}, {kept['system']}"
-
-
-def _agree(before: dict[str, Any], now: dict[str, Any]) -> bool:
-    """Tell whether all hashes that both records contain are equal."""
-    both = [
-        compare(before[instructions], now[instructions]) for instructions in before if instructions in now
-    ]
-    return not any(different(rows) for pair in both for rows in pair)
 
 
 def _hashes(run: dict[str, Any]) -> dict[str, Any]:

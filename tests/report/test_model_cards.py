@@ -9,6 +9,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from cifar10 import files, params, paths
+from cifar10.export.formats import FORMATS
 from cifar10.report import model_cards, results
 from tests import plausible
 
@@ -147,3 +148,10 @@ def test_a_card_names_the_base_and_the_licence_of_its_weights() -> None:
     assert "does not know their licence" in own
     assert "are not pretrained" in text("MobileNetV2", weights=None, train="last_blocks")
     assert model_cards.described_base(None) == ""
+
+
+def test_the_formats_of_an_export_are_named(tmp_path: Path) -> None:
+    text = render(tmp_path, skills={"mine": 1.0})["mine"]
+    told = text.partition("\n## Export\n")[2].partition("\n## ")[0]
+    assert "`cifar10-export mine --format onnx`" in told
+    assert {*re.findall(r"`(\w+)`", told)} == {*FORMATS}

@@ -164,15 +164,21 @@ def test_recording_again_replaces_this_machine_and_keeps_others(fingerprint, rec
     assert machine in found
 
 
-def test_recording_other_bytes_deletes_the_records_of_other_machines(fingerprint, records, capsys):
+def test_recording_other_bytes_of_a_model_deletes_its_hashes_of_other_machines(fingerprint, records, capsys):
     (machine,) = json.loads(records.read_text())
-    old = json.loads(records.read_text())[0]
+    old, other = (json.loads(records.read_text())[0] for _ in range(2))
     portable(old)["models"]["linear"]["epoch"] = "0" * 12
-    records.write_text(json.dumps([old | {"vendor": "CentaurHauls"}, old]))
+    for hashes in other["fingerprints"].values():
+        hashes["models"]["kept"] = hashes["models"]["linear"]
+    records.write_text(json.dumps([other | {"vendor": "CentaurHauls"}, old]))
     verify.record(measured(fingerprint, machine))
     printed = " ".join(capsys.readouterr().out.split())
-    assert "the records of other machines are outdated: 1 deleted" in printed
-    assert json.loads(records.read_text()) == [machine]
+    assert "was recorded: linear. These hashes of other machines are outdated and deleted" in printed
+    found = {entry["vendor"]: entry for entry in json.loads(records.read_text())}
+    assert found[machine["vendor"]] == machine
+    for hashes in found["CentaurHauls"]["fingerprints"].values():
+        assert [*hashes["models"]] == ["kept"]
+        assert hashes["operations"] == portable(machine)["operations"]
 
 
 def test_the_committed_records_are_those_of_this_code():
