@@ -97,15 +97,17 @@ def test_the_outcome_compares_medians_of_times_and_means_of_accuracies(tmp_path,
     factors = dict(zip(recipe.SIDES, (2.0, 4.0, 1.0, 5.0), strict=True))
     runs = {
         side: [
-            {"images": 100, "seconds": [factor, 3.0 * factor], "accuracy": factor / 10 + offset}
+            {"images": 100, "seconds": [9.0 * factor, factor, 3.0 * factor], "accuracy": factor / 10 + offset}
             for offset in (0, 0.02)
         ]
         for side, factor in factors.items()
     }
-    found = recipe.outcome(runs, 2)
+    found = recipe.outcome(runs, 3)
     portable, fastest = (found["instructions"][name] for name in (recipe.PORTABLE, recipe.FASTEST))
     assert (portable["time_ratio"], fastest["time_ratio"]) == (0.5, 0.2)
     assert portable["accuracy_lead"] == pytest.approx(-0.2)
     assert portable["seconds_per_epoch"] == {"this project": 4.0, "PyTorch": 8.0}
+    assert portable["seconds_of_first_epoch"] == {"this project": 18.0, "PyTorch": 36.0}
+    assert "which took 7.0 to 14.0 s." in recipe.markdown(found)
     assert "| AVX2 | 4.0 s | 8.0 s | 0.50 | 21.00 % | 41.00 % |" in recipe.markdown(found)
     assert "| all instructions | 2.0 s | 10.0 s | 0.20 | 11.00 % | 51.00 % |" in recipe.markdown(found)
