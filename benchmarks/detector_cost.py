@@ -38,7 +38,9 @@ def main() -> None:
     form = argparse.RawDescriptionHelpFormatter
     argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
     chosen, repeats, load = params.load(), number("REPEATS", 3), psutil.getloadavg()[0]
-    cases = {name: ["--model", name] for name in chosen.models} | {ALL: []}
+    cases = {name: ["--model", name] for name in chosen.models}
+    if len(cases) > 1:
+        cases[ALL] = []
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         pictures = write_pictures(Path(folder))
         runs = {case: measure([*options, folder], repeats) for case, options in cases.items()}
