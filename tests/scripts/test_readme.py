@@ -11,7 +11,7 @@ from scripts import readme
     "part",
     [
         *("results", "wall time", "ood", "person", "classify", "benchmark", "load", "latency", "labels"),
-        *("learning curve", "replicates", "detector cost"),
+        *("learning curve", "replicates"),
     ],
 )
 def test_the_pages_show_what_the_committed_run_wrote(part):
