@@ -73,6 +73,7 @@ remote-test: .venv/test.done  ## run only the tests of DVC remotes: SSH, S3 and 
 bench: .venv/bench.done .venv/app.done  ## measure against the baseline notebook and PyTorch; EPOCHS=n, IMAGES=n, REPEATS=n
 	python benchmarks/run.py
 	python benchmarks/classify.py
+	python benchmarks/detector_cost.py
 	python benchmarks/latency.py
 	python benchmarks/serve.py
 

@@ -71,6 +71,7 @@ def _image_size(value: Any) -> Any:
 
 
 ImageSize = Annotated[int | list[int], BeforeValidator(_image_size)]
+OODDataset = Literal["digits", "faces", "photographs", "textures", "noise", "cifar100", "clothes", "person"]
 
 
 class Data(_Section):
@@ -85,7 +86,7 @@ class Data(_Section):
     groups: Annotated[str, StringConstraints(min_length=1), AfterValidator(_pattern)] | None = None
     exclude: list[Annotated[str, StringConstraints(min_length=1)]] = Field([])
     image_size: ImageSize = 32
-    ood_exclude: list[Literal["digits", "faces", "photographs", "textures", "noise", "person"]] = Field([])
+    ood_exclude: list[OODDataset] = Field([])
     cifar10: Cifar10
 
     @field_validator("image_size")

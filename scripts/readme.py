@@ -24,6 +24,7 @@ FULL_RUN = Path("reports/full_run.json")
 SERVE = Path("reports/serve.md")
 REPLICATES = Path("reports/replicates.md")
 LATENCY = Path("reports/latency.md")
+DETECTOR_COST = Path("reports/detector_cost.md")
 EXPORTS = Path("reports/exports.md")
 RECIPE = Path("reports/recipe.md")
 AUDIT = Path("reports/audit_recall.md")
@@ -44,6 +45,7 @@ def parts() -> dict[str, tuple[Path, Path, str]]:
         "wall time": (README, FULL_RUN, wall_time(json.loads(FULL_RUN.read_text(encoding="utf-8")))),
         "ood": (OOD, RESULTS, f"\n{section(RESULTS, 'Out-of-distribution detection').strip()}\n"),
         "person": (OOD, RESULTS, f"\n{table(section(RESULTS, 'A person'))}"),
+        "detector cost": (OOD, DETECTOR_COST, after_title(DETECTOR_COST)),
         "classify": (PICTURES, CLASSIFY, after_title(CLASSIFY)),
         "benchmark": (SPEED, BENCHMARK, after_title(BENCHMARK)),
         "recipe": (SPEED, RECIPE, after_title(RECIPE)),

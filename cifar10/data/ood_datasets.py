@@ -1,5 +1,6 @@
 """OOD datasets: images that show none of the classes, to measure OOD detectors with."""
 
+import importlib.util
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import skimage
 from PIL import Image
 
-from cifar10 import files, paths
+from cifar10 import files, paths, progress
 from cifar10.data import images
 from cifar10.data.images import SIZE, Size
 
@@ -36,6 +37,11 @@ PHOTOGRAPHS = (
 )
 CROPPED = {"photographs": PHOTOGRAPHS, "textures": TEXTURES}  # datasets of crops: their pictures, in order
 TEMPLE = (0, 0, 330, 427)  # left, top, right, bottom in scikit-learn's china.jpg; cuts off the boats
+
+# Files of foolbox's package: test images of CIFAR-100 and of Fashion-MNIST, scaled to the size of the images.
+FOOLBOX = "foolbox"
+SMALL = {"cifar100": "cifar100_*.png", "clothes": "fashionMNIST_*.png"}
+ROOSTER = "cifar100_14_40.png"  # left out: a lamp in the shape of a bird
 
 
 def save(source: str, exclude: Sequence[str] = (), size: Size = SIZE) -> None:
@@ -69,10 +75,10 @@ def crops_by_picture(size: Size = SIZE) -> dict[str, dict[str, int]]:
 
 
 def make(source: str, size: Size = SIZE) -> dict[str, np.ndarray]:
-    """Make the OOD datasets from pictures in the packages of scikit-image and scikit-learn.
+    """Make the OOD datasets from pictures in the packages of scikit-image, scikit-learn and foolbox.
 
-    Digits are left out if the models are trained on digits. Crops of one picture are similar, and a dataset
-    of many images can come from few pictures.
+    Digits are left out if the models are trained on digits, and SMALL without foolbox. Crops of one picture
+    are similar, and a dataset of many images can come from few pictures.
 
     Args:
         source: `data.source` of params.yaml.
@@ -96,7 +102,27 @@ def make(source: str, size: Size = SIZE) -> dict[str, np.ndarray]:
         "faces": _enlarged(skimage.data.lfw_subset()[:100], size),  # the other 100 are not faces
         **crops,
         "noise": random.integers(0, 256, (noise, *size, 3), np.uint8),
+        **_small(size),
     }
+
+
+def _small(size: Size) -> dict[str, np.ndarray]:
+    """Scale the pictures of SMALL to uint8 (N, H, W, 3) by dataset; {} if foolbox is not installed."""
+    found = importlib.util.find_spec(FOOLBOX)  # does not import it, which takes a second
+    if found is None or not found.submodule_search_locations:
+        names = " and ".join(SMALL)
+        progress.log(f"OOD datasets without {names}: foolbox is not installed: run `pip install foolbox`")
+        return {}
+    folder = Path(found.submodule_search_locations[0], "data")
+    return {
+        name: np.array([_scaled(path, size) for path in sorted(folder.glob(some)) if path.name != ROOSTER])
+        for name, some in SMALL.items()
+    }
+
+
+def _scaled(path: Path, size: Size) -> np.ndarray:
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB").resize(size[::-1]))
 
 
 def _shipped(name: str) -> Image.Image:

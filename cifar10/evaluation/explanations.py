@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 import numpy as np
@@ -10,7 +11,9 @@ import numpy as np
 from cifar10 import files
 from cifar10.data import dataset
 from cifar10.evaluation import nearest, ood_images
-from cifar10.evaluation.ood import FeatureExtractor
+
+if TYPE_CHECKING:
+    from cifar10.evaluation.ood import FeatureExtractor  # loads pandas and scikit-learn
 
 SHOWN = 7  # test images
 Explainer = Callable[[np.ndarray, np.ndarray], np.ndarray]  # from `gradcam.explainer`
@@ -43,7 +46,7 @@ class Explanations:
 
 def explain(
     explainer: Explainer | None,
-    extract: FeatureExtractor,
+    extract: "FeatureExtractor",
     test: np.ndarray,
     training: np.ndarray,
     person: np.ndarray | None,
@@ -79,7 +82,7 @@ def explain(
     )
 
 
-def write(explainer: Explainer | None, extract: FeatureExtractor, path: Path) -> None:
+def write(explainer: Explainer | None, extract: "FeatureExtractor", path: Path) -> None:
     """Write the explanations of the images in data/processed.
 
     Raises:

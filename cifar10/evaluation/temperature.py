@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from cifar10.evaluation import metrics
 from cifar10.evaluation.ensemble import mean_probabilities
 from cifar10.training.probabilities import cross_entropy
 
@@ -98,6 +97,8 @@ def measured(
     Returns:
         `calibrated`: temperature, calibration_error and loss after scaling; empty if `fit` finds none.
     """
+    from cifar10.evaluation import metrics  # takes a second; an answer for a new picture needs `fit` only
+
     temperature = fit(trainings)
     if temperature is None:
         return {}

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,10 +29,12 @@ from cifar10.evaluation import (
 from cifar10.evaluation.detector import Detector
 from cifar10.evaluation.ensemble_detector import EnsembleDetector
 from cifar10.evaluation.explanations import Explainer
-from cifar10.evaluation.ood import FeatureExtractor
 from cifar10.evaluation.predictions import Answers
 from cifar10.predict.model_folder import HERE, ModelFolder
 from cifar10.training import models
+
+if TYPE_CHECKING:
+    from cifar10.evaluation.ood import FeatureExtractor  # loads pandas and scikit-learn
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Classifier:
     seeds: list[int]
     detectors: dict[str, EnsembleDetector]
     temperatures: dict[str, float]
-    extractors: dict[str, list[FeatureExtractor]]
+    extractors: "dict[str, list[FeatureExtractor]]"
     explainers: dict[str, list[Explainer]]
 
     def classify(self, images: np.ndarray) -> dict[str, Answers]:
@@ -158,7 +161,7 @@ def _combined(name: str, detectors: Sequence[Detector]) -> EnsembleDetector:
 
 
 def _check_layers(
-    name: str, file: Path, found: Detector, extract: FeatureExtractor, size: tuple[int, int]
+    name: str, file: Path, found: Detector, extract: "FeatureExtractor", size: tuple[int, int]
 ) -> None:
     """Refuse a detector of layers with other numbers of features than those of the model."""
     expected = [layer.shape[1] for layer in extract(np.zeros((0, *size, 3), np.uint8)).layers]

@@ -50,6 +50,7 @@ def card(found: Results, params: Params, model: Model) -> str:
         confidence=confidence,
         people=ood_words.people(model),
         corruptions=ood_words.corruptions(model),
+        rejection=ood_words.rejected(model),
         unreliable=ood_words.unreliable(model),
         top_confusions=results.top_confusions(found, model, TOP_CONFUSIONS),
     )

@@ -16,7 +16,13 @@ CORRUPTED = {  # kinds of corrupted test images
     "contrast": "half the contrast",
     "noise": "noise, sd 25",
 }
-HALF = 0.5  # an FPR above it: most images get a class
+LOOKS = {"jpeg": "strongly compressed", "blur": "blurred", "contrast": "low-contrast", "noise": "noisy"}
+PACKAGES = {  # which ship the pictures of OOD datasets
+    "scikit-learn": ("digits", "photographs"),
+    "scikit-image": ("faces", "photographs", "textures"),
+    "foolbox": ("cifar100", "clothes"),
+}
+HALF = 0.5  # an FPR or TPR above it: most images get a class
 
 
 def person(classes: Sequence[str]) -> str:
@@ -45,7 +51,8 @@ def origin(names: Sequence[str]) -> str:
     told = []
     if shipped := [name for name in names if name != "noise"]:
         all_of = "All OOD datasets except the noise come" if "noise" in names else "All OOD datasets come"
-        told.append(f"{all_of} with scikit-learn and scikit-image.")
+        packages = [package for package, own in PACKAGES.items() if {*own} & {*shipped}]
+        told.append(f"{all_of} with {significance.listed(packages)}.")
         if crops := [name for name in CROPS if name in shipped]:
             what = significance.listed(crops).capitalize()
             counts = significance.listed([CROPS[name] for name in crops])
@@ -78,6 +85,30 @@ def corruptions(model: Model) -> str:
     """List the TPR of a model on corrupted test images."""
     rates = model.detector["corrupted"].items()
     return significance.listed([f"{100 * rate:.1f} % ({CORRUPTED[kind]})" for kind, rate in rates])
+
+
+def rejected(model: Model) -> str:
+    """Say which corrupted test images mostly get "none of these", or how many of them do at most."""
+    if most := _mostly_rejected(model):
+        return f"{most} test images get *none of these*, although they show a class."
+    kind, rate = min(model.detector["corrupted"].items(), key=lambda item: item[1])
+    return (
+        f"Of {LOOKS[kind]} test images, {100 - 100 * rate:.1f} % get *none of these*, although they show a "
+        "class; other corruptions are rejected less often."
+    )
+
+
+def rejected_models(models: Sequence[Model]) -> list[str]:
+    """Say the same of each model that mostly rejects a kind of corrupted test images."""
+    found = {model.name: _mostly_rejected(model) for model in models}
+    return [f"{most} test images get *none of these* from {name}." for name, most in found.items() if most]
+
+
+def _mostly_rejected(model: Model) -> str:
+    """List the kinds that are mostly rejected, and the shares: "Most blurred (97.7 %) and noisy (94.8 %)"."""
+    rates = sorted(model.detector["corrupted"].items(), key=lambda item: item[1])
+    kinds = [f"{LOOKS[kind]} ({100 - 100 * rate:.1f} %)" for kind, rate in rates if rate < HALF]
+    return f"Most {significance.listed(kinds)}" if kinds else ""
 
 
 def corrupted_images(model: Model) -> int:

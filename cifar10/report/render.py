@@ -14,9 +14,17 @@ import jinja2
 from cifar10.data import class_names
 from cifar10.evaluation import nearest, replicates, significance
 from cifar10.evaluation.detector import RELIABLE
-from cifar10.evaluation.predictions import NONE, Answers, percent, verdict
 from cifar10.params import Params, Reference
-from cifar10.report import audit_words, costs, imbalance_words, mistakes, ood_words, results, training_words
+from cifar10.report import (
+    audit_words,
+    costs,
+    imbalance_words,
+    mistakes,
+    ood_words,
+    person_words,
+    results,
+    training_words,
+)
 from cifar10.report.results import Results
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -168,15 +176,13 @@ def _context(found: Results, params: Params) -> dict[str, Any]:
         "architectures": _architectures(found),
         "ood_datasets": [*found.models[0].detector["auroc"]],
         "threshold_data": found.models[0].first.ood["threshold_data"],
-        "persons": {
-            model.name: _person(found.classes, model.person, model.first.ood)
-            for model in found.models
-            if model.person
-        },
+        "persons": {model.name: person for model in found.models if (person := person_words.describe(model))},
+        "nearest_images": len(found.models[0].first.nearest),
         "person_words": ood_words.person(found.classes),
         "ood_area": ood_words.area,
         "corrupted_words": ood_words.CORRUPTED,
         "corrupted_images": ood_words.corrupted_images(found.models[0]),
+        "rejected": ood_words.rejected_models(found.models),
         "ood_intervals": ood_words.intervals(found.models[0]),
         "ood_words": ood_words.datasets(found, params.data.ood_exclude),
         "ood_origin": ood_words.origin([*found.models[0].detector["auroc"]]),
@@ -230,21 +236,6 @@ def _over_seeds(seeds: Sequence[int]) -> str:
         f"± is the sample standard deviation over {len(seeds)} trainings of each model, which differ in the "
         f"seed alone ({names})."
     )
-
-
-def _person(classes: list[str], answers: Answers, ood: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the answer for a person: verdict, how unusual it is, the most probable classes.
-
-    `layer` tells in which hidden layer the picture is the most unusual; it is empty without hidden layers.
-    """
-    top = [(classes[label], float(answers.probabilities[0, label])) for label in answers.top(0)]
-    shares = ood["person"]["layers"]
-    layer = ""
-    if shares:
-        least = min(range(len(shares)), key=shares.__getitem__)
-        layer = f", the most in {ood['layers'][least]} ({percent(shares[least])})"
-    unusual = percent(float(answers.p_values[0]))
-    return {"verdict": verdict(classes, answers, 0) or NONE, "top": top, "unusual": unusual, "layer": layer}
 
 
 def _fpr(found: Results) -> dict[str, str]:

@@ -52,6 +52,8 @@ class Training:
         scores: a row per validation, test, OOD or corrupted image: dataset, id_score.
         validation: predictions for the validation images, which may be none.
         explanations: saliency maps and nearest training images.
+        nearest: classes of the training images most similar to the portrait, the most similar first; none
+            without the portrait.
     """
 
     seed: int
@@ -63,6 +65,7 @@ class Training:
     scores: pd.DataFrame
     validation: Validation
     explanations: Explanations
+    nearest: list[str]
 
     @property
     def detector(self) -> dict[str, Any]:
@@ -400,6 +403,7 @@ def _load_training(name: str, seed: int, classes: list[str], labels: dict[str, n
     predicted, probabilities = _load_predictions(paths.predictions(name, seed), classes, labels, "test")
     held_out = paths.validation_predictions(name, seed)
     _, of_validation = _load_predictions(held_out, classes, labels, "validation")
+    explained = _read(paths.explanations(name, seed), explanations.load)
     return Training(
         seed=seed,
         history=_read(paths.history(name, seed), lambda path: pd.read_csv(path, usecols=HISTORY)[HISTORY]),
@@ -409,7 +413,8 @@ def _load_training(name: str, seed: int, classes: list[str], labels: dict[str, n
         ood=_read(paths.ood_metrics(name, seed), files.read_json),
         scores=_read(paths.ood_scores(name, seed), lambda path: pd.read_csv(path, usecols=SCORED)[SCORED]),
         validation=Validation(labels["validation"], of_validation.astype(np.float32)),
-        explanations=_read(paths.explanations(name, seed), explanations.load),
+        explanations=explained,
+        nearest=[classes[label] for label in labels["train"][explained.nearest[:1].ravel()]],
     )
 
 

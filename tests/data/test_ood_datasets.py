@@ -1,3 +1,4 @@
+import importlib.util
 from pathlib import Path
 from typing import get_args
 
@@ -18,13 +19,13 @@ def sets():
 
 
 def test_ood_datasets_are_deterministic_and_leave_out_the_data(sets):
-    assert [*sets] == ["digits", "faces", "photographs", "textures", "noise"]
+    assert [*sets] == ["digits", "faces", "photographs", "textures", "noise", "cifar100", "clothes"]
     again = ood_datasets.make("digits")
-    assert [*again] == ["faces", "photographs", "textures", "noise"]
+    assert [*again] == ["faces", "photographs", "textures", "noise", "cifar100", "clothes"]
     for name, images in sets.items():
         assert images.dtype == np.uint8
         assert images.shape[1:] == (32, 32, 3)
-        assert len(images) >= 100
+        assert len(images) >= (19 if name in ood_datasets.SMALL else 100)
         np.testing.assert_array_equal(again.get(name, images), images)
 
 
@@ -34,6 +35,7 @@ def test_ood_datasets_have_the_size_of_the_images(tmp_path, monkeypatch):
     ood_datasets.save("folder", size=(24, 40))
     assert ood_images.person().shape == (24, 40, 3)
     counts = {"digits": 1797, "faces": 100, "photographs": 9 * 10, "textures": 3 * 10, "noise": 120}
+    counts |= {"cifar100": 19, "clothes": 20}
     assert {name: images.shape for name, images in ood_images.load().items()} == {
         name: (count, 24, 40, 3) for name, count in counts.items()
     }
@@ -49,11 +51,34 @@ def test_what_is_left_out_changes_no_image_of_the_others(sets, tmp_path, monkeyp
     ood_datasets.save("folder", ["photographs"])
     assert ood_images.person().shape == (32, 32, 3)
     found = ood_images.load()
-    assert [*found] == ["digits", "faces", "textures", "noise"]
+    assert [*found] == ["digits", "faces", "textures", "noise", "cifar100", "clothes"]
     for name, images in found.items():
         np.testing.assert_array_equal(images, sets[name])
     recorded = ood_datasets.crops_by_picture()
     assert files.read_json(paths.OOD_PICTURES) == {"textures": recorded["textures"]}
+
+
+def test_the_small_pictures_are_those_of_the_packages_samples(sets):
+    """The order and the labels are those of `foolbox.samples`; CIFAR-100 has 40 for a lamp."""
+    folder = Path(importlib.util.find_spec("foolbox").origin).with_name("data")
+    lamp = 14
+    files = [*folder.glob("cifar100_*")]
+    for place, image in zip([i for i in range(20) if i != lamp], sets["cifar100"], strict=True):
+        (file,) = [file for file in files if file.name.startswith(f"cifar100_{place:02d}_")]
+        np.testing.assert_array_equal(image, Image.open(file))  # not scaled
+    assert (folder / "cifar100_14_40.png").exists()
+    shirt = Image.open(folder / "fashionMNIST_19_0.png")
+    assert shirt.size == (28, 28)
+    assert abs(sets["clothes"][19].mean() - np.mean(shirt)) < 1
+    assert (sets["clothes"] == sets["clothes"][..., :1]).all()  # grey
+
+
+def test_without_foolbox_its_datasets_are_left_out_with_a_line(sets, monkeypatch, capsys):
+    monkeypatch.setattr(ood_datasets, "FOOLBOX", "a_package_that_nobody_has")
+    found = ood_datasets.make("cifar10")
+    assert [*found] == ["digits", "faces", "photographs", "textures", "noise"]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("OOD datasets without cifar100 and clothes: ")
 
 
 def test_the_recorded_pictures_are_those_of_the_crops(sets):

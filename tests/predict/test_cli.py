@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,29 @@ def predicted(finished, name, seed=0):
 def found(finished, pictures):
     """Return the output of the command for the test images and, last, the astronaut."""
     return json.loads(finished.run(*COMMAND, str(pictures), ASTRONAUT, "--json"))
+
+
+def test_the_prediction_without_a_detector_has_the_same_classes(finished, pictures, found):
+    """The side of benchmarks/detector_cost.py; its probabilities are not scaled."""
+    printed = finished.run("python", "benchmarks/plain_prediction.py", str(pictures), "--model", "model_1")
+    rows = [line.split(maxsplit=3) for line in printed.splitlines() if line.startswith(str(pictures))]
+    both = zip(predicted(finished, "model_1", 0), predicted(finished, "model_1", 1), strict=True)
+    for (name, model, label, rest), entry, trainings in zip(rows, found["images"][:-1], both, strict=True):
+        assert (name, model) == (entry["image"], "model_1")
+        chances = entry["answers"]["model_1"]["probabilities"]
+        assert label == max(chances, key=chances.get)
+        mean = np.mean([float(row[f"probability_{label}"]) for row in trainings])
+        assert float(rest.split()[0]) == pytest.approx(100 * mean, abs=0.051)
+
+
+def test_an_answer_loads_no_library_of_the_report():
+    """They would add a second to every start."""
+    code = (
+        "import sys; from cifar10.predict import cli, figure, model_folder; from cifar10.evaluation import "
+        "ensemble_detector, explanations, input_size, predictions, temperature; print(*sys.modules)"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {"pandas", "sklearn", "matplotlib", "scipy.stats"}.isdisjoint(loaded.stdout.split())
 
 
 def test_the_answer_is_the_mean_of_the_recorded_probabilities_of_all_seeds(finished, found):

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -90,16 +91,50 @@ def test_what_is_left_out_is_named_and_shown_nowhere(tmp_path: Path, left_out: t
     [
         ([], ""),
         (["noise"], ""),
-        (["faces"], "All OOD datasets come with scikit-learn and scikit-image."),
+        (["faces"], "All OOD datasets come with scikit-image."),
+        (["digits", "cifar100"], "All OOD datasets come with scikit-learn and foolbox."),
         (
-            ["textures", "noise"],
-            "All OOD datasets except the noise come with scikit-learn and scikit-image. Textures are random "
-            "crops of three pictures, so their rates say little about other pictures.",
+            ["photographs", "textures", "noise", "clothes"],
+            "All OOD datasets except the noise come with scikit-learn, scikit-image and foolbox. Photographs "
+            "and textures are random crops of nine and three pictures, so their rates say little about other "
+            "pictures.",
         ),
     ],
 )
 def test_the_origin_is_that_of_the_datasets_at_hand(names: list[str], expected: str) -> None:
     assert ood_words.origin(names) == expected
+
+
+@pytest.mark.parametrize(
+    ("rates", "expected"),
+    [
+        (
+            {"jpeg": 0.914, "blur": 0.023, "contrast": 0.472, "noise": 0.052},
+            "Most blurred (97.7 %), noisy (94.8 %) and low-contrast (52.8 %) test images get *none of these*",
+        ),
+        (
+            {"jpeg": 0.949, "blur": 0.923, "contrast": 0.5, "noise": 0.938},
+            "Of low-contrast test images, 50.0 % get *none of these*",
+        ),
+    ],
+)
+def test_the_rejected_corruptions_are_those_below_half(rates: dict[str, float], expected: str) -> None:
+    model: Any = SimpleNamespace(name="m", detector={"corrupted": rates})
+    assert ood_words.rejected(model).startswith(f"{expected}, although they show a class")
+    named = [f"{expected} from m."] if expected.startswith("Most") else []
+    assert ood_words.rejected_models([model]) == named
+
+
+def test_the_limits_have_the_rejected_corruptions(tmp_path: Path) -> None:
+    texts = pages(tmp_path)
+    with plausible.inside(tmp_path):
+        rates = files.read_json(paths.ood_metrics("model_0", 0))["corrupted"]
+    assert min(rates, key=rates.__getitem__) == "noise"
+    share = f"{100 - 100 * rates['noise']:.1f} %"
+    assert f"- Most noisy ({share})" in texts["card"].partition("## Limits")[2]
+    for name in ("results", "report"):
+        assert f"Most noisy ({share})" in texts[name]
+        assert "none of these from model_0." in texts[name].replace("*", "")
 
 
 @pytest.mark.parametrize("images", [2, 3, 5])

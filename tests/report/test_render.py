@@ -382,7 +382,7 @@ def test_a_class_of_any_name_stays_in_its_cell_of_the_markdown(tmp_path: Path) -
     lines = markdown.partition("## A person\n")[2].partition("\n## ")[0].splitlines()
     rows = [line for line in lines if line.startswith("|")]
     assert len(rows) == 2 + 3
-    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {7}
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {9}
     assert not re.search(r"(?<!\\)<", "".join(rows))
     assert set(re.findall(r"(.)[`*]", "".join(rows))) <= {"\\"}
 

@@ -11,7 +11,7 @@ from scripts import readme
     "part",
     [
         *("results", "wall time", "ood", "person", "classify", "benchmark", "load", "latency", "labels"),
-        *("learning curve", "replicates"),
+        *("learning curve", "replicates", "detector cost"),
     ],
 )
 def test_the_pages_show_what_the_committed_run_wrote(part):
