@@ -60,6 +60,7 @@ LONGEST = [  # files that take more than 10 s, in an order that keeps all proces
     "test_command.py",
 ]
 SLOW = {"programs", "remote", "scheduler"}  # fixtures; "programs" takes 15 s of a core to start
+gc.disable()  # until all test files are imported: a search for garbage among modules finds none
 if hasattr(
     signal, "SIGHUP"
 ):  # under nohup, which ignores it, commands that the tests start would ignore it as well
@@ -125,6 +126,7 @@ def pytest_collection_finish():
     """Keep what the test files imported out of the garbage collector, which takes 0.4 s to go through it."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @dataclass
@@ -229,8 +231,9 @@ def finished(shared, programs):
     """A clone after a user's `dvc repro` on the digits. Read-only: all tests share it.
 
     It trains networks of five layers for two epochs; tests/training builds and trains those of params.yaml.
-    The stages of the first model start cold, as a user starts them. The tag `one-seed` is the state after
-    all models were trained with one seed; the second run adds a seed.
+    The first training and what it needs start cold, as a user starts them. Figures have 50 dots per inch:
+    tests/report draws them in full. The tag `one-seed` is the state after all models were trained with one
+    seed; the second run adds a seed.
     """
     clone, ran = Clone(shared / "finished" / "clone"), shared / "finished" / "runs.json"
     with FileLock(shared / "finished.lock"):
@@ -239,12 +242,13 @@ def finished(shared, programs):
             clone.edit("params.yaml", "epochs: 10", "epochs: 2")
             clone.edit("params.yaml", "seeds: [0, 1, 2]", "seeds: [0]")
             clone.edit("params.yaml", "mirror: [model_3]", "mirror: []")
+            clone.edit("cifar10/report/plots.py", "DOTS = 200", "DOTS = 50")
             params = clone.root / "params.yaml"
             head, _, _ = params.read_text().partition("\nmodels:\n")
             _, _, models = SMALL_MODELS.read_text().partition("\n")
             params.write_text(f"{head}\n{models}")
             clone.commit("Choose the digits")
-            first = stages_in(clone.run("dvc", "repro", "evaluate@model_0-0", **COLD))
+            first = stages_in(clone.run("dvc", "repro", "train@model_0-0", **COLD))
             programs.wait()
             first += clone.repro()
             clone.commit("Run")

@@ -37,9 +37,9 @@ MODERN = frozenset({"sse4_1", "avx", "avx2", "fma"})
 AVX512 = MODERN | {"avx512f", "avx512bw", "avx512dq", "avx512vl"}
 
 
-def python(code, **environment):
+def python(code, *arguments, **environment):
     """Run a program; return its standard output and standard error."""
-    command = [sys.executable, "-W", "always", "-c", code]
+    command = [sys.executable, "-W", "always", "-c", code, *arguments]
     clean = {name: value for name, value in os.environ.items() if name not in OTHERWISE}
     done = subprocess.run(command, env=clean | environment, capture_output=True, text=True, check=True)
     return done.stdout, done.stderr
@@ -67,14 +67,22 @@ def test_a_library_that_was_loaded_before_is_named(library, loaded):
 
 
 AT_THE_FIRST_LIBRARY = """
-import json, os, sys
+import contextlib, importlib, json, os, sys
+LIBRARIES = ("numpy", "h5py", "tensorflow")
+for name in "archspec.cpu jinja2 pathspec psutil pydantic requests rich.live ruamel.yaml tqdm yaml".split():
+    importlib.import_module(name)  # once for all modules: they import none of these libraries
+assert not {"cifar10", *LIBRARIES} & {*sys.modules}
 class End:
     def find_spec(name, path=None, target=None):
-        if name in ("numpy", "h5py", "tensorflow"):
-            print(json.dumps(dict(os.environ)), flush=True)
+        if name in LIBRARIES:
+            print(module, json.dumps(dict(os.environ)), flush=True)
             os._exit(0)
 sys.meta_path.insert(0, End)
-import {module}
+for module in sys.argv[1:]:
+    if os.fork() == 0:
+        importlib.import_module(module)
+        os._exit(0)
+    assert os.wait()[1] == 0, module
 """
 
 
@@ -83,8 +91,9 @@ def test_every_way_in_pins_before_a_library_is_loaded():
     files = sorted([*Path("stages").glob("*.py"), *Path("scripts").glob("*.py")])
     modules = [".".join(file.with_suffix("").parts) for file in files]
     modules += ["cifar10.predict.cli", "cifar10.app.__main__", "cifar10.cluster.__main__"]
-    read = {m: python(AT_THE_FIRST_LIBRARY.format(module=m), **OTHERWISE)[0] for m in modules}
-    found = {module: json.loads(environment) for module, environment in read.items() if environment}
+    printed, _ = python(AT_THE_FIRST_LIBRARY, *modules, **OTHERWISE)
+    read = [line.partition(" ") for line in printed.splitlines()]
+    found = {module: json.loads(environment) for module, _, environment in read}
     assert {"stages.train", "stages.evaluate", "stages.report"} <= found.keys()
     for module, environment in found.items():
         assert arithmetic.settings().items() <= environment.items(), module

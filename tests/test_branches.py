@@ -129,18 +129,6 @@ def drawn(page):
     return points
 
 
-def test_compare_says_what_the_metrics_say(team):
-    ann, _ = team
-    page = ann.run("python", "-m", "cifar10.compare", "main", PYTHONPATH=str(ann.root))
-    files = [json.loads(ann.shown(at, "reports/metrics/model_1.json")) for at in ("main", "HEAD")]
-    found = [content["test"]["accuracy"] for content in files]
-    shown = [f"{100 * accuracy['mean']:.2f} ± {100 * accuracy['sd']:.2f} %" for accuracy in found]
-    moved = 100 * (found[1]["mean"] - found[0]["mean"])
-    assert f"| model_1 | test accuracy | {shown[0]} | {shown[1]} | {moved:+.2f} points |" in page
-    assert f"test accuracy of `model_1` {moved:+.2f} points" in page.partition("## Parameters")[0]
-    assert "The same on both sides: `model_0` and `model_2`." in page
-
-
 def test_both_branches_land_on_main_and_nothing_is_trained_twice(team):
     ann, ben = team
     ann.run("git", "switch", "--quiet", "main")

@@ -31,13 +31,18 @@ EXAMPLES = {  # files that pages mention
 }
 EXTRAS = tomllib.loads(Path("pyproject.toml").read_text())["project"]["optional-dependencies"]
 BUILD = """
+import sys
+from pathlib import Path
 import numpy as np
 from cifar10 import params
 from cifar10.training import prepared
-chosen = params.load()
 classes = "airplane automobile bird cat deer dog frog horse ship truck".split()
-for name in {names}:
-    prepared.prepare(name, chosen, np.arange(1000) % 10, classes)
+for example in sys.argv[1:]:
+    path, *names = example.split(",")
+    print(path)
+    chosen = params.load(Path(path))
+    for name in names:
+        prepared.prepare(name, chosen, np.arange(1000) % 10, classes)
 """
 
 
@@ -56,6 +61,7 @@ def reader(workspace, tmp_path):
     workspace.run("git", "push", "--quiet", "origin", "main")
     (tmp_path / "home").mkdir()
     workspace.environment = {"HOME": str(tmp_path / "home"), "PYTHONPATH": str(workspace.root)}
+    workspace.examples = []  # parameter files with an example each, and the models in it
     return workspace
 
 
@@ -75,26 +81,33 @@ def run_console(reader, text):
         assert not shown or shown[0].split() in printed
 
 
-def run_python(reader, text):
-    reader.run("python", "-c", text, **reader.environment)
+def run_python(reader, text, *arguments):
+    reader.run("python", "-c", text, *arguments, **reader.environment)
 
 
 def run_yaml(reader, text):
-    """Insert an example into params.yaml, check it, build its networks, and remove it.
+    """Insert an example into a copy of params.yaml, for `check_examples`.
 
-    One that begins with the comment `# params.yaml` stays for the next blocks of the page.
+    One that begins with the comment `# params.yaml` goes into params.yaml itself, for the next blocks of the
+    page. They train one model.
     """
     path = reader.root / "params.yaml"
-    before = path.read_text()
-    content, new = yaml.safe_load(before), yaml.safe_load(dedent(text))
+    content, new = yaml.safe_load(path.read_text()), yaml.safe_load(dedent(text))
     new = new if set(new) <= set(content) else {"models": new}
     for section, entries in new.items():
         content[section] |= entries
-    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    example = reader.root.parent / f"example_{len(reader.examples)}.yaml"
+    example.write_text(yaml.safe_dump(content, sort_keys=False))
     names = ["model_2"] if "train" in new else [*new.get("models", {})]
-    run_python(reader, BUILD.format(names=names))
-    if not text.startswith("# params.yaml\n"):
-        path.write_text(before)
+    if text.startswith("# params.yaml\n"):
+        shutil.copy(example, path)
+        reader.keep_models("model_0")
+    reader.examples.append(",".join([str(example), *names]))
+
+
+def check_examples(reader):
+    """Load the examples in YAML of a page and build their networks, in one process; it names each."""
+    run_python(reader, BUILD, *reader.examples)
 
 
 RUN = {"bash": run_bash, "console": run_console, "python": run_python, "yaml": run_yaml}
@@ -114,6 +127,8 @@ def test_the_blocks_of_a_page_run(reader, page):
             RUN[block.kind](reader, block.text)
         except AssertionError as error:
             raise AssertionError(f"{block.where}: {error}") from None
+    if reader.examples:
+        check_examples(reader)
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.where)

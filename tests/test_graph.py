@@ -1,6 +1,7 @@
 """dvc.yaml matches the code: a stage depends on exactly the packages and modules that it imports."""
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -47,6 +48,7 @@ def runtime(node):
         yield from runtime(child)
 
 
+@functools.cache
 def imports(path: Path) -> set[Path]:
     """Return the library files that a file imports, anywhere in its code."""
     names = set()

@@ -24,11 +24,26 @@ def make(tmp_path):
     return run
 
 
-def test_an_environment_without_pip_gets_it(make, tmp_path):
+def test_an_environment_without_pip_gets_it_and_is_not_turned_from_cpus_to_gpus(make, tmp_path):
     subprocess.run([sys._base_executable, "-m", "venv", "--without-pip", tmp_path / ".venv"], check=True)
     make("PIP=true")
     subprocess.run([tmp_path / ".venv/bin/python", "-c", "import pip"], check=True)
     assert "Nothing to be done" in make("PIP=true")
+
+    command = ["make", "install", "GPU=1", "PIP=true"]
+    refused = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "make clean" in refused.stderr
+    shutil.rmtree(tmp_path / ".venv")
+    for name in ("requirements-gpu.txt", "requirements-dev.txt"):
+        (tmp_path / name).touch()
+    assert "-r requirements-gpu.txt" in make("GPU=1", "PIP=true", "--dry-run")
+    make("GPU=1", "PIP=true")
+    assert "Nothing to be done" in make("PIP=true")  # the same environment, also without GPU=1
+    tests = subprocess.run(
+        ["make", "test", "PIP=true"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert "need TensorFlow for CPUs" in tests.stderr
 
 
 @pytest.mark.parametrize("installed", [False, True])
@@ -63,21 +78,3 @@ def test_the_lock_for_gpus_differs_in_the_build_of_tensorflow_alone():
     assert gpu["tensorflow"] == plain["tensorflow-cpu"]
     assert any(name.startswith("nvidia-cudnn") for name in gpu)
     assert "index-url" not in Path("requirements-gpu.txt").read_text()
-
-
-def test_an_environment_for_cpus_is_not_turned_into_one_for_gpus(make, tmp_path):
-    make("PIP=true")
-    command = ["make", "install", "GPU=1", "PIP=true"]
-    refused = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert refused.returncode == 2
-    assert "make clean" in refused.stderr
-    shutil.rmtree(tmp_path / ".venv")
-    for name in ("requirements-gpu.txt", "requirements-dev.txt"):
-        (tmp_path / name).touch()
-    assert "-r requirements-gpu.txt" in make("GPU=1", "PIP=true", "--dry-run")
-    make("GPU=1", "PIP=true")
-    assert "Nothing to be done" in make("PIP=true")  # the same environment, also without GPU=1
-    tests = subprocess.run(
-        ["make", "test", "PIP=true"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert "need TensorFlow for CPUs" in tests.stderr

@@ -8,10 +8,12 @@ import yaml
 from cifar10 import params
 from cifar10.errors import UserError
 
+COMMITTED = yaml.safe_load(params.paths.PARAMS.read_text())
+
 
 @pytest.fixture
 def content():
-    return yaml.safe_load(params.paths.PARAMS.read_text())
+    return copy.deepcopy(COMMITTED)
 
 
 def load(tmp_path, content):

@@ -8,10 +8,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tests.conftest import digests, stages_in
+from tests.conftest import digests
 
 MODELS = ["model_0", "model_1", "model_2"]
-OUTPUTS = ["models/*/*", "reports/*/*.*", "reports/*/*/*.*"]
 
 
 def test_repro_runs_every_stage_once_and_leaves_git_clean(finished):
@@ -90,26 +89,14 @@ def test_git_holds_no_model_image_or_prediction(finished):
         assert name in tracked
 
 
-def test_an_edit_to_the_plots_redraws_and_retrains_nothing(workspace):
-    with (workspace.root / "cifar10/report/plots.py").open("a") as file:
-        file.write("# an edit\n")
-    assert workspace.repro() == ["report"]
-    assert workspace.run("git", "status", "--porcelain", "reports") == ""  # the same figures
-
-
 def test_a_fourth_model_is_an_entry_of_params_and_trains_alone(workspace):
+    workspace.edit("params.yaml", "seeds: [0, 1]", "seeds: [0]")
     with (workspace.root / "params.yaml").open("a") as file:
         file.write(
             "\n  linear:\n    optimizer: {SGD: {learning_rate: 0.01}}\n    layers:\n"
             "      - Flatten: {}\n      - Dense: {units: num_classes, activation: softmax}\n"
         )
-    assert sorted(workspace.repro()) == [
-        "evaluate@linear-0",
-        "evaluate@linear-1",
-        "report",
-        "train@linear-0",
-        "train@linear-1",
-    ]
+    assert sorted(workspace.repro()) == ["evaluate@linear-0", "report", "train@linear-0"]
     assert "linear" in (workspace.root / "reports/results.md").read_text()
     assert "# Model card: linear" in (workspace.root / "reports/cards/linear.md").read_text()
 
@@ -128,23 +115,9 @@ def test_a_colleague_pulls_and_runs_nothing(finished, tmp_path):
     assert digests(colleague.root, "models/*/*") == digests(finished.root, "models/*/*")
 
 
-def test_an_experiment_changes_a_parameter_from_the_command_line(workspace):
-    workspace.run("dvc", "exp", "run", "-S", "report.seed=7")
-    assert "seed: 7" in (workspace.root / "params.yaml").read_text()
-    assert "report.seed" in workspace.run("dvc", "params", "diff", "HEAD")
-
-
-def test_repro_by_force_runs_everything_and_leaves_git_diff_empty(one_seed, finished):
-    before = digests(one_seed.root, *OUTPUTS)
-    printed = one_seed.run("dvc", "repro", "--force")
-    assert sorted(stages_in(printed)) == sorted(finished.first_run)
-    assert digests(one_seed.root, *OUTPUTS) == before
-    assert len(before) > 20
-    assert one_seed.run("git", "status", "--porcelain") == ""
-
-
 def test_without_validation_the_pipeline_still_ends_in_a_report(workspace):
     workspace.edit("params.yaml", "validation_fraction: 0.1", "validation_fraction: 0")
+    workspace.edit("params.yaml", "seeds: [0, 1]", "seeds: [1]")
     workspace.edit("params.yaml", "epochs: 2", "epochs: 1")
     workspace.keep_models("model_0")
     assert workspace.repro()[-1] == "report"

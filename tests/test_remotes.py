@@ -31,12 +31,18 @@ with_folder = pytest.mark.parametrize(
 
 
 @with_folder
-def test_a_colleague_pulls_a_model_and_nothing_else_and_classifies_with_it(storage, finished, tmp_path):
+def test_a_colleague_pulls_a_model_and_nothing_else(storage, finished, tmp_path):
     colleague = storage.colleague(tmp_path / "clone")
     before = colleague.files()
     colleague.run("dvc", "pull", *MODEL)
     new = {name: digest for name, digest in colleague.files().items() if name not in before}
-    assert new == digests(finished.root, *MODEL)
+    assert new == digests(finished.root, *MODEL)  # the same files of each kind of storage
+
+
+@pytest.mark.parametrize("storage", [folder], indirect=True, ids=["folder"])
+def test_a_colleague_classifies_with_a_pulled_model_alone(storage, finished, tmp_path):
+    colleague = storage.colleague(tmp_path / "clone")
+    colleague.run("dvc", "pull", *MODEL)
     images = np.load(finished.root / "data/processed/test/images.npy")
     Image.fromarray(images[0]).save(tmp_path / "image.png")
     command = ["python", "-m", "cifar10.predict", "--model=model_0", "--seed=0", "--json"]

@@ -13,18 +13,20 @@ from tests.storages import DOCS, MODEL, Colleague, documented, make_pusher, reco
 SECTION = "A model without the repository"
 
 
-@pytest.fixture
-def published(finished, dvc, tmp_path):
+@pytest.fixture(scope="module")
+def published(finished, dvc, module_path):
     """A bare repository with public models over HTTP, and the served folder."""
-    pusher = make_pusher(finished, dvc, tmp_path / "pusher")
-    pusher.follow(documented("Shared folder"), {"/mnt/team/cifar10": f"{tmp_path}/files"})
+    pusher = make_pusher(finished, dvc, module_path / "pusher")
+    pusher.follow(documented("Shared folder"), {"/mnt/team/cifar10": f"{module_path}/files"})
     pusher.run("dvc", "push", *MODEL)
-    with hosts.folder(tmp_path / "files") as port:
+    with hosts.folder(module_path / "files") as port:
         lines = [*documented("Public models over HTTP")[:2], "dvc remote default public"]
         pusher.follow(lines, {"https://models.example.org/cifar10": f"http://127.0.0.1:{port}"})
         pusher.clone.commit("Name the remotes")
-        subprocess.run(["git", "clone", "--quiet", "--bare", pusher.root, tmp_path / "bare.git"], check=True)
-        pusher.clone.run("git", "remote", "set-url", "origin", str(tmp_path / "bare.git"))
+        subprocess.run(
+            ["git", "clone", "--quiet", "--bare", pusher.root, module_path / "bare.git"], check=True
+        )
+        pusher.clone.run("git", "remote", "set-url", "origin", str(module_path / "bare.git"))
         yield pusher
 
 
@@ -48,10 +50,12 @@ def outside(published, elsewhere, line):
 def test_a_model_comes_without_a_clone(published, finished, tmp_path):
     for line in documented(SECTION, ("gto ", "git ")):
         published.clone.run(*line.split())
+    output = []
     for line in documented(SECTION):
         code, printed = outside(published, tmp_path / "elsewhere", line)
         assert code == 0, printed
-    assert "seed_0.h5: OK" in outside(published, tmp_path / "elsewhere", documented(SECTION)[1])[1]
+        output.append(printed)
+    assert "seed_0.h5: OK" in output[1]
     right = (finished.root / "models/model_0/seed_0.h5").read_bytes()
     found = {path.name: path.read_bytes() == right for path in (tmp_path / "elsewhere").iterdir()}
     assert found == {"seed_0.h5": True, "newest.h5": True, "first.h5": True}
@@ -59,11 +63,13 @@ def test_a_model_comes_without_a_clone(published, finished, tmp_path):
 
 def test_a_damaged_model_is_found_by_the_line_that_compares(published, tmp_path):
     md5 = recorded(published.root, "models/model_0/seed_0.h5")["md5"]
-    path = tmp_path / "files/files/md5" / md5[:2] / md5[2:]
+    path = published.root.parent / "files/files/md5" / md5[:2] / md5[2:]
+    content = path.read_bytes()
     path.chmod(0o644)
-    path.write_bytes(path.read_bytes()[:-1])
+    path.write_bytes(content[:-1])
     get, compare = documented(SECTION)[:2]
     assert outside(published, tmp_path / "elsewhere", get)[0] == 0
+    path.write_bytes(content)
     code, printed = outside(published, tmp_path / "elsewhere", compare)
     assert code == 1
     assert "seed_0.h5: FAILED" in printed
@@ -76,14 +82,20 @@ SECTIONS = re.findall("^## (.*)\n+```bash\npip", DOCS.read_text(), re.MULTILINE)
 SECTIONS += ["Shared folder", "Public models over HTTP"]
 
 
-@pytest.mark.parametrize("section", SECTIONS)
-def test_dvc_takes_every_option_that_the_page_names_and_commits_no_secret(section, dvc, tmp_path):
-    lines = documented(section)
-    repository = Colleague(Clone(tmp_path), dvc)
+@pytest.fixture
+def repository(dvc, tmp_path):
+    """An empty repository with the project's configuration of DVC."""
+    found = Colleague(Clone(tmp_path), dvc)
     (tmp_path / ".dvc").mkdir()
     for name in (".dvc/config", ".dvc/.gitignore"):
         (tmp_path / name).write_text(Path(name).read_text())
-    repository.clone.run("git", "init", "--quiet")
+    found.clone.run("git", "init", "--quiet")
+    return found
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_dvc_takes_every_option_that_the_page_names_and_commits_no_secret(section, repository):
+    lines = documented(section)
     repository.follow(lines, {})
     listed = repository.run("dvc", "config", "--list").lower().splitlines()
     repository.clone.run("git", "add", "--all")
@@ -92,6 +104,9 @@ def test_dvc_takes_every_option_that_the_page_names_and_commits_no_secret(sectio
         assert f"remote.{found['name']}.{found['option']}={found['value']}".lower() in listed
         assert bool(found["local"]) == (f"{found['option']} = {found['value']}" not in staged)
         assert found["local"] or found["option"] not in SECRETS
-    code, printed = dvc.run(tmp_path, "dvc", "remote", "modify", "storage", "no_such_option", "x")
+
+
+def test_dvc_refuses_an_option_that_it_does_not_know(repository, dvc):
+    code, printed = dvc.run(repository.root, "dvc", "remote", "modify", "storage", "no_such_option", "x")
     assert code > 0
     assert "no_such_option" in printed
