@@ -164,7 +164,7 @@ class Display:
             self.printed[each] += len(new)
             for line in new:
                 console.print(line, markup=False)
-        ended = sum(each.ended for each in self.runs)
+        ended = sum(each.ended and not each.stopped for each in self.runs)
         if self.live:
             lines = [*(each.line for each in self.runs), self.summary(ended)]
             shown = [Text(line, no_wrap=True, overflow="ellipsis") for line in lines]
@@ -175,7 +175,7 @@ class Display:
 
     def summary(self, ended: int) -> str:
         """Say how many stages have ended and how much time is left."""
-        left = time_left.text(time_left.seconds(self.runs, self.jobs)) if ended < len(self.runs) else ""
+        left = time_left.text(time_left.estimate(self.runs, self.jobs)) if ended < len(self.runs) else ""
         return ", ".join(filter(None, [f"{ended} of {len(self.runs)} {self.noun} done", left]))
 
 
