@@ -50,16 +50,14 @@ def digests(root):
     return [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
 
 
-def wait_for(path, process, seconds=60):
-    """Wait for a file that is being written."""
-    end = time.monotonic() + seconds
+def wait_for(path, process):
+    """Wait for a file that is being written, or for the end of the process."""
     while not path.exists() and process.poll() is None:
-        assert time.monotonic() < end
         time.sleep(0.0005)
 
 
 class Whole(Clone):
-    """A clone with the data, for six epochs; `digests` are those of a training without interruption."""
+    """A clone with the data, for eleven epochs; `digests` are those of a training without interruption."""
 
     digests: list[str]
 
@@ -70,7 +68,7 @@ def whole(finished, module_path):
     subprocess.run(["git", "clone", "--quiet", finished.root, clone.root], check=True)
     (clone.root / "data").mkdir(exist_ok=True)
     (clone.root / "data/processed").symlink_to(finished.root / "data/processed")
-    clone.edit("params.yaml", "epochs: 2", "epochs: 6")
+    clone.edit("params.yaml", "epochs: 2", "epochs: 11")
     assert "resuming" not in clone.run("python", "stages/train.py", "model_1", "0")
     clone.digests = digests(clone.root)
     return clone
@@ -139,13 +137,13 @@ def test_kills_end_in_the_same_bytes(whole):
     assert "resuming after epoch" in printed
     killed_while_it_writes(whole.root, whole.root / MODEL)
     # the kill while the .h5 was written comes after the last checkpoint, however slow the machine is
-    assert "resuming after epoch 6" in whole.run("python", "stages/train.py", "model_1", "0")
+    assert "resuming after epoch 11" in whole.run("python", "stages/train.py", "model_1", "0")
     assert digests(whole.root) == whole.digests
     assert not (whole.root / CHECKPOINT).exists()
 
 
 def test_dvc_repro_goes_on_after_a_kill_of_all_its_processes(workspace, whole):
-    workspace.edit("params.yaml", "epochs: 2", "epochs: 6")
+    workspace.edit("params.yaml", "epochs: 2", "epochs: 11")
     process = workspace.start("dvc", "repro", "--single-item", "train@model_1-0", **WARM)
     wait_for(workspace.root / CHECKPOINT, process)
     kill(process)
