@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LOCK = "dvc.lock"  # per stage: hashes of its inputs and outputs when it ran
 Changes = dict[str, str]  # file or parameter: "modified", "deleted", "new" or "not in cache"
+Known = dict[tuple[str, str | None], Mapping[str, Any]]  # by path and recorded hash: DVC's comparison
 
 
 @contextlib.contextmanager
@@ -68,8 +69,9 @@ def changes(repo: "Repo", *targets: str) -> dict[str, Changes]:
         By stage, in the order of dvc.yaml, the files and parameters that differ. Up-to-date stages are left
         out. A stage without a record in dvc.lock has the single entry `LOCK`.
     """
+    known: Known = {}
     found = {
-        stage.name: _of_stage(stage)
+        stage.name: _of_stage(stage, known)
         for stage in repo.index.stages
         if not targets or stage.name in targets or stage.name.partition("@")[0] in targets
     }
@@ -98,14 +100,29 @@ def recorded(repo: "Repo", inputs: bool = True) -> dict[str, dict[str, str]]:
     }
 
 
-def _of_stage(stage: Any) -> Changes:
+def _of_stage(stage: Any, known: Known) -> Changes:
     if not any(entry.hash_info for entry in stage.deps):
         return {LOCK: "new"}
     found: Changes = {"its command": "modified"} if stage.changed_stage() else {}
     for entry in (*stage.deps, *stage.outs):
-        for path, state in (entry.workspace_status() or entry.status()).items():
+        for path, state in _of_entry(entry, known).items():
             if isinstance(state, Mapping):
                 found |= {f"{key} in {path}": of_key for key, of_key in state.items()}
             else:
                 found[path] = state
     return found
+
+
+def _of_entry(entry: Any, known: Known) -> Mapping[str, Any]:
+    """Compare an input or output with its record.
+
+    Several stages have the same input, often a folder. It is read once for all that recorded the same hash.
+    """
+    if not entry.IS_DEPENDENCY:
+        return dict(entry.workspace_status() or entry.status())
+    if hasattr(entry, "params"):  # no file: a stage has its own parameters
+        return dict(entry.workspace_status())
+    key = entry.def_path, entry.hash_info.value
+    if key not in known:
+        known[key] = entry.workspace_status()
+    return known[key]

@@ -48,23 +48,25 @@ def main() -> None:
     parser.add_argument(
         "--record", action="store_true", help=f"add this machine to {RECORDS}, or update its record"
     )
-    if parser.parse_args().record:
-        record([fingerprint(), fingerprint("--fastest")])  # with AVX2 at most, and with all instructions
+    arguments = parser.parse_args()
+    kept = records()  # a damaged file is named before the computation
+    if arguments.record:
+        record([fingerprint(), fingerprint("--fastest")], kept)  # AVX2 at most, and all instructions
     else:
-        sys.exit(verify(fingerprint(*([] if params.load().train.portable else ["--fastest"]))))
+        sys.exit(verify(fingerprint(*([] if params.load().train.portable else ["--fastest"])), kept))
 
 
-def record(found: list[dict[str, Any]]) -> None:
+def record(found: list[dict[str, Any]], kept: list[dict[str, Any]]) -> None:
     """Record this machine.
 
     Args:
         found: its fingerprints, one per instruction set.
+        kept: the recorded machines.
     """
     entry = {
         **identity(found[0]),
         "fingerprints": {run["arithmetic"]["instructions"]: _hashes(run) for run in found},
     }
-    kept = records()
     others = [other for other in kept if _key(other) != _key(entry)]
     before = next((own for own in kept if _key(own) == _key(entry)), None)
     outdated = changed(before["fingerprints"], entry["fingerprints"]) if before else []
@@ -94,11 +96,12 @@ def remove(names: list[str], fingerprints: dict[str, Any]) -> None:
             hashes["models"].pop(name, None)
 
 
-def verify(run: dict[str, Any]) -> int:
+def verify(run: dict[str, Any], kept: list[dict[str, Any]]) -> int:
     """Compare this machine with the records and print the result.
 
     Args:
         run: the fingerprint of this machine.
+        kept: the recorded machines.
 
     Returns:
         The exit code: 1 if an equal machine has other hashes.
@@ -109,9 +112,9 @@ def verify(run: dict[str, Any]) -> int:
     device = params.load().train.device
     note = "" if device == "cpu" else ". This check is about the CPU, which evaluates; a GPU has other bytes"
     console.print(f"Device of trainings: {device}{note}")
-    comparable = [kept for kept in records() if _comparable(kept, here, instructions)]
+    comparable = [each for each in kept if _comparable(each, here, instructions)]
     verdicts = [
-        Verdict(kept, *compare(kept["fingerprints"][instructions], _hashes(run))) for kept in comparable
+        Verdict(each, *compare(each["fingerprints"][instructions], _hashes(run))) for each in comparable
     ]
     if not verdicts:
         console.print(

@@ -60,10 +60,11 @@ class App:
 
 
 @contextlib.contextmanager
-def running(clone, root, *options, start=("-m", "cifar10.app"), **own):
+def running(clone, root, *options, start=("-m", "cifar10.app"), python=sys.executable, **own):
     """Run the server of a clone until the end of the block; `start` is what Python is called with.
 
-    `own` are environment variables.
+    `own` are environment variables. A server with `python="python", **WARM` is warm (tests/warm.py): it keeps
+    no record.
     """
     for name in ("temporary", "hook"):
         (root / name).mkdir()
@@ -76,7 +77,7 @@ def running(clone, root, *options, start=("-m", "cifar10.app"), **own):
         "RECORD": str(root / "record"),
         **own,
     }
-    command = [sys.executable, *start, "--port", str(port), *options]
+    command = [python, *start, "--port", str(port), *options]
     with servers.running(root / "log", *command, ports=[port], cwd=clone.root, **environment) as process:
         yield App(process, port, root)
 

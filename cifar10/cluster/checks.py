@@ -58,12 +58,13 @@ def remote() -> tuple[str, str]:
     Raises:
         UserError: there is none, or it does not answer.
     """
-    name = _dvc("config", "core.remote").strip()
+    settings = dict(line.partition("=")[::2] for line in _dvc("config", "--list").splitlines())
+    name = settings.get("core.remote")
     if not name:
         raise UserError(
             "no default DVC remote; workers need one to fetch images and push models: `dvc remote add -d`"
         )
-    url = _dvc("config", f"remote.{name}.url").strip()
+    url = settings.get(f"remote.{name}.url", "")
     url = url if "://" in url else str(Path(url).resolve())
     try:
         _dvc("status", "--cloud", "preprocess")

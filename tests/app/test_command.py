@@ -5,12 +5,11 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 
 import requests
 
 from tests import browser
-from tests.conftest import ENVIRONMENT, heed_ctrl_c
+from tests.conftest import ENVIRONMENT, WARM, heed_ctrl_c
 from tests.webapp import BLACK, READY, SEEDS
 
 
@@ -21,9 +20,9 @@ def test_without_a_model_the_page_says_what_to_run_and_ctrl_c_ends_it(workspace,
     # TensorFlow writes modules to TMPDIR and imports them; without bytecode, nothing of them stays
     own = {"TMPDIR": str(tmp_path / "temporary"), "PYTHONDONTWRITEBYTECODE": "1"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "cifar10.app", "--port", "0"],
+        ["python", "-m", "cifar10.app", "--port", "0"],
         cwd=workspace.root,
-        env=ENVIRONMENT | own,
+        env=ENVIRONMENT | WARM | own,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -4,7 +4,6 @@ import contextlib
 import shutil
 import signal
 import socket
-import sys
 import threading
 import time
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 import requests
 
 from tests import browser, servers, webapp
-from tests.conftest import ENVIRONMENT
+from tests.conftest import ENVIRONMENT, WARM
 from tests.webapp import BLACK, READY, encoded
 
 SECONDS = 4
@@ -32,7 +31,8 @@ def strict(finished, tmp_path_factory):
     """A server for a proxy, with low limits."""
     options = ["--root-path", "/cifar10", "--allowed-host", HOST]
     start = ["-c", STRICT]
-    with webapp.running(finished, tmp_path_factory.mktemp("strict"), *options, start=start) as found:
+    warm = {"python": "python", **WARM}
+    with webapp.running(finished, tmp_path_factory.mktemp("strict"), *options, start=start, **warm) as found:
         found.classify(("a.png", BLACK))  # loads the models
         yield found
 
@@ -160,11 +160,14 @@ def test_a_hang_up_or_sigterm_finishes_what_runs_and_exits_with_0(strict):
 
 
 def test_a_kill_leaves_no_file_and_the_next_server_takes_the_same_port(finished, tmp_path):
-    command = [sys.executable, "-m", "cifar10.app", "--port"]
-    with webapp.running(finished, tmp_path) as app:
+    command = ["python", "-m", "cifar10.app", "--port"]
+    with webapp.running(finished, tmp_path, python="python", **WARM) as app:
         with unfinished(app):
             app.process.kill()
             assert app.process.wait(20) == -signal.SIGKILL
+            while listens(app):  # a warm server ends after its client
+                time.sleep(0.02)
         assert list((tmp_path / "temporary").iterdir()) == []
-    with servers.running(tmp_path / "again", *command, str(app.port), ports=[app.port], cwd=finished.root):
+    again = {"ports": [app.port], "cwd": finished.root, **WARM}
+    with servers.running(tmp_path / "again", *command, str(app.port), **again):
         assert requests.get(f"{app.url}healthz", timeout=30).status_code == 200

@@ -1,9 +1,10 @@
 """A real cluster on 127.0.0.1: a dask scheduler, two workers, a DVC remote behind an SSH server."""
 
 import contextlib
-import hashlib
 import json
+import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -13,6 +14,9 @@ import psutil
 import pytest
 import yaml
 
+from cifar10 import commands
+from cifar10.cluster import checks
+from cifar10.errors import UserError
 from tests import servers
 from tests.conftest import WARM, Clone, digests
 
@@ -33,23 +37,40 @@ def scheduler(tmp_path_factory):
         yield address
 
 
-def make_driver(finished, root, url):
-    """A clone with one seed in which nothing was trained, and a bare repository that it was pushed to."""
-    driver = Clone(root / "driver")
-    subprocess.run(["git", "clone", "--quiet", finished.root, driver.root], check=True)
-    driver.run("git", "checkout", "--quiet", "-B", "fewer-seeds", "one-seed")
-    driver.run("dvc", "remote", "modify", "storage", "url", url)
-    (driver.root / "dvc.lock").unlink()
-    driver.run("dvc", "repro", "--quiet", "preprocess")
-    driver.commit("Record the images")
-    subprocess.run(["git", "clone", "--quiet", "--bare", driver.root, root / "origin.git"], check=True)
-    driver.run("git", "remote", "set-url", "origin", str(root / "origin.git"))
-    return driver
+@pytest.fixture(scope="module")
+def prepared(finished, module_path, remote):
+    """A clone with one seed in which nothing was trained, and a bare repository that it was pushed to.
+
+    Its cache has what was evaluated elsewhere, so that nothing is evaluated again, but no training.
+    """
+    clone = Clone(module_path / "driver")
+    subprocess.run(["git", "clone", "--quiet", finished.root, clone.root], check=True)
+    clone.run("git", "checkout", "--quiet", "-B", "fewer-seeds", "one-seed")
+    shutil.copytree(finished.root / ".dvc/cache", clone.root / ".dvc/cache", dirs_exist_ok=True)
+    for path in (clone.root / ".dvc/cache/runs").rglob("*"):
+        if path.is_file() and "stages/train.py" in (run := path.read_text()):
+            for output in yaml.safe_load(run)["outs"]:
+                cached(clone, output["md5"]).unlink(missing_ok=True)
+            path.unlink()
+    clone.run("dvc", "remote", "modify", "storage", "url", f"{remote.url}/storage")
+    (clone.root / "dvc.lock").unlink()
+    clone.run("dvc", "repro", "--quiet", "preprocess")
+    clone.commit("Record the images")
+    origin = module_path / "origin.git"
+    subprocess.run(["git", "clone", "--quiet", "--bare", clone.root, origin], check=True)
+    clone.run("git", "remote", "set-url", "origin", str(origin))
+    return clone
+
+
+def cached(clone, md5):
+    return clone.root / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
 
 
 @pytest.fixture
-def driver(finished, tmp_path, remote):
-    return make_driver(finished, tmp_path, f"{remote.url}/{hashlib.md5(str(tmp_path).encode()).hexdigest()}")
+def driver(prepared, tmp_path):
+    """A copy of the clone. The tests share its remote: what one has trained is there for the next."""
+    shutil.copytree(prepared.root, tmp_path / "driver", symlinks=True)
+    return Clone(tmp_path / "driver")
 
 
 @contextlib.contextmanager
@@ -71,24 +92,14 @@ def read_until(process, pattern, lines):
     raise AssertionError(f"no line {pattern!r} in:\n{''.join(lines)}")
 
 
-def training_in(folder):
-    """Wait for the process of stages/train.py that works below `folder`."""
-    for _ in range(200):
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-                if process.cmdline()[1:2] == ["stages/train.py"] and Path(process.cwd()).is_relative_to(
-                    folder
-                ):
-                    return process
-        time.sleep(0.1)
-    raise AssertionError(f"no training below {folder}")
-
-
 def suspended_in(folder):
     """Suspend the training that works below `folder` after its first epoch."""
-    process, end = training_in(folder), time.monotonic() + 60
-    checkpoints = Path(process.cwd(), "models/checkpoints")
-    while not list(checkpoints.glob("*.npz")):
+    end = time.monotonic() + 90
+    while not (locks := [path for path in folder.rglob("train@*.lock") if path.read_text()]):
+        assert time.monotonic() < end, f"no training below {folder}"
+        time.sleep(0.05)
+    process = psutil.Process(json.loads(locks[0].read_text())["process"])
+    while not list(locks[0].parent.glob("*.npz")):
         assert time.monotonic() < end
         time.sleep(0.001)
     process.suspend()
@@ -112,7 +123,7 @@ def test_a_worker_killed_while_training_changes_no_byte_and_the_driver_trains_no
 ):
     lines = []
     with (
-        servers.worker(tmp_path, "first", scheduler, **remote.environment) as first,
+        servers.worker(tmp_path, "first", scheduler, **WARM, **remote.environment) as first,
         servers.worker(tmp_path, "second", scheduler, **WARM, **remote.environment) as second,
         started(driver, scheduler, **remote.environment) as process,
     ):
@@ -145,10 +156,7 @@ def test_a_sweep_ends_in_a_table_and_every_training_is_there_for_the_driver(
     (driver.root / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
     driver.commit("One model")
     driver.run("git", "push", "--quiet", "origin", "HEAD")
-    with (
-        servers.worker(tmp_path, "first", scheduler, **WARM, **remote.environment),
-        servers.worker(tmp_path, "second", scheduler, **WARM, **remote.environment),
-    ):
+    with servers.worker(tmp_path, "worker", scheduler, **WARM, **remote.environment):
         printed = driver.run(*CLUSTER, scheduler, "--set", "train.seeds=[0,5]", **remote.environment)
     path = finished.root / "reports/evaluations/model_0/seed_0.json"
     accuracy = json.loads(path.read_text())["test"]["accuracy"]
@@ -166,10 +174,13 @@ def test_a_sweep_ends_in_a_table_and_every_training_is_there_for_the_driver(
 
 
 def test_a_signal_ends_the_driver_and_the_next_run_starts(driver, scheduler, remote):
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGKILL, signal.SIGINT):
+    """Two signals while DVC works for the driver, two while it waits for workers."""
+    works, waits = "images: pushing", "no worker has joined yet"
+    signals = {signal.SIGHUP: works, signal.SIGINT: works, signal.SIGKILL: waits, signal.SIGTERM: waits}
+    for number, said in signals.items():
         lines = []
         with started(driver, scheduler, **remote.environment) as process:
-            read_until(process, "no worker has joined yet", lines)
+            read_until(process, said, lines)
             process.send_signal(number)
             lines += process.stdout
             code = process.wait(30)
@@ -179,56 +190,63 @@ def test_a_signal_ends_the_driver_and_the_next_run_starts(driver, scheduler, rem
         assert "Traceback" not in "".join(lines)
 
 
-def refused(driver, *arguments, words, **environment):
-    printed = driver.run(*arguments, expect=2, **environment)
-    last = printed.splitlines()[-1]
-    assert last.startswith("error: ")
-    assert "Traceback" not in printed
-    assert [word for word in words if word not in last] == []
+@pytest.fixture
+def here(workspace, monkeypatch):
+    """A clone as the working directory, where the checks of the driver run in this process."""
+    pytest.importorskip("distributed", reason="dask is not installed")
+    monkeypatch.chdir(workspace.root)
+    monkeypatch.setattr(commands, "DVC", (f"{WARM['PATH'].partition(os.pathsep)[0]}/dvc",))
+    return workspace
+
+
+def refused(check, *arguments, words):
+    with pytest.raises(UserError) as error:
+        check(*arguments)
+    assert "\n" not in str(error.value)
+    assert [word for word in words if word not in str(error.value)] == []
 
 
 def test_uncommitted_changes_are_refused(workspace):
     pytest.importorskip("distributed", reason="dask is not installed")
     (workspace.root / "new.py").write_text("")
-    refused(workspace, *CLUSTER, NOBODY, words=["uncommitted", "new.py", "git commit"])
+    printed = workspace.run(*CLUSTER, NOBODY, expect=2)
+    assert printed.startswith("error: uncommitted changes: new.py; ")
+    assert "git commit" in printed
+    assert printed.count("\n") == 1
 
 
-def test_a_commit_that_the_workers_cannot_fetch_is_refused(workspace):
-    pytest.importorskip("distributed", reason="dask is not installed")
-    workspace.edit("params.yaml", "epochs: 2", "epochs: 1")
-    workspace.commit()
-    refused(workspace, *CLUSTER, NOBODY, words=["no worker can fetch it", "git push"])
-    refused(
-        workspace, *CLUSTER, NOBODY, "--git-url", "/nowhere", words=["--git-url /nowhere", "does not exist"]
-    )
-    workspace.run("git", "remote", "remove", "origin")
-    refused(workspace, *CLUSTER, NOBODY, words=["no git remote", "--git-url"])
+def test_a_commit_that_the_workers_cannot_fetch_is_refused(here):
+    here.edit("params.yaml", "epochs: 2", "epochs: 1")
+    here.commit()
+    commit = checks.commit(Path("reports/sweep.md"))
+    refused(checks.git_url, None, commit, words=[commit[:12], "no worker can fetch it", "git push"])
+    refused(checks.git_url, "/nowhere", commit, words=["--git-url /nowhere", "does not exist"])
+    here.run("git", "remote", "remove", "origin")
+    refused(checks.git_url, None, commit, words=["no git remote", "--git-url"])
 
 
-def test_a_scheduler_that_does_not_answer_is_refused(workspace):
-    pytest.importorskip("distributed", reason="dask is not installed")
-    refused(workspace, *CLUSTER, NOBODY, words=[NOBODY, "dask scheduler"])
-    refused(workspace, *CLUSTER, "nonsense://x", words=["nonsense", "dask scheduler"])
+def test_a_scheduler_that_does_not_answer_is_refused(monkeypatch):
+    connecting = pytest.importorskip("cifar10.cluster.driver", reason="dask is not installed")
+    monkeypatch.setattr(connecting, "CONNECT", "0.2s")  # not the whole patience
+    refused(connecting.connect, NOBODY, words=[f"--scheduler {NOBODY}", "dask scheduler"])
+    refused(connecting.connect, "nonsense://x", words=["nonsense", "dask scheduler"])
 
 
-def test_a_clone_without_a_remote_is_refused(workspace):
-    pytest.importorskip("distributed", reason="dask is not installed")
-    workspace.run("dvc", "remote", "default", "--unset")
-    workspace.commit()
-    refused(workspace, *CLUSTER, NOBODY, "--git-url", ".", words=["no default DVC remote", "dvc remote add"])
+def test_a_clone_without_a_remote_is_refused(here):
+    here.edit(".dvc/config", "    remote = storage\n", "")
+    refused(checks.remote, words=["no default DVC remote", "dvc remote add"])
 
 
-def test_a_remote_that_does_not_answer_is_refused(workspace, scheduler, remote):
+def test_a_remote_that_does_not_answer_is_refused(here):
     url = "ssh://127.0.0.1:9/nowhere"
-    workspace.run("dvc", "remote", "modify", "storage", "url", url)
-    workspace.commit()
-    refused(workspace, *CLUSTER, scheduler, "--git-url", ".", words=["DVC remote storage", url])
+    here.edit(".dvc/config", "url = ../../cifar10-storage", f"url = {url}")
+    refused(checks.remote, words=["DVC remote storage", url, "does not answer"])
 
 
-def test_images_that_the_commit_does_not_record_are_refused(workspace, scheduler):
-    workspace.edit("params.yaml", "validation_fraction: 0.1", "validation_fraction: 0.2")
-    workspace.commit()
-    refused(workspace, *CLUSTER, scheduler, "--git-url", ".", words=["dvc.lock has changed", "git commit"])
+def test_images_that_the_commit_does_not_record_are_refused(here, tmp_path):
+    here.edit("params.yaml", "validation_fraction: 0.1", "validation_fraction: 0.2")
+    here.commit()
+    refused(checks.publish_images, "url", words=["dvc.lock has changed", "git commit"])
 
 
 def test_a_failing_training_ends_the_run_with_its_last_words(workspace, scheduler, tmp_path):

@@ -13,16 +13,18 @@ from scripts import demo
 from tests.conftest import ENVIRONMENT
 
 ROOT = Path.cwd()
+SOME = [".gitignore", "CITATION.cff", "README.md", "docs", "dvc.lock", "params.yaml", "stages"]
 
 
 def run(folder, *command):
     subprocess.run(command, cwd=folder, env=ENVIRONMENT, check=True, capture_output=True)
 
 
-def unpack(folder):
-    """Unpack what `git archive` writes: the project without a repository."""
+def unpack(folder, *paths):
+    """Unpack what `git archive` writes: the project without a repository, or only these paths of it."""
     folder.mkdir(parents=True)
-    archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, capture_output=True).stdout
+    command = ["git", "archive", "HEAD", *paths]
+    archive = subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout
     subprocess.run(["tar", "x"], cwd=folder, input=archive, check=True)
     return folder
 
@@ -47,9 +49,8 @@ def contents(folder):
     params=["repository", "subfolder", "worktree", "archive", "archive in a repository", "no commit"]
 )
 def project(request, tmp_path, monkeypatch):
-    """The working directory: the project in one of the layouts."""
-    root = tmp_path / "outer" / "project"
-    unpack(root)
+    """The working directory: a part of the project, which takes less time, in one of the layouts."""
+    root = unpack(tmp_path / "outer" / "project", *SOME)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     if request.param in ("subfolder", "archive in a repository"):
         run(root.parent, "git", "init", "--quiet")
@@ -98,7 +99,7 @@ def test_the_demo_has_the_files_of_the_working_tree(project, tmp_path):
 
 
 def test_a_folder_in_place_of_a_link_is_not_written_through_it(tmp_path, monkeypatch):
-    root = unpack(tmp_path / "project")
+    root = unpack(tmp_path / "project", *SOME)
     monkeypatch.chdir(root)
     (tmp_path / "elsewhere").mkdir()
     Path("linked").symlink_to(tmp_path / "elsewhere")

@@ -13,7 +13,8 @@ import psutil
 import pytest
 import yaml
 
-from tests.conftest import ENVIRONMENT, WARM, digests
+from scripts import repro
+from tests.conftest import ENVIRONMENT, WARM, digests, heed_ctrl_c
 
 OUTPUTS = [
     "models/*/*.h5",
@@ -69,45 +70,52 @@ def test_a_training_without_a_finite_loss_shows_its_log_and_lets_the_others_go_o
 
 
 @pytest.mark.parametrize("jobs", ["0", "two", "-1"])
-def test_jobs_has_to_be_a_number(finished, jobs):
-    printed = finished.run("python", "scripts/repro.py", expect=1, JOBS=jobs)
-    assert printed == f"error: JOBS: got {jobs!r}, expected how many stages to run at once, 1 or more\n"
+def test_jobs_has_to_be_a_number(jobs, monkeypatch):
+    monkeypatch.setenv("JOBS", jobs)
+    with pytest.raises(SystemExit) as end:
+        repro.wanted_jobs()
+    assert str(end.value) == f"error: JOBS: got {jobs!r}, expected how many stages to run at once, 1 or more"
 
 
-@pytest.mark.parametrize("seeds", ["[]", "[0, 0]", "[-1]", "[a]", "2"])
-def test_a_fault_of_the_seeds_is_one_line(workspace, seeds):
-    workspace.edit("params.yaml", "seeds: [0, 1]", f"seeds: {seeds}")
+def test_a_fault_of_the_seeds_is_one_line(workspace):
+    """tests/test_params.py has the other faults."""
+    workspace.edit("params.yaml", "seeds: [0, 1]", "seeds: [0, 0]")
     printed = workspace.run("python", "scripts/repro.py", expect=2)
     assert printed.startswith("error: params.yaml: train.seeds")
     assert printed.count("\n") == 1
 
 
-def test_one_after_the_other_on_a_terminal_each_has_a_live_line(fresh):
+def test_one_after_the_other_on_a_terminal_each_has_a_live_line_and_ctrl_c_ends_both(fresh):
     fresh.edit("params.yaml", "seeds: [0]", "seeds: [0, 1]")
-    fresh.edit("params.yaml", "epochs: 2", "epochs: 30")  # long enough to be seen
+    fresh.edit("params.yaml", "epochs: 2", "epochs: 300")  # long enough to be seen
     fresh.edit_model("model_0", "units: 256", "units: 16")
     fresh.keep_models("model_0")
     outside, inside = pty.openpty()
+
+    def on_the_terminal():
+        heed_ctrl_c()
+        os.login_tty(inside)
+
     process = subprocess.Popen(
         ["python", "scripts/repro.py"],
         cwd=fresh.root,
         env={**ENVIRONMENT, **WARM, "JOBS": "1", "TERM": "xterm", "COLUMNS": "120"},
-        stdout=inside,
-        stderr=inside,
-        start_new_session=True,
+        preexec_fn=on_the_terminal,
     )
     os.close(inside)
+    expected = {"seed 1: waiting", "0 of 2 trainings done, about ", "epoch 1/300", "loss=", "accuracy="}
     shown = ""
     with contextlib.suppress(OSError):  # so Linux tells of the end
         while chunk := os.read(outside, 4096):
             shown += chunk.decode(errors="replace")
+            if expected and all(text in shown for text in expected):
+                os.write(outside, b"\x03")  # Ctrl-C
+                expected.clear()
     os.close(outside)
-    assert process.wait() == 0
-    assert "model_0 seed 1: waiting" in shown
-    assert "0 of 2 trainings done, about " in shown
-    assert "epoch 1/30" in shown
-    assert "loss=" in shown
-    assert "accuracy=" in shown
+    assert expected == set(), shown
+    assert process.wait() == 130
+    assert "interrupted by Ctrl-C: `make repro` resumes each training after its last full epoch" in shown
+    assert left_in(fresh.root) == []
 
 
 def left_in(folder):
@@ -135,21 +143,24 @@ def wait_for_checkpoint(clone, process, before):
 
 
 def test_signals_leave_nothing_running_and_the_next_run_ends_in_the_same_bytes(fresh):
-    """A second run meanwhile, and after each signal the next run goes on."""
+    """A second run meanwhile, and after each signal the next run goes on. A test above has Ctrl-C."""
     fresh.edit("params.yaml", "epochs: 2", "epochs: 12")
     fresh.edit_model("model_1", "units: 1000", "units: 100")
     fresh.keep_models("model_0", "model_1")
-    resumed = ""
-    for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGHUP, signal.SIGINT):
+    printed = ""
+    for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGHUP):
         before = states(fresh)
         process = fresh.start("python", "scripts/repro.py", JOBS="2", **WARM)
-        wait_for_checkpoint(fresh, process, before)
+        if number == signal.SIGHUP:  # the last run: its trainings end
+            printed += read_until("0 of 2 evaluations done", process)
+        else:
+            wait_for_checkpoint(fresh, process, before)
         if number == signal.SIGTERM:
-            printed = fresh.run("python", "scripts/repro.py", expect=75)
-            assert re.fullmatch(r"error: another run is in progress \(process \d+\): wait .*\n", printed)
+            other = fresh.run("python", "scripts/repro.py", expect=75)
+            assert re.fullmatch(r"error: another run is in progress \(process \d+\): wait .*\n", other)
         process.send_signal(number)
-        printed = process.communicate()[0]
-        resumed += printed
+        last = process.communicate()[0]
+        printed += last
         if number == signal.SIGKILL:
             assert process.returncode == -signal.SIGKILL
             end = time.monotonic() + 20
@@ -157,19 +168,29 @@ def test_signals_leave_nothing_running_and_the_next_run_ends_in_the_same_bytes(f
                 time.sleep(0.1)
         else:
             assert process.returncode == 128 + number, printed
-            name = "Ctrl-C" if number == signal.SIGINT else number.name
-            assert printed.endswith(
-                f"interrupted by {name}: `make repro` resumes each training after its last full epoch\n"
+            assert last.endswith(
+                f"interrupted by {number.name}: "
+                "`make repro` resumes each training after its last full epoch\n"
             )
-        assert "Traceback" not in printed
+        assert "Traceback" not in last
         assert left_in(fresh.root) == []
-    last = fresh.run("python", "scripts/repro.py", JOBS="2")
-    assert "resuming after epoch" in resumed + last
+    assert "resuming after epoch" in printed
+    assert "2 of 2 trainings done" in printed
     assert not [*fresh.root.glob("models/checkpoints/*.npz"), *fresh.root.glob("models/checkpoints/*.lock")]
     trained = digests(fresh.root, *OUTPUTS[:2])
     assert len(trained) == 4
     fresh.run("dvc", "repro", "--force", "--single-item", "train@model_1-0")
     assert digests(fresh.root, *OUTPUTS[:2]) == trained
+
+
+def read_until(text, process):
+    """Read lines of a process up to the one that has a text; return them."""
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if text in line:
+            break
+    return "".join(lines)
 
 
 def test_a_training_goes_on_after_dvc_was_ended_and_no_lock_is_left(fresh):
@@ -188,6 +209,9 @@ def test_a_training_goes_on_after_dvc_was_ended_and_no_lock_is_left(fresh):
         assert "Traceback" not in printed
         assert left_in(fresh.root) == []
     (fresh.root / ".dvc/tmp/rwlock").write_text('{"read": {"half')
-    printed = fresh.run("python", "scripts/repro.py", JOBS="2")
+    process = fresh.start("python", "scripts/repro.py", JOBS="2", **WARM)
+    printed = read_until("model_2 seed 0: resuming after epoch", process)
+    process.terminate()
+    process.communicate()
+    assert "resuming" in printed
     assert "error" not in printed
-    assert "model_2 seed 0: resuming after epoch" in printed

@@ -1,30 +1,37 @@
 """A killed training resumes after its last complete epoch and gives the same bytes.
 
 The trainings are warm (tests/warm.py), so that kills hit the training and not the start of TensorFlow.
-Trainings with other arithmetic, with a limit, or ended by Ctrl-C start cold.
+A training with other arithmetic starts cold.
 """
 
 import contextlib
 import hashlib
+import json
 import os
 import random
 import re
-import resource
 import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 
 from cifar10 import machine
-from tests.conftest import ENVIRONMENT, WARM, Clone
+from tests.conftest import WARM, Clone
 
-KILLS = 5  # in a row, of each of the four trainings
-CHECKPOINT = "models/checkpoints/.model_1-seed_0.tmp.npz"
-MODEL = "models/model_1/.seed_0.tmp.h5"
+CHECKPOINT = "models/checkpoints/model_1-seed_0.npz"
+WRITTEN = "models/checkpoints/.model_1-seed_0.tmp.npz"  # while the checkpoint is written
+MODEL = "models/model_1/.seed_0.tmp.h5"  # while the model is written
+# a stage whose files cannot grow over 3 MB, as on a full disk
+LIMITED = """
+import resource, runpy, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
+sys.argv = ["stages/train.py", "model_1", "0"]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 
 
 def train(root, **environment):
@@ -43,96 +50,113 @@ def digests(root):
     return [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
 
 
-def wait_for(path, process, seconds=60):
-    """Wait for a file that is being written."""
-    end = time.monotonic() + seconds
+def wait_for(path, process):
+    """Wait for a file that is being written, or for the end of the process."""
     while not path.exists() and process.poll() is None:
-        assert time.monotonic() < end
         time.sleep(0.0005)
 
 
-@pytest.fixture
-def clones(finished, tmp_path):
-    """Five copies of the finished clone with the data, without the model, for six epochs."""
-    roots = []
-    for index in range(5):
-        root = tmp_path / str(index)
-        subprocess.run(["git", "clone", "--quiet", finished.root, root], check=True)
-        (root / "data").mkdir(exist_ok=True)
-        (root / "data/processed").symlink_to(finished.root / "data/processed")
-        Clone(root).edit("params.yaml", "epochs: 2", "epochs: 6")
-        roots.append(root)
-    return roots
+class Whole(Clone):
+    """A clone with the data, for eleven epochs; `digests` are those of a training without interruption."""
+
+    digests: list[str]
 
 
-def killed_again_and_again(root, seed, seconds):
-    """Kill a training KILLS times: at random moments, and while it writes; return what it printed at last.
+@pytest.fixture(scope="module")
+def whole(finished, module_path):
+    clone = Whole(module_path / "clone")
+    subprocess.run(["git", "clone", "--quiet", finished.root, clone.root], check=True)
+    (clone.root / "data").mkdir(exist_ok=True)
+    (clone.root / "data/processed").symlink_to(finished.root / "data/processed")
+    clone.edit("params.yaml", "epochs: 2", "epochs: 11")
+    assert "resuming" not in clone.run("python", "stages/train.py", "model_1", "0")
+    clone.digests = digests(clone.root)
+    return clone
 
-    `seconds` is how long the whole training takes. A kill that comes too late does not count: the training
-    has ended, or the file that it wrote has its final name.
+
+def training(root, process):
+    """Wait for a training to hold its lock; return its process, which is not that of a warm client."""
+    lock = root / "models/checkpoints/train@model_1-0.lock"
+    while process.poll() is None:
+        with contextlib.suppress(OSError, ValueError, psutil.NoSuchProcess):  # no lock yet, or an old one
+            record = json.loads(lock.read_text())
+            found = psutil.Process(record["process"])
+            if found.create_time() == record["started"]:
+                return found
+        time.sleep(0.01)
+    raise AssertionError(process.communicate()[0])
+
+
+def killed_while_it_writes(root, path):
+    """Kill a training while it writes a file; return what it printed.
+
+    A training that was stopped too late, when the file had its final name, goes on.
     """
-    chance, kills, printed = random.Random(seed), 0, ""
-    while kills < KILLS:
-        written = None
-        if kills == KILLS - 1:  # once per training while the model is written
-            written = root / MODEL
-        elif kills == seed:  # and once while a checkpoint is written
-            written = root / CHECKPOINT
-        if written is not None:
-            written.unlink(missing_ok=True)  # left by an earlier kill
-        process = train(root, **WARM)
-        if written is None:
-            time.sleep(chance.uniform(0, 0.8 * seconds))
-        else:
-            wait_for(written, process)
-        printed += kill(process)
-        kills += process.returncode == -signal.SIGKILL and (written is None or written.exists())
+    path.unlink(missing_ok=True)  # left by an earlier kill
     process = train(root, **WARM)
-    printed += process.communicate()[0]
+    works = training(root, process)
+    while process.poll() is None:
+        wait_for(path, process)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            works.suspend()
+            while works.status() != psutil.STATUS_STOPPED:
+                time.sleep(0.0005)
+            if path.exists():
+                works.kill()
+                return process.communicate()[0]
+            works.resume()
+    printed = process.communicate()[0]
     assert process.returncode == 0, printed
-    return printed
+    return printed + killed_while_it_writes(root, path)  # a training from the start
 
 
-def test_twenty_kills_end_in_the_same_bytes(clones):
-    *killed, whole = clones
-    start = time.monotonic()
-    process = train(whole, **WARM)
-    assert "resuming" not in process.communicate()[0]
-    seconds = time.monotonic() - start
-    with ThreadPoolExecutor(2) as pool:
-        printed = list(pool.map(killed_again_and_again, killed, range(4), [seconds] * 4))
-    assert [digests(root) for root in killed] == [digests(whole)] * 4
+def killed_in_an_epoch(root):
+    """Kill a training at a random moment after it has written a checkpoint."""
+    checkpoint = root / CHECKPOINT
+    before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else None
+    process = train(root, **WARM)
+    works = training(root, process)
+    while not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before:
+        assert process.poll() is None
+        time.sleep(0.001)
+    time.sleep(random.Random(0).uniform(0, 0.05))  # an epoch takes 0.1 s
+    works.kill()
+    return process.communicate()[0]
+
+
+def test_kills_end_in_the_same_bytes(whole):
+    """One kill in each state of the files: what a training does next depends on these files alone."""
+    (whole.root / "models/model_1/seed_0.h5").unlink()
+    (whole.root / "reports/histories/model_1/seed_0.csv").unlink()
+    process = train(whole.root, **WARM)
+    training(whole.root, process).kill()  # without a file
+    assert process.communicate()[0] == ""
+    killed_while_it_writes(whole.root, whole.root / WRITTEN)  # the first checkpoint, most likely
+    killed_in_an_epoch(whole.root)  # with a checkpoint
+    printed = killed_while_it_writes(whole.root, whole.root / WRITTEN)  # with an earlier checkpoint
+    assert "resuming after epoch" in printed
+    killed_while_it_writes(whole.root, whole.root / MODEL)
     # the kill while the .h5 was written comes after the last checkpoint, however slow the machine is
-    assert all("resuming after epoch 6" in text for text in printed)
-    for root in killed:
-        assert not (root / "models/checkpoints/model_1-seed_0.npz").exists()
+    assert "resuming after epoch 11" in whole.run("python", "stages/train.py", "model_1", "0")
+    assert digests(whole.root) == whole.digests
+    assert not (whole.root / CHECKPOINT).exists()
 
 
-def test_dvc_repro_goes_on_after_a_kill_of_all_its_processes(workspace, finished):
-    workspace.edit("params.yaml", "epochs: 2", "epochs: 4")
+def test_dvc_repro_goes_on_after_a_kill_of_all_its_processes(workspace, whole):
+    workspace.edit("params.yaml", "epochs: 2", "epochs: 11")
     process = workspace.start("dvc", "repro", "--single-item", "train@model_1-0", **WARM)
-    wait_for(workspace.root / "models/checkpoints/model_1-seed_0.npz", process)
+    wait_for(workspace.root / CHECKPOINT, process)
     kill(process)
     printed = workspace.run("dvc", "repro", "--single-item", "train@model_1-0")
     assert "resuming after epoch" in printed
-    resumed = digests(workspace.root)
-    workspace.run("dvc", "repro", "--single-item", "--force", "train@model_1-0")
-    assert digests(workspace.root) == resumed
-
-
-def test_a_checkpoint_of_other_parameters_is_not_used(workspace):
-    process = train(workspace.root, **WARM)
-    wait_for(workspace.root / "models/checkpoints/model_1-seed_0.npz", process)
-    kill(process)
-    workspace.edit("params.yaml", "epochs: 2", "epochs: 1")
-    assert "resuming" not in workspace.run("python", "stages/train.py", "model_1", "0")
+    assert digests(workspace.root) == whole.digests
 
 
 def test_signals_keep_the_checkpoint_and_say_how_to_go_on(workspace):
     workspace.edit("params.yaml", "epochs: 2", "epochs: 30")
     begun = "epoch 1/30"
-    for number, environment in ((signal.SIGINT, {}), (signal.SIGTERM, WARM), (signal.SIGHUP, WARM)):
-        process = train(workspace.root, **environment)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        process = train(workspace.root, **WARM)
         printed = ""
         while begun not in printed and process.poll() is None:
             printed += process.stdout.readline()
@@ -142,22 +166,16 @@ def test_signals_keep_the_checkpoint_and_say_how_to_go_on(workspace):
         assert "error: interrupted" in printed
         assert "Traceback" not in printed
         begun = "resuming after epoch"
+    assert (workspace.root / CHECKPOINT).exists()
+    workspace.edit("params.yaml", "epochs: 30", "epochs: 1")  # a checkpoint of other parameters is not used
+    assert "resuming" not in workspace.run("python", "stages/train.py", "model_1", "0")
 
 
 def test_a_full_disk_is_a_clear_message_and_the_next_run_works(workspace, finished):
     before = digests(finished.root)
-    done = subprocess.run(
-        [sys.executable, "stages/train.py", "model_1", "0"],
-        cwd=workspace.root,
-        env=ENVIRONMENT,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000)),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1, done.stderr
-    assert "error: File too large" in done.stderr
-    assert "Traceback" not in done.stderr
+    printed = workspace.run("python", "-c", LIMITED, expect=1)
+    assert "error: File too large" in printed
+    assert "Traceback" not in printed
     assert digests(workspace.root) == before  # what was there is still whole
     workspace.run("python", "stages/train.py", "model_1", "0")
     assert digests(workspace.root) == before
@@ -176,7 +194,7 @@ def test_a_training_that_goes_on_with_another_arithmetic_starts_over_and_says_wh
     (workspace.root / "models/model_1/seed_0.h5").unlink()
     workspace.edit("params.yaml", "epochs: 2", "epochs: 8")
     process = train(workspace.root, **WARM)
-    checkpoint = workspace.root / "models/checkpoints/model_1-seed_0.npz"
+    checkpoint = workspace.root / CHECKPOINT
     wait_for(checkpoint, process)
     kill(process)
     kept = checkpoint.read_bytes()
