@@ -1,5 +1,11 @@
-"""Print the outputs that depend on other images of a batch; test_alone.py runs it per instruction set."""
+"""Print the outputs that depend on other images of a batch: `python tests/alone.py INSTRUCTIONS...`.
 
+INSTRUCTIONS are those of tests/elsewhere.py. All but `none` share one start of TensorFlow, which takes 5 s of
+a core: oneDNN chooses its kernels when it first computes, in a fork for each instruction set.
+"""
+
+import hashlib
+import os
 import sys
 from pathlib import Path
 
@@ -8,13 +14,14 @@ from cifar10 import params
 from cifar10.evaluation import detector, id_scores, layer_distances
 from cifar10.params import Model
 from cifar10.training import tensorflow_setup
+from tests import elsewhere
 
 # isort: split
 import numpy as np
 
 COUNT = 130
-PARTS = 3  # asked of each size: it is the size and the place that decide, not which images stand there
-SIZES = [1, 2, 3, 5, 7, 8, 16, 31, 32, 33, 63, 64, 65, 100, 127, 128, 129]  # 1: an image alone
+PARTS = 2  # asked of each size: it is the size and the place that decide, not which images stand there
+SIZES = [1, 2, 3, 7, 16, 33, 63, 65, 129]  # 1: an image alone; all inference has batches of 64 images
 CONVOLUTIONAL = Model.model_validate(
     {
         "optimizer": {"SGD": {"learning_rate": 0.01}},
@@ -40,20 +47,37 @@ MEAN = Model.model_validate(  # the order of sums over 20 channels can depend on
         ],
     }
 )
+OWN = {"convolutional": CONVOLUTIONAL, "mean over places": MEAN}
 
 
 def main() -> None:
-    """Compare reordered and smaller batches with a batch of all images, for the models that are named."""
+    """Compare reordered and smaller batches with a batch of all images, for each instruction set."""
+    elsewhere.pretend(sys.argv[1])
     with tensorflow_setup.tensorflow():
-        from cifar10.evaluation import features
-        from cifar10.training import models
+        from cifar10.evaluation import features  # noqa: F401 - the forks have TensorFlow from here
+    for instructions in sys.argv[1:]:
+        sys.stdout.flush()
+        if child := os.fork():
+            assert os.waitpid(child, 0)[1] == 0, instructions
+            continue
+        elsewhere.pretend(instructions)
+        compare(instructions)
+        sys.stdout.flush()
+        os._exit(0)
 
-        models.make_deterministic(seed=0)
+
+def compare(instructions: str) -> None:
+    """Compare with one instruction set; the first line is the SHA-256 of outputs."""
+    from cifar10.evaluation import features
+    from cifar10.training import models
+
+    models.make_deterministic(seed=0)
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (COUNT, 32, 32, 3), dtype=np.uint8)
-    own = {"convolutional": CONVOLUTIONAL, "mean over places": MEAN}
-    entries = {**params.load().models, **own}
-    for name, entry in ((name, entries[name]) for name in sys.argv[1:]):
+    chosen = params.load().models
+    entries = {name: chosen[name] for name in ("model_0", "model_2")} | OWN  # model_1 has model_2's layers
+    entries |= {"model_3": chosen["model_3"]} if instructions == "AVX2" else {}  # large; computes with AVX2
+    for name, entry in entries.items():
         extract = features.feature_extractor(models.build(name, entry, 10))
         known = extract(random.integers(0, 256, (50, 32, 32, 3), dtype=np.uint8))
         bank, statistics = id_scores.unit(known.features), layer_distances.fit(known.layers)
@@ -65,6 +89,8 @@ def main() -> None:
             return [outputs.features, outputs.logits, outputs.probabilities, *scores]
 
         expected = ask(images)
+        if name == "model_0":  # the first: every instruction set starts with these images and weights
+            print(f"{instructions}: {hashlib.sha256(expected[0]).hexdigest()}")
         for order in (np.arange(COUNT)[::-1], random.permutation(COUNT)):
             report(f"{name}, reordered", ask(images[order]), [part[order] for part in expected])
         for size in SIZES:
@@ -72,7 +98,7 @@ def main() -> None:
             for start in starts[:: -(-len(starts) // PARTS)]:
                 some = slice(start, start + size)
                 report(f"{name}, by {size}", ask(images[some]), [part[some] for part in expected])
-        print(f"{name}: compared")
+        print(f"{instructions}: {name}: compared")
 
 
 def report(what: str, found: list[np.ndarray], expected: list[np.ndarray]) -> None:

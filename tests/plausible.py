@@ -1,8 +1,11 @@
 """Write invented outputs of the earlier stages, drawn from a seed: input for the tests of the report."""
 
+import functools
+import json
 import math
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
@@ -64,24 +67,50 @@ def write(
 
     `skills` maps model names to the weight of the true class in their logits.
     """
+    arguments = {"classes": [*classes], "skills": skills, "epochs": epochs, "validation": validation}
+    arguments |= {"images": images, "seeds": [*seeds], "source": source}
+    for name, content in _made(json.dumps(arguments)).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+@functools.lru_cache(maxsize=8)
+def _made(arguments: str) -> dict[str, bytes]:
+    """Return the files by path; `arguments` are those of `write`, as JSON. Tests often ask for the same."""
+    with tempfile.TemporaryDirectory() as folder:
+        with inside(Path(folder)):
+            _write(**json.loads(arguments))
+        files_made = [path for path in Path(folder).rglob("*") if path.is_file()]
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files_made}
+
+
+def _write(
+    classes: list[str],
+    skills: dict[str, float] | None,
+    epochs: int,
+    validation: bool,
+    images: int,
+    seeds: list[int],
+    source: dict[str, object] | None,
+) -> None:
+    """Write the files to the working directory."""
     skills = {"model_0": 3.0, "model_1": 2.5, "model_2": 2.0} if skills is None else skills
     random = np.random.default_rng(7)
-    with inside(folder):
-        _params(list(skills), list(seeds))
-        files.write_json(paths.SOURCE, source or SOURCE)
-        files.write_json(paths.CLASSES, list(classes))
-        for split, size in (
-            ("train", 5 * images),
-            ("validation", images // 2 * validation),
-            ("test", images),
-        ):
-            _split(split, random.integers(len(classes), size=size), random)
-        files.write_json(paths.AUDIT, _audit(list(classes), images))
-        files.write_json(paths.OOD_PICTURES, OOD_PICTURES)
-        np.save(paths.PERSON, np.zeros((32, 32, 3), np.uint8))
-        for (name, skill), seed in product(skills.items(), seeds):
-            _model(name, seed, skill, classes, epochs, validation, random)
-    return folder
+    _params([*skills], seeds)
+    files.write_json(paths.SOURCE, source or SOURCE)
+    files.write_json(paths.CLASSES, classes)
+    for split, size in (
+        ("train", 5 * images),
+        ("validation", images // 2 * validation),
+        ("test", images),
+    ):
+        _split(split, random.integers(len(classes), size=size), random)
+    files.write_json(paths.AUDIT, _audit(classes, images))
+    files.write_json(paths.OOD_PICTURES, OOD_PICTURES)
+    np.save(paths.PERSON, np.zeros((32, 32, 3), np.uint8))
+    for (name, skill), seed in product(skills.items(), seeds):
+        _model(name, seed, skill, classes, epochs, validation, random)
 
 
 def _params(models: list[str], seeds: list[int]) -> None:

@@ -59,7 +59,7 @@ def mutate(content: bytes, random: np.random.Generator) -> bytes:
 
 
 def check(kind: str) -> None:
-    """Read every mutation, in a separate process with limited memory."""
+    """Read every mutation; print the format and the numbers of pictures and of errors."""
     random = np.random.default_rng([7, *kind.encode()])
     original, outcomes = seed_file(kind), {"picture": 0, "error": 0}
     for _ in range(EACH):
@@ -74,7 +74,7 @@ def check(kind: str) -> None:
             assert (picture.shape, picture.dtype) == ((32, 32, 3), np.uint8)
             outcomes["picture"] += 1
     signal.alarm(0)
-    print(outcomes["picture"], outcomes["error"])
+    print(kind, outcomes["picture"], outcomes["error"], flush=True)
 
 
 def assert_fair(message: str) -> None:
@@ -83,10 +83,11 @@ def assert_fair(message: str) -> None:
     assert "MemoryError" not in message
 
 
-@pytest.mark.parametrize("kind", FORMATS)
-def test_damaged_files_are_read_or_refused(kind):
+@pytest.fixture(scope="module")
+def outcomes():
+    """Numbers of pictures and of errors by format, counted in a process with limited memory."""
     code = f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({MEGABYTES << 20},) * 2)\n"
-    code += f"import test_images_fuzz; test_images_fuzz.check({kind!r})"
+    code += "import test_images_fuzz as tests\nfor kind in tests.FORMATS: tests.check(kind)"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={"PYTHONPATH": f"{Path(__file__).parent}:{Path.cwd()}"},
@@ -94,11 +95,16 @@ def test_damaged_files_are_read_or_refused(kind):
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     assert {line.partition(":")[0] for line in done.stderr.splitlines()} <= {
         "tempfile.tif"
     }  # messages of C code
-    pictures, errors = map(int, done.stdout.split())
+    return {kind: [*map(int, numbers)] for kind, *numbers in map(str.split, done.stdout.splitlines())}
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_damaged_files_are_read_or_refused(kind, outcomes):
+    pictures, errors = outcomes[kind]
     assert pictures + errors == EACH
     assert errors > EACH / 20  # the mutations reach the decoders
     assert pictures > EACH / 100

@@ -27,7 +27,7 @@ MODES = {
     "JPEG2000": ["L", "RGB", "RGBA", "I;16"],
     "AVIF": ["RGB", "RGBA"],
 }
-SIDES = st.sampled_from([1, 2, 3, 31, 32, 33, 64, 100, 700])
+SIDES = st.sampled_from([1, 2, 3, 31, 32, 33, 64, 100, 300])  # a JPEG of 300 is decoded at half its size
 TAGS = st.lists(  # of an Exif block, with types and counts right or wrong
     st.tuples(
         st.sampled_from([0x100, 0x101, 0x112, 0x11A, 0x11B, 0x128, 0x8769, 0x8825, 0x927C, 0xA002]),

@@ -10,7 +10,7 @@ from cifar10.training import models
 from cifar10.training.probabilities import normalize
 
 MODELS = params.load().models
-IMAGES = np.random.default_rng(2).integers(0, 256, (501, 32, 32, 3), dtype=np.uint8)
+IMAGES = np.random.default_rng(2).integers(0, 256, (150, 32, 32, 3), dtype=np.uint8)
 
 
 @pytest.fixture(params=["model_0", "model_1"], scope="module")
@@ -18,26 +18,31 @@ def model(request):
     return models.build(request.param, MODELS[request.param], 10)
 
 
-def test_probabilities_are_those_of_a_prediction(model):
-    found = features.feature_extractor(model)(IMAGES[:500])
-    (scores,) = models.predictor(model)(IMAGES[:500])
+@pytest.fixture(scope="module")
+def extract(model):
+    return features.feature_extractor(model)
+
+
+def test_probabilities_are_those_of_a_prediction(model, extract):
+    found = extract(IMAGES[:150])  # two batches and a part
+    (scores,) = models.predictor(model)(IMAGES[:150])
     np.testing.assert_array_equal(found.probabilities, normalize(scores))
 
 
-def test_a_mirrored_prediction_is_the_mean_over_both_images(model):
-    extract = features.feature_extractor(model)
+def test_a_mirrored_prediction_is_the_mean_over_both_images(model, extract):
     found, other = extract(IMAGES[:70]), extract(np.ascontiguousarray(IMAGES[:70, :, ::-1]))
-    mirrored = features.feature_extractor(model, mirror=True)(IMAGES[:70])
+    extract_mirrored = features.feature_extractor(model, mirror=True)
+    mirrored = extract_mirrored(IMAGES[:70])
     np.testing.assert_array_equal(mirrored.probabilities, (found.probabilities + other.probabilities) / 2)
     np.testing.assert_array_equal(mirrored.logits, found.logits)
     np.testing.assert_array_equal(mirrored.features, found.features)
     assert not np.array_equal(mirrored.probabilities, found.probabilities)
-    again = features.feature_extractor(model, mirror=True)(IMAGES[:70, :, ::-1])
+    again = extract_mirrored(IMAGES[:70, :, ::-1])
     np.testing.assert_array_equal(again.probabilities, mirrored.probabilities)
 
 
-def test_logits_and_features_explain_the_probabilities(model):
-    found = features.feature_extractor(model)(IMAGES[:50])
+def test_logits_and_features_explain_the_probabilities(model, extract):
+    found = extract(IMAGES[:50])
     np.testing.assert_allclose(softmax(found.logits, axis=1), found.probabilities, rtol=1e-5)
     kernel, bias = model.layers[-1].get_weights()
     raw = found.features @ kernel + bias
@@ -45,8 +50,8 @@ def test_logits_and_features_explain_the_probabilities(model):
     np.testing.assert_allclose(found.logits, np.log(1 / (1 + np.exp(-raw))) if sigmoid else raw, atol=1e-5)
 
 
-def test_no_image_is_no_error(model):
-    assert features.feature_extractor(model)(IMAGES[:0]).probabilities.shape == (0, 10)
+def test_no_image_is_no_error(extract):
+    assert extract(IMAGES[:0]).probabilities.shape == (0, 10)
 
 
 def test_wide_features_are_sketched_in_bounded_memory(monkeypatch):

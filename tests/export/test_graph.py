@@ -44,9 +44,10 @@ def expected(networks, mirror, scale):
     return temperature.scaled(mean_probabilities(each), scale)
 
 
-@pytest.mark.parametrize("mirror", [False, True])
-@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
-@pytest.mark.parametrize("scale", [1.0, 0.4])
+@pytest.mark.parametrize(  # every two of the three options in all combinations
+    ("activation", "mirror", "scale"),
+    [("softmax", False, 1.0), ("softmax", True, 0.4), ("sigmoid", True, 1.0), ("sigmoid", False, 0.4)],
+)
 def test_trainings_mirror_images_and_temperature_are_in_the_graph(activation, mirror, scale):
     which = entry({"MaxPooling2D": {"pool_size": 4}}, activation=activation)
     networks = built(which, 2)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -95,38 +96,47 @@ FIGURES: dict[str, Callable[[], Figure]] = {
 }
 
 
-@pytest.fixture(params=FIGURES)
-def draw(request: pytest.FixtureRequest) -> Callable[[], Figure]:
-    return FIGURES[request.param]
+class Drawn(NamedTuple):
+    """A figure in a file, and what the drawing has left in matplotlib."""
+
+    draw: Callable[[], Figure]
+    path: Path
+    open_figures: list[int]
+    changed_settings: list[str]
 
 
-def test_nothing_is_cut_off(draw: Callable[[], Figure], tmp_path: Path) -> None:
+@pytest.fixture(scope="module", params=FIGURES)
+def drawn(request: pytest.FixtureRequest, module_path: Path) -> Drawn:
+    draw, before = FIGURES[request.param], dict(mpl.rcParams)
+    figure = draw()
+    changed = [name for name, value in mpl.rcParams.items() if value != before[name]]
+    plots.save(figure, module_path / f"{request.param}.png")
+    return Drawn(draw, module_path / f"{request.param}.png", plt.get_fignums(), changed)
+
+
+def test_nothing_is_cut_off(drawn: Drawn) -> None:
     """Check that the border pixels of the picture are white."""
-    plots.save(draw(), tmp_path / "figure.png")
-    pixels = np.asarray(Image.open(tmp_path / "figure.png").convert("RGB"))
+    pixels = np.asarray(Image.open(drawn.path).convert("RGB"))
     frame = [pixels[:5], pixels[-5:], pixels[:, :5], pixels[:, -5:]]
     assert all((side == 255).all() for side in frame)
     assert (pixels != 255).any()
 
 
-def test_bytes_depend_on_nothing_but_the_data(draw: Callable[[], Figure], tmp_path: Path) -> None:
-    plots.save(draw(), tmp_path / "first.png")
+def test_bytes_depend_on_nothing_but_the_data(drawn: Drawn, tmp_path: Path) -> None:
     with mpl.rc_context(
         {"font.size": 30, "savefig.facecolor": "red", "axes.grid": False, "text.color": "blue"}
     ):
-        plots.save(draw(), tmp_path / "second.png")
-    content = (tmp_path / "first.png").read_bytes()
+        plots.save(drawn.draw(), tmp_path / "second.png")
+    content = drawn.path.read_bytes()
     assert content == (tmp_path / "second.png").read_bytes()
     assert b"tEXt" not in content
     assert b"tIME" not in content
     assert len(content) < 500_000
 
 
-def test_drawing_leaves_no_trace(draw: Callable[[], Figure]) -> None:
-    before = dict(mpl.rcParams)
-    draw()
-    assert plt.get_fignums() == []
-    assert dict(mpl.rcParams) == before
+def test_drawing_leaves_no_trace(drawn: Drawn) -> None:
+    assert drawn.open_figures == []
+    assert drawn.changed_settings == []
 
 
 def test_dollar_signs_in_names_are_no_formulas() -> None:

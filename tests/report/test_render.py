@@ -47,37 +47,42 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
+RENDERED: dict[str, tuple[str, str]] = {}  # the pages by the arguments: most tests look at the same ones
+
+
 def render(folder: Path, change: dict[str, Any] | None = None, **arguments: Any) -> tuple[str, str]:
     """Return the Markdown and the HTML for invented results; `change` replaces the reference results."""
+    key = repr((change, arguments))
     with plausible.inside(plausible.write(folder, images=200, **arguments)):
-        chosen = params.load()
-        if change is not None:
-            chosen = chosen.model_copy(
-                update={"report": chosen.report.model_copy(update={"reference": change})}
-            )
-        found = results.load([*chosen.models], chosen.train.seeds)
-        names = [
-            "copies",
-            "costs",
-            "label_candidates",
-            "samples",
-            "accuracy",
-            "loss",
-            "class_accuracy",
-            "ood",
-            "person",
-            "saliency",
-            "nearest",
-            "reliability",
-        ]
-        names += ["mistakes_all"] if len(chosen.models) > 1 else []
-        names += ["differences"] if len(chosen.train.seeds) > 1 else []
-        names += [
-            f"{kind}_{model}" for kind in ("confusion", "predictions", "mistakes") for model in chosen.models
-        ]
-        return pages.markdown(found, chosen), pages.html(
-            found, chosen, {f"{name}.png": PNG for name in names}
-        )
+        return RENDERED[key] if key in RENDERED else RENDERED.setdefault(key, _pages(change))
+
+
+def _pages(change: dict[str, Any] | None) -> tuple[str, str]:
+    """Render the results in the working directory."""
+    chosen = params.load()
+    if change is not None:
+        chosen = chosen.model_copy(update={"report": chosen.report.model_copy(update={"reference": change})})
+    found = results.load([*chosen.models], chosen.train.seeds)
+    names = [
+        "copies",
+        "costs",
+        "label_candidates",
+        "samples",
+        "accuracy",
+        "loss",
+        "class_accuracy",
+        "ood",
+        "person",
+        "saliency",
+        "nearest",
+        "reliability",
+    ]
+    names += ["mistakes_all"] if len(chosen.models) > 1 else []
+    names += ["differences"] if len(chosen.train.seeds) > 1 else []
+    names += [
+        f"{kind}_{model}" for kind in ("confusion", "predictions", "mistakes") for model in chosen.models
+    ]
+    return pages.markdown(found, chosen), pages.html(found, chosen, {f"{name}.png": PNG for name in names})
 
 
 def plain(text: str) -> str:

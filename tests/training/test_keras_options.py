@@ -51,16 +51,14 @@ def check(chosen, plain, **options):
         np.testing.assert_allclose(mine, other, rtol=1e-3, atol=2e-6)
 
 
-SHARED = {  # arguments of all optimizers
-    "weight_decay": {"weight_decay": 0.1},
-    "clipnorm": {"clipnorm": 0.01},
-    "clipvalue": {"clipvalue": 0.01},
-    "global_clipnorm": {"global_clipnorm": 0.02},
-    "use_ema": {"use_ema": True, "ema_momentum": 0.5},
+SHARED = {  # arguments of all optimizers, those together that do not exclude each other
+    "clipnorm": {"clipnorm": 0.01, "weight_decay": 0.1},
+    "clipvalue": {"clipvalue": 0.01, "gradient_accumulation_steps": 3},
+    "global_clipnorm": {"global_clipnorm": 0.02, "use_ema": True, "ema_momentum": 0.5},
     "ema_overwrite_frequency": {"use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": 3},
-    "loss_scale_factor": {"loss_scale_factor": 8},
-    "gradient_accumulation_steps": {"gradient_accumulation_steps": 3, "clipvalue": 0.01},
 }
+# of SGD, whose steps are as large as the gradients; whole numbers
+SCALED = {"learning_rate": 1, "momentum": 0, "weight_decay": 1, "loss_scale_factor": 8}
 OWN = {  # optimizer: arguments of its own
     "Adadelta": {"rho": 0.9, "epsilon": 1e-6},
     "Adafactor": {"beta_2_decay": -0.7, "clip_threshold": 2, "relative_step": False},
@@ -75,6 +73,14 @@ OWN = {  # optimizer: arguments of its own
     "Nadam": {"beta_1": 0.8, "beta_2": 0.9},
     "RMSprop": {"rho": 0.8, "momentum": 0.5, "centered": True},
     "SGD": {"momentum": 0.9, "nesterov": True},
+}
+WITH = {  # optimizers that are compared with a schedule
+    "SGD": "CosineDecay",
+    "AdamW": "CosineDecayRestarts",
+    "Adamax": "ExponentialDecay",
+    "Nadam": "InverseTimeDecay",
+    "RMSprop": "PiecewiseConstantDecay",
+    "Adagrad": "PolynomialDecay",
 }
 
 
@@ -91,8 +97,12 @@ def floats(arguments):
     ("kind", "arguments"),
     [
         *(pytest.param("Adam", {"learning_rate": 0.01} | each, id=name) for name, each in SHARED.items()),
-        *(pytest.param(kind, {"learning_rate": 0.01} | each, id=kind) for kind, each in OWN.items()),
-        pytest.param("SGD", {"learning_rate": 1, "momentum": 0, "weight_decay": 1}, id="whole numbers"),
+        *(
+            pytest.param(kind, {"learning_rate": 0.01} | OWN[kind], id=kind)
+            for kind in OWN
+            if kind not in WITH
+        ),
+        pytest.param("SGD", SCALED, id="whole numbers"),
     ],
 )
 def test_ten_steps_are_those_of_fit(kind, arguments):
@@ -118,18 +128,19 @@ SCHEDULES = {  # arguments in params.yaml, and in plain Keras for ten steps
 }
 
 
-@pytest.mark.parametrize("kind", SCHEDULES)
-def test_ten_steps_with_a_schedule_are_those_of_fit(kind):
+@pytest.mark.parametrize(("optimizer", "kind"), WITH.items())
+def test_ten_steps_with_a_schedule_are_those_of_fit(optimizer, kind):
     given, plain = SCHEDULES[kind]
     first = {} if kind == "PiecewiseConstantDecay" else {"initial_learning_rate": 0.05}
     schedule = getattr(keras.optimizers.schedules, kind)(**first, **plain)
-    chosen = entry("SGD", {"learning_rate": {kind: {**first, **given}}, "momentum": 0.9})
-    check(chosen, keras.optimizers.SGD(schedule, momentum=0.9))
+    chosen = entry(optimizer, {"learning_rate": {kind: {**first, **given}}, **OWN[optimizer]})
+    check(chosen, getattr(keras.optimizers, optimizer)(schedule, **floats(OWN[optimizer])))
 
 
 def test_every_schedule_of_keras_is_compared():
     base = keras.optimizers.schedules.LearningRateSchedule
     assert keras_config._subclasses(keras.optimizers.schedules, base).keys() == SCHEDULES.keys()
+    assert {*WITH.values()} == SCHEDULES.keys()
 
 
 def test_a_schedule_moves_the_fused_adam():
@@ -240,7 +251,8 @@ def test_every_optimizer_of_keras_is_compared_or_refused():
 
 def test_every_shared_argument_of_keras_is_compared():
     shared = keras_arguments.accepted(keras.optimizers.Optimizer)
-    assert shared.keys() - {"name"} <= {name for each in SHARED.values() for name in each} | {"learning_rate"}
+    compared = {name for each in [*SHARED.values(), SCALED] for name in each}
+    assert shared.keys() - {"name"} <= compared
 
 
 def refusal(chosen, steps=None):

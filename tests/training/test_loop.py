@@ -103,29 +103,42 @@ def test_a_diverging_training_says_so():
         run("model_2", split(640), optimizer=optimizer)
 
 
-@pytest.mark.parametrize("name", ["model_0", "model_1", "model_2"])
-def test_a_restored_state_goes_on_to_the_same_weights(name, tmp_path):
-    data, validation = split(200), split(20)
-    settings = SETTINGS.model_copy(update={"epochs": 3})
-    whole, epochs = run(name, data, validation, settings)
-    saved = Checkpoint(tmp_path / "state.npz", "this training", {})
+def go_on_after_an_epoch(name, entry, data, validation, path, augment=None):
+    """Train for two epochs; do the second once more from a checkpoint; return rows and weights of both."""
 
-    keras.utils.set_random_seed(0)
-    model = models.build(name, PARAMS.models[name], 10)
-    optimizer = models.optimizer(name, PARAMS.models[name])
+    def start(seed):
+        keras.utils.set_random_seed(seed)
+        model = models.build(name, entry, 10)
+        return model, models.optimizer(name, entry)
+
+    def epochs(model, optimizer, history):
+        settings = SETTINGS.model_copy(update={"epochs": 2})
+        return loop.train(model, optimizer, data, validation, settings, 0, history, lambda *_: None, augment)
+
+    saved, (model, optimizer) = Checkpoint(path, "this training", {}), start(0)
     variables = loop.train_state(model, optimizer)
-    first = loop.train(model, optimizer, data, validation, settings, 0, [], lambda *_: None)
-    saved.save([next(first).row()], variables)
+    training = epochs(model, optimizer, [])
+    expected = [next(training).row()]
+    saved.save(expected, variables)
+    expected += [epoch.row() for epoch in training]
 
-    keras.utils.set_random_seed(99)  # of a process that knows nothing of the first
-    model = models.build(name, PARAMS.models[name], 10)
-    optimizer = models.optimizer(name, PARAMS.models[name])
-    history = saved.load(loop.train_state(model, optimizer))
-    rest = loop.train(model, optimizer, data, validation, settings, 0, history, lambda *_: None)
-    history += [epoch.row() for epoch in rest]
-    assert history == [epoch.row() for epoch in epochs]
-    for ours, theirs in zip(model.get_weights(), whole.get_weights(), strict=True):
+    resumed, optimizer = start(99)  # of a process that knows nothing of the first
+    history = saved.load(loop.train_state(resumed, optimizer))
+    history += [epoch.row() for epoch in epochs(resumed, optimizer, history)]
+    return (history, resumed.get_weights()), (expected, model.get_weights())
+
+
+def assert_equal(found, expected):
+    assert found[0] == expected[0]
+    for ours, theirs in zip(found[1], expected[1], strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("name", ["model_0", "model_2"])  # Adam and SGD; model_1 has the parts of both
+def test_a_restored_state_goes_on_to_the_same_weights(name, tmp_path):
+    assert_equal(
+        *go_on_after_an_epoch(name, PARAMS.models[name], split(200), split(20), tmp_path / "state.npz")
+    )
 
 
 RANDOM = [  # layers, all with a generator of their own
@@ -149,24 +162,7 @@ def test_random_layers_and_augmentation_go_on_as_without_an_interruption(tmp_pat
     entry = params.Model(optimizer={"Adam": {}}, layers=RANDOM)
     augment = params.Augment(flip="alternating", shift=2, cutout=8, outliers=0.25)
 
-    def start(seed, epochs, saved):
-        keras.utils.set_random_seed(seed)
-        model = models.build("random", entry, 10)
-        optimizer = models.optimizer("random", entry)
-        variables = loop.train_state(model, optimizer)
-        history = saved.load(variables)
-        settings = SETTINGS.model_copy(update={"epochs": epochs})
-        for epoch in loop.train(
-            model, optimizer, split(64), split(0), settings, 0, history, lambda *_: None, augment
-        ):
-            history.append(epoch.row())
-        saved.save(history, variables)
-        return history, model.get_weights()
-
-    expected, weights = start(0, 2, Checkpoint(tmp_path / "whole.npz", "this training", {}))
-    saved = Checkpoint(tmp_path / "state.npz", "this training", {})
-    start(0, 1, saved)
-    found, resumed = start(99, 2, saved)  # 99: a process that knows nothing of the first
-    assert found == expected
-    for ours, theirs in zip(resumed, weights, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    found, expected = go_on_after_an_epoch(
+        "random", entry, split(64), split(0), tmp_path / "state.npz", augment
+    )
+    assert_equal(found, expected)

@@ -171,12 +171,6 @@ def backend(code):
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
 
 
-@pytest.mark.slow
-def test_keras_runs_on_tensorflow():
-    code = "from cifar10.training import models; import keras; print(keras.backend.backend())"
-    assert backend(code) == "tensorflow"
-
-
 @pytest.mark.parametrize("first", ["dense", "loop", "models"])
 def test_the_backend_is_set_before_keras_is_imported_whatever_module_comes_first(first):
     assert backend(f"{AT_THE_IMPORT_OF_KERAS}from cifar10.training import {first}") == "tensorflow"

@@ -57,8 +57,16 @@ def results(layer, training):
     return [*call(tf.constant(INPUTS), tf.constant(UPSTREAM)), *layer.get_weights()]
 
 
-@pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize(("kind", "arguments"), LAYERS, ids=str)
+@pytest.mark.parametrize(
+    ("kind", "arguments", "training"),
+    [
+        *((*layer, True) for layer in LAYERS),
+        *(
+            (*layer, False) for layer in LAYERS if layer[0] == "BatchNormalization"
+        ),  # the others do not differ
+    ],
+    ids=str,
+)
 def test_outputs_gradients_and_statistics_are_those_of_keras(kind, arguments, training):
     plain, ours = layers(kind, arguments)
     for expected, found in zip(results(plain, training), results(ours, training), strict=True):
