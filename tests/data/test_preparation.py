@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -37,10 +38,10 @@ def choose(**data):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
 def test_a_name_that_dvc_cannot_store_is_named_before_dvc_runs(pictures):
-    assert preparation.needs_download(params.load().data) is False
+    assert preparation.needs_download(params.load()) is False
     os.close(os.open(os.fsencode(pictures / "train/bat") + b"/caf\xe9.png", os.O_CREAT))
     with pytest.raises(UserError, match=r"train/bat/caf\\xe9\.png: the name is not UTF-8: rename it"):
-        preparation.needs_download(params.load().data)
+        preparation.needs_download(params.load())
 
 
 def test_pictures_that_are_left_out_are_recorded(pictures):
@@ -57,6 +58,20 @@ def test_pictures_that_are_left_out_are_recorded(pictures):
     choose()
     preprocess.main()
     assert not paths.EXCLUDED.exists()
+
+
+def test_the_groups_of_training_pictures_are_recorded(pictures):
+    for path in pictures.glob("*/*/*.png"):
+        path.rename(path.with_name(f"{path.parts[-3]}{int(path.stem) // 2}-{path.name}"))
+    choose(groups=r"\w+/(?:train|test)\d")
+    preprocess.main()
+    labels = np.load(paths.labels("train"))
+    assert labels.tolist() == [0, 0, 1, 1]
+    assert len({*np.load(paths.GROUPS)[labels == 0]}) == 1  # of two groups of each class, one is drawn
+    assert len({*np.load(paths.GROUPS)}) == 2
+    choose()
+    preprocess.main()
+    assert not paths.GROUPS.exists()
 
 
 def test_a_dataset_that_does_not_exist_cannot_be_left_out(pictures):

@@ -184,8 +184,14 @@ def test_faults_of_files_of_weights_are_one_line_that_names_the_key():
         assert str(raised.value).startswith("key: ")
         return str(raised.value)
 
-    assert "no.h5 cannot be read: No such file" in fault(weights="no.h5", sha256=sha256())
-    assert "got imagenet, expected the path of an .h5 file" in fault(weights="imagenet")
+    assert "no.h5 not found; expected an .h5 file" in fault(weights="no.h5", sha256=sha256())
+    assert f"{Path.cwd()} cannot be read: Is a dir" in fault(weights=str(Path.cwd()), sha256=sha256())
+    assert "got imagenet, expected the path or address of an .h5 file" in fault(weights="imagenet")
+    url = "https://localhost/x.h5"
+    found = fault(weights=url, sha256=sha256())
+    assert found.startswith(
+        f"key: {url} has not been downloaded: `make repro` does it, and so does `dvc repro"
+    )
     found, whole = fault(weights=str(path), sha256="0" * 64), sha256()
     assert found == f"key: {path} has the SHA-256 {whole}, expected sha256, {'0' * 64}"
     assert f"{path} does not hold the weights of {MOBILE}" in fault(weights=str(path), sha256=whole)
@@ -201,12 +207,26 @@ def test_faults_of_files_of_weights_are_one_line_that_names_the_key():
     [
         ("MobileNetV22", "unknown network, expected .* such as MobileNetV2"),
         ("ConvNeXtTiny", "no .h5 file can hold its Add, LayerScale"),
-        ("InceptionV3", "output size would be zero"),
     ],
 )
 def test_networks_that_cannot_be_used(network, message):
     with pytest.raises(UserError, match=rf"^params.yaml: models\.m\.base\.{network}: .*{message}"):
         models.build("m", entry(network), 3)
+
+
+@pytest.mark.parametrize(("network", "least"), [("InceptionV3", 75), ("Xception", 71)])
+def test_pictures_that_are_too_small_for_a_network(network, least):
+    expected = (
+        rf"^params.yaml: models\.m\.base\.{network}\.image_size: got 64, expected at least {least} for "
+    )
+    with pytest.raises(UserError, match=expected):
+        models.build("m", entry(network, size=64), 3)
+
+
+def test_keras_names_the_smallest_pictures_of_every_network():
+    least = {name: applications.smallest(name) for name in applications.networks()}
+    others = {"InceptionResNetV2": 75, "InceptionV3": 75, "Xception": 71}
+    assert least == dict.fromkeys(least, 32) | others
 
 
 @pytest.mark.parametrize(
@@ -220,6 +240,9 @@ def test_networks_that_cannot_be_used(network, message):
         ({LITE: {"weights": None, "image_size": 16}}, "greater than or equal to 32"),
         ({LITE: {"weights": None, "train": "some"}}, "'none', 'last_blocks' or 'all'"),
         ({LITE: {"weights": "x.h5"}}, "expected sha256 beside"),
+        ({LITE: {"weights": "https://x/y.h5"}}, "expected sha256 beside the path or address"),
+        ({LITE: {"weights": "ftp://x/y.h5", "sha256": "0" * 64}}, "an address that begins with https://"),
+        ({LITE: {"weights": "https:/y.h5", "sha256": "0" * 64}}, "an address that begins with https://"),
         ({LITE: {"weights": "imagenet", "sha256": "0" * 64}}, "sha256: has a meaning only beside"),
     ],
 )
