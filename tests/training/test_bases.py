@@ -10,7 +10,7 @@ import pytest
 from cifar10 import params
 from cifar10.data.dataset import Split
 from cifar10.errors import StaleError, UserError
-from cifar10.evaluation import features, gradcam, trained_models
+from cifar10.evaluation import features, gradcam, ood, pseudo_ood, trained_models
 from cifar10.params import Model
 from cifar10.train_options import ModelTrain
 from cifar10.training import loop, models, prepared
@@ -132,6 +132,30 @@ def test_features_and_saliency_of_a_frozen_base():
     assert made.images.shape == (40, 40)
     maps = gradcam.explainer(model)(DATA.images[:2], DATA.labels[:2])
     assert maps.shape == (2, 8, 8)  # 32 pixels are halved twice
+
+
+def test_the_detector_of_a_frozen_base_measures_ood_images_by_the_layers_of_the_base():
+    model, _ = trained(entry())
+    hidden = [layer.name for layer in features.hidden_layers(model)]
+    weighted = [layer.name for layer in base.layers(model) if len(layer.weights) == 1]
+    assert hidden == weighted  # all convolutions of the base, nothing else
+    extract, classes = features.feature_extractor(model), ["a", "b", "c"]
+    pseudo = pseudo_ood.make(VALIDATION.images, VALIDATION.labels)
+    fitted = ood.fit(extract, DATA, VALIDATION, pseudo, classes)
+    flat = np.full((5, 32, 32, 3), 130, np.uint8)  # against random pixels
+    test = RANDOM.integers(0, 256, (20, 32, 32, 3), np.uint8)
+    scores = {kind: fitted.scores(extract(images)) for kind, images in (("test", test), ("flat", flat))}
+    found = ood.measure(fitted.thresholds, scores)
+    assert {*found} == {*ood.SCORES}
+    assert found["layers"]["auroc"]["flat"] == found["combined"]["auroc"]["flat"] == 1
+
+
+def test_of_a_whole_base_the_detector_takes_16_convolutions(monkeypatch):
+    monkeypatch.undo()
+    hidden = [layer.name for layer in features.hidden_layers(models.build("m", entry(), 3))]
+    assert len(hidden) == features.MOST_LAYERS
+    assert (hidden[0], hidden[-1]) == ("base.stem.conv", "base.head.conv")
+    assert all(name.startswith("base.") for name in hidden)
 
 
 def test_the_architecture_has_one_row_for_the_base():
