@@ -1,4 +1,4 @@
-"""Time the features of a frozen EfficientNet-Lite0 with ImageNet weights, on random pictures, with one thread.
+"""Time the features of a frozen EfficientNet-Lite0 with ImageNet weights: random pictures, one thread.
 
 The time is that of the first training with this base: the pass over the pictures, their hash, the compilation
 and the file of features. CPU seconds do not depend on other programs. Writes reports/features.json.
@@ -19,7 +19,7 @@ import cifar10  # noqa: F401  before NumPy: it pins the arithmetic
 # isort: split
 import numpy as np
 
-from benchmarks.learning_curve import BASE, PRETRAINED, with_pretrained
+from benchmarks.learning_curve import PRETRAINED, with_pretrained
 from cifar10 import arithmetic, errors, files, machine, params, paths
 from cifar10.data.dataset import Split
 from cifar10.training import tensorflow_setup
@@ -52,21 +52,21 @@ def measure(chosen: params.Params, count: int) -> dict[str, Any]:
     from cifar10.training import prepared
     from cifar10.training.backbones import frozen
 
-    (name,), (options,) = BASE.keys(), BASE.values()
-    size = options["image_size"]
-    shape = (size, size, 3)
+    base = chosen.models[PRETRAINED].base
+    if base is None:
+        raise errors.UserError(f"{PRETRAINED} has no base")
+    shape = (base.image_size, base.image_size, 3)
     pictures = np.random.default_rng(0).integers(0, 256, (count, *shape), np.uint8)
     labels = np.arange(count) % CLASSES
     made = prepared.prepare(PRETRAINED, chosen, labels, [*"abcdefghij"], shape=shape)
-    assert made.frozen  # noqa: S101  `train: none`
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         started, cpu = time.perf_counter(), time.process_time()
-        features = frozen.with_features(made.model, made.frozen, Split(pictures, labels)).images
+        features = frozen.with_features(made.model, base, Split(pictures, labels)).images
         seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu
     return {
-        "base": name,
+        "base": base.name,
         "pictures": count,
-        "pixels": size,
+        "pixels": base.image_size,
         "features": features.shape[1],
         "seconds": seconds,
         "cpu_seconds": cpu_seconds,

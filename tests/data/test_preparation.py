@@ -44,12 +44,14 @@ def test_a_name_that_dvc_cannot_store_is_named_before_dvc_runs(pictures):
         preparation.needs_download(params.load())
 
 
-def test_pictures_that_are_left_out_are_recorded(pictures):
+def test_pictures_that_are_left_out_and_groups_are_recorded(pictures):
     (pictures / "test/owl/1.png").write_bytes(b"damaged")
     with pytest.raises(UserError, match="1 unreadable"):
         preprocess.main()
-    choose(exclude=["test/owl/1.png", "train/*/0.png"], ood_exclude=["faces", "person"])
+    groups = r"(train/\w+)/[12]"  # of the three pictures of a class, the third is drawn for validation
+    choose(exclude=["test/owl/1.png", "train/*/0.png"], ood_exclude=["faces", "person"], groups=groups)
     preprocess.main()
+    assert np.load(paths.GROUPS).tolist() == [0, 0, 2, 2]
     assert json.loads(paths.EXCLUDED.read_text()) == ["train/bat/0.png", "train/owl/0.png", "test/owl/1.png"]
     assert ood_images.person() is None
     assert "faces" not in ood_images.load()
@@ -58,19 +60,6 @@ def test_pictures_that_are_left_out_are_recorded(pictures):
     choose()
     preprocess.main()
     assert not paths.EXCLUDED.exists()
-
-
-def test_the_groups_of_training_pictures_are_recorded(pictures):
-    for path in pictures.glob("*/*/*.png"):
-        path.rename(path.with_name(f"{path.parts[-3]}{int(path.stem) // 2}-{path.name}"))
-    choose(groups=r"\w+/(?:train|test)\d")
-    preprocess.main()
-    labels = np.load(paths.labels("train"))
-    assert labels.tolist() == [0, 0, 1, 1]
-    assert len({*np.load(paths.GROUPS)[labels == 0]}) == 1  # of two groups of each class, one is drawn
-    assert len({*np.load(paths.GROUPS)}) == 2
-    choose()
-    preprocess.main()
     assert not paths.GROUPS.exists()
 
 

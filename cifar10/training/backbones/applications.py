@@ -122,7 +122,7 @@ def load_weights(found: list[keras.layers.Layer], option: Base, key: str) -> Non
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         if option.address is None:
-            raise UserError(f"{key}: {path} not found; expected an .h5 file") from None
+            raise UserError(f"{key}: {path} not found; expected an .h5 file: correct the path") from None
         raise UserError(
             f"{key}: {option.address} has not been downloaded: `make repro` does it, and so does "
             "`dvc repro --force --single-item download`"
