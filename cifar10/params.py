@@ -192,6 +192,16 @@ class Augment(_Section):
     outliers: Annotated[float, Field(ge=0, le=1)] = 0  # synthetic ones per image of a batch
     outlier_weight: Annotated[float, Field(gt=0, le=10)] = 0.5  # of the mean loss of a batch's outliers
 
+    @field_validator("outlier_weight")
+    @classmethod
+    def _of_outliers(cls, weight: float, found: ValidationInfo) -> float:
+        """Refuse a weight of outliers that do not exist; a default value is not checked."""
+        if not found.data.get("outliers", True):  # not there if its own check failed
+            raise ValueError(
+                "expected outliers beside it, as in `outliers: 0.125`: set both, or leave it out"
+            )
+        return weight
+
 
 class Model(_Section):
     """A network, its optimizer, the augmentation of its images, and settings that differ from `train`."""

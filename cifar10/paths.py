@@ -21,6 +21,7 @@ CLASSES = PROCESSED / "classes.json"  # class names, in the order of the labels
 EXCLUDED = PROCESSED / "excluded.json"  # pictures that data.exclude leaves out; no file if there are none
 OOD = PROCESSED / "ood.npz"  # OOD datasets by name: uint8 (N, 32, 32, 3)
 OOD_PICTURES = PROCESSED / "ood_pictures.json"  # of each dataset of crops, in order: crops by picture
+GROUPS = PROCESSED / "groups.npy"  # of the training images, int64 (N,); no file without groups
 PERSON = PROCESSED / "person.npy"  # a portrait: uint8 (32, 32, 3), or (0, 32, 32, 3) if it is left out
 
 MODELS = Path("models")
@@ -35,6 +36,11 @@ LABEL_CANDIDATES = REPORTS / "label_candidates.csv"  # validation and test pictu
 CONFUSION = REPORTS / "confusion.csv"  # confusion matrices, summed over seeds: model,actual,predicted,images
 RESULTS = REPORTS / "results.md"
 REPORT = REPORTS / "report.html"
+
+
+def base_weights(sha256: str, name: str) -> Path:
+    """File of the weights of a base from an address; Keras reads the format from the ending of `name`."""
+    return RAW / "weights" / f"{sha256}{'.weights' * name.endswith('.weights.h5')}.h5"
 
 
 def images(split: str) -> Path:

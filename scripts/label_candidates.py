@@ -1,15 +1,15 @@
 """List the training pictures whose label is likely wrong, and draw the likeliest: `make audit LABELS=1`.
 
 Each picture gets the probabilities of a network that was trained on the others: the training pictures are
-divided into five parts, and a model of params.yaml is trained five times, each time without one part. Writes
-reports/label_candidates_train.csv and .png.
+divided into five parts, and a model of params.yaml is trained five times, each time without one part. A group
+of pictures (data.groups) stays in one part. Writes reports/label_candidates_train.csv and .png.
 """
 
 import argparse
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -21,7 +21,7 @@ from cifar10.training import tensorflow_setup, versions
 
 # isort: split
 import numpy as np
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from cifar10.report import label_candidates, plot_label_candidates, plots, results
 from cifar10.training.probabilities import normalize
@@ -53,7 +53,8 @@ def main() -> None:
         progress.log(f"{name}: training on {len(part.labels):,} of {len(training.labels):,} pictures")
         return trained(name, chosen, class_names, part)(images)
 
-    probabilities = cross_validated(training, class_names, fit)
+    groups = np.load(paths.GROUPS) if paths.GROUPS.exists() else None
+    probabilities = cross_validated(training, class_names, fit, groups)
     names = np.repeat("train", len(training.labels)).tolist()
     table = label_candidates.table(names, range(len(names)), training.labels, probabilities, class_names)
     written, drawn = STEM.with_suffix(".csv"), STEM.with_suffix(".png")
@@ -90,29 +91,45 @@ def settings(chosen: params.Params, name: str, epochs: int | None) -> params.Par
 
 
 def cross_validated(
-    split: Split, class_names: list[str], fit: Callable[[Split, np.ndarray], np.ndarray]
+    split: Split,
+    class_names: list[str],
+    fit: Callable[[Split, np.ndarray], np.ndarray],
+    groups: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Return probabilities, float64 (N, K), of networks that did not train on the picture.
+    """Return probabilities, float64 (N, K), of networks that did not train on the picture or on its group.
 
     Args:
         split: N pictures.
         class_names: K names.
         fit: trains on some pictures and returns the probabilities, (M, K), of M others.
+        groups: int (N,); None if each picture is a group of its own.
 
     Raises:
-        UserError: a class has fewer pictures than there are parts.
+        UserError: a class has fewer pictures, or groups, than there are parts.
     """
-    counts = np.bincount(split.labels, minlength=len(class_names))
-    if counts.min() < FOLDS:
-        raise UserError(
-            f"class {class_names[counts.argmin()]} has {counts.min()} training pictures, expected at least "
-            f"{FOLDS}: add pictures"
-        )
     found = np.empty((len(split.labels), len(class_names)))
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
-    for kept, left_out in folds.split(np.zeros(len(split.labels)), split.labels):
+    for kept, left_out in folds(split.labels, class_names, groups):
         found[left_out] = fit(Split(split.images[kept], split.labels[kept]), split.images[left_out])
     return found
+
+
+def folds(
+    labels: np.ndarray, class_names: list[str], groups: np.ndarray | None
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the indices of the pictures to train on and those of a part; arguments as `cross_validated`."""
+    units = np.arange(len(labels)) if groups is None else groups
+    counts = [len(np.unique(units[labels == label])) for label in range(len(class_names))]
+    if min(counts) < FOLDS:
+        noun, way = ("training pictures", "") if groups is None else ("groups", "use smaller groups, or ")
+        name = class_names[int(np.argmin(counts))]
+        raise UserError(
+            f"class {name} has {min(counts)} {noun}, expected at least {FOLDS}: {way}add pictures"
+        )
+    options = {"n_splits": FOLDS, "shuffle": True, "random_state": 0}
+    if groups is None:
+        yield from StratifiedKFold(**options).split(labels, labels)
+    else:
+        yield from StratifiedGroupKFold(**options).split(labels, labels, groups)
 
 
 def trained(

@@ -42,11 +42,11 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
     jobs = wanted_jobs()
     git.check()
-    data = params.load().data  # a fault of the file in one line, before DVC expands dvc.yaml with it
+    chosen = params.load()  # a fault of the file in one line, before DVC expands dvc.yaml with it
     with locks.held(paths.lock("repro"), "another run is in progress ({process}): wait for it, or stop it"):
         dvc_locks.release_dead()
-        unused_folder.make(data)
-        prepare(data)
+        unused_folder.make(chosen.data)
+        prepare(chosen)
         repro(jobs)
 
 
@@ -65,11 +65,11 @@ def repro(jobs: int) -> None:
     commands.show(*commands.DVC, "repro")
 
 
-def prepare(data: params.Data) -> None:
-    """Check the data source before DVC does; run the stage `download` for another CIFAR10_ARCHIVE."""
+def prepare(chosen: params.Params) -> None:
+    """Check the data source before DVC does; run `download` for another CIFAR10_ARCHIVE or weights."""
     from cifar10.data import preparation  # here: it imports Pillow and more
 
-    if preparation.needs_download(data):
+    if preparation.needs_download(chosen):
         commands.show(*commands.DVC, "repro", "--force", "--single-item", "download")
 
 

@@ -1,4 +1,4 @@
-"""Download the data set named in params.yaml to data/raw and describe it in source.json."""
+"""Download the data set and the weights that params.yaml names to data/raw; describe the data there."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ import pooch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's library, installed or not
 from cifar10 import errors, files, params, paths, progress, stage_process
-from cifar10.data import download, own_archive, sources, unused_folder
+from cifar10.data import base_weights, download, own_archive, sources, unused_folder
 
 HELP = "Set CIFAR10_ARCHIVE=/path/to/archive.tar.gz (or a URL) in the environment to use your own archive."
 WAYS_ON = """
@@ -21,7 +21,9 @@ Without these hosts, use one of:
 def main() -> None:
     """Place the archive, or check a source without one, and write its facts to data/raw/source.json."""
     argparse.ArgumentParser(description=__doc__, epilog=HELP).parse_args()
-    data = params.load().data
+    chosen = params.load()
+    data = chosen.data
+    base_weights.place(chosen)
     if data.source == "cifar10":
         place_archive(data.cifar10)
     facts = sources.describe(data)

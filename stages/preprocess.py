@@ -8,6 +8,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout's 
 from cifar10 import files, params, paths, progress, stage_process
 from cifar10.data import dataset, ood_datasets, sources, splitting
 
+# isort: split
+import numpy as np
+
 
 def main() -> None:
     """Read the images of `data.source`, split them, write the splits, OOD datasets and class names."""
@@ -22,6 +25,10 @@ def main() -> None:
     dataset.save("test", images.test_images, images.test_labels)
     ood_datasets.save(data.source, data.ood_exclude, data.size)
     files.write_json(paths.CLASSES, images.class_names)
+    paths.GROUPS.unlink(missing_ok=True)
+    if images.train_groups is not None:  # for `make audit LABELS=1`
+        with files.replacing(paths.GROUPS) as beside:
+            np.save(beside, images.train_groups[train])
     paths.EXCLUDED.unlink(missing_ok=True)
     if excluded := sources.excluded(data):
         files.write_json(paths.EXCLUDED, excluded)

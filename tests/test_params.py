@@ -73,6 +73,16 @@ def test_the_committed_file_is_valid_and_keeps_every_value(content, tmp_path):
         ("models.model_0.augment", {"cutout": -1}, ["augment.cutout", "-1", "greater than or equal to 0"]),
         ("models.model_0.augment", {"outliers": 1.5}, ["augment.outliers", "1.5", "less than or equal to 1"]),
         ("models.model_0.augment", {"outlier_weight": 0}, ["augment.outlier_weight", "0", "greater than 0"]),
+        (
+            "models.model_0.augment",
+            {"outlier_weight": 0.5},
+            ["models.model_0.augment.outlier_weight: got 0.5, expected outliers beside it"],
+        ),
+        (
+            "models.model_0.augment",
+            {"outliers": 0, "outlier_weight": 1},
+            ["outlier_weight: got 1, expected outliers beside it"],
+        ),
         ("models.model_0.augment", {"crop": 2}, ["augment.crop: unknown key", "flip, shift, cutout"]),
         ("train.dtype", "mixed_bfloat16", ["train.dtype", "mixed_bfloat16", "float32 with `device: cpu`"]),
         ("train.dtype", "float16", ["train.dtype", "'float16'", "'mixed_float16'"]),

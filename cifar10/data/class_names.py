@@ -87,7 +87,10 @@ def check_same(train: Sequence[str], test: Sequence[str], folder: Path, labels: 
             found.append(f"{where} not found{hint}")
     if found:
         key = f"data.labels: {shown(str(folder / labels))}" if labels else "data.folder"
-        raise UserError(f"{key}: train and test must have the same classes: {', '.join(found)}")
+        raise UserError(
+            f"{key}: train and test must have the same classes: {', '.join(found)}: add "
+            "pictures there, or leave the class out (data.exclude)"
+        )
 
 
 def are_own(classes: Sequence[str]) -> bool:

@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -37,18 +38,20 @@ def choose(**data):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
 def test_a_name_that_dvc_cannot_store_is_named_before_dvc_runs(pictures):
-    assert preparation.needs_download(params.load().data) is False
+    assert preparation.needs_download(params.load()) is False
     os.close(os.open(os.fsencode(pictures / "train/bat") + b"/caf\xe9.png", os.O_CREAT))
     with pytest.raises(UserError, match=r"train/bat/caf\\xe9\.png: the name is not UTF-8: rename it"):
-        preparation.needs_download(params.load().data)
+        preparation.needs_download(params.load())
 
 
-def test_pictures_that_are_left_out_are_recorded(pictures):
+def test_pictures_that_are_left_out_and_groups_are_recorded(pictures):
     (pictures / "test/owl/1.png").write_bytes(b"damaged")
     with pytest.raises(UserError, match="1 unreadable"):
         preprocess.main()
-    choose(exclude=["test/owl/1.png", "train/*/0.png"], ood_exclude=["faces", "person"])
+    groups = r"(train/\w+)/[12]"  # of the three pictures of a class, the third is drawn for validation
+    choose(exclude=["test/owl/1.png", "train/*/0.png"], ood_exclude=["faces", "person"], groups=groups)
     preprocess.main()
+    assert np.load(paths.GROUPS).tolist() == [0, 0, 2, 2]
     assert json.loads(paths.EXCLUDED.read_text()) == ["train/bat/0.png", "train/owl/0.png", "test/owl/1.png"]
     assert ood_images.person() is None
     assert "faces" not in ood_images.load()
@@ -57,6 +60,7 @@ def test_pictures_that_are_left_out_are_recorded(pictures):
     choose()
     preprocess.main()
     assert not paths.EXCLUDED.exists()
+    assert not paths.GROUPS.exists()
 
 
 def test_a_dataset_that_does_not_exist_cannot_be_left_out(pictures):

@@ -232,6 +232,8 @@ def test_calibration_is_shown_before_and_after_scaling(tmp_path: Path, seeds: li
     assert re.findall(r">([^<>]+)<", row.partition("</tr>")[0].replace("\u00a0", " ")) == cells
     without, page = render(tmp_path / "without", seeds=seeds, validation=False)
     assert "after scaling" not in without + page
+    assert "of the model with the best validation accuracy." in plain(html)
+    assert "of the model with the best test accuracy (there are no validation images)." in plain(page)
 
 
 def _spread(found: dict[str, float | None], share: bool) -> str:

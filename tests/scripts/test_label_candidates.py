@@ -96,10 +96,49 @@ def test_no_network_is_asked_about_a_picture_of_its_training():
     assert np.array_equal(found, split.images[:, 0, 0, :])
 
 
-def test_a_class_needs_a_picture_for_each_part():
+def test_a_group_is_never_in_both_parts():
+    split, groups, sizes = pictures(), np.arange(120) // 3 // 2, []  # 20 groups of two pictures of each class
+    place = {image.tobytes(): index for index, image in enumerate(split.images)}
+
+    def fit(part, images):
+        known, asked = ([place[image.tobytes()] for image in each] for each in (part.images, images))
+        assert not {*groups[known]} & {*groups[asked]}
+        assert sorted(known + asked) == [*range(120)]
+        sizes.append(len(asked))
+        return images[:, 0, 0, :]
+
+    found = label_candidates.cross_validated(split, CLASSES, fit, groups)
+    assert sizes == [24] * 5
+    assert np.array_equal(found, split.images[:, 0, 0, :])
+
+
+def test_the_groups_of_the_training_pictures_reach_the_parts(project, monkeypatch):
+    groups = np.arange(120) % 30
+    np.save(paths.GROUPS, groups)
+    monkeypatch.setattr(sys, "argv", ["label_candidates.py"])
+    given = []
+    right = np.eye(len(CLASSES))[pictures().labels]
+    monkeypatch.setattr(label_candidates, "cross_validated", lambda *all: given.append(all[3]) or right)
+    label_candidates.main()
+    assert np.array_equal(given[0], groups)
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        (None, "class dog has 4 training pictures, expected at least 5: add pictures"),
+        (
+            [0, 1, 2, 3, 4, 5, 5, 6, 6],
+            "class dog has 2 groups, expected at least 5: use smaller groups, or add",
+        ),
+    ],
+)
+def test_a_class_needs_a_picture_or_a_group_for_each_part(groups, message):
     split = Split(np.zeros((9, 32, 32, 3), np.uint8), np.array([0] * 5 + [1] * 4))
-    with pytest.raises(UserError, match="class dog has 4 training pictures, expected at least 5"):
-        label_candidates.cross_validated(split, CLASSES[:2], lambda *_: None)
+    with pytest.raises(UserError, match=message):
+        label_candidates.cross_validated(
+            split, CLASSES[:2], lambda *_: None, None if groups is None else np.array(groups)
+        )
 
 
 def test_no_setting_needs_validation_pictures():

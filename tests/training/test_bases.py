@@ -10,7 +10,7 @@ import pytest
 from cifar10 import params
 from cifar10.data.dataset import Split
 from cifar10.errors import StaleError, UserError
-from cifar10.evaluation import features, gradcam, trained_models
+from cifar10.evaluation import features, gradcam, ood, pseudo_ood, trained_models
 from cifar10.params import Model
 from cifar10.train_options import ModelTrain
 from cifar10.training import loop, models, prepared
@@ -135,6 +135,30 @@ def test_features_and_saliency_of_a_frozen_base():
     assert maps.shape == (2, 8, 8)  # 32 pixels are halved twice
 
 
+def test_the_detector_of_a_frozen_base_measures_ood_images_by_the_layers_of_the_base():
+    model, _ = trained(entry())
+    hidden = [layer.name for layer in features.hidden_layers(model)]
+    weighted = [layer.name for layer in base.layers(model) if len(layer.weights) == 1]
+    assert hidden == weighted  # all convolutions of the base, nothing else
+    extract, classes = features.feature_extractor(model), ["a", "b", "c"]
+    pseudo = pseudo_ood.make(VALIDATION.images, VALIDATION.labels)
+    fitted = ood.fit(extract, DATA, VALIDATION, pseudo, classes)
+    flat = np.full((5, 32, 32, 3), 130, np.uint8)  # against random pixels
+    test = np.random.default_rng(4).integers(0, 256, (20, 32, 32, 3), np.uint8)
+    scores = {kind: fitted.scores(extract(images)) for kind, images in (("test", test), ("flat", flat))}
+    found = ood.measure(fitted.thresholds, scores)
+    assert {*found} == {*ood.SCORES}
+    assert found["layers"]["auroc"]["flat"] == 1  # the combined score needs more than ten validation images
+
+
+def test_of_a_whole_base_the_detector_takes_16_convolutions(monkeypatch):
+    monkeypatch.undo()
+    hidden = [layer.name for layer in features.hidden_layers(models.build("m", entry(), 3))]
+    assert len(hidden) == features.MOST_LAYERS
+    assert (hidden[0], hidden[-1]) == ("base.stem.conv", "base.head.conv")
+    assert all(name.startswith("base.") for name in hidden)
+
+
 def test_the_architecture_has_one_row_for_the_base():
     model = models.build("m", entry(), 3)
     rows = trained_models.architecture(model)
@@ -185,8 +209,14 @@ def test_faults_of_files_of_weights_are_one_line_that_names_the_key():
         assert str(raised.value).startswith("key: ")
         return str(raised.value)
 
-    assert "no.h5 cannot be read: No such file" in fault(weights="no.h5", sha256=sha256())
-    assert "got imagenet, expected the path of an .h5 file" in fault(weights="imagenet")
+    assert "no.h5 not found; expected an .h5 file" in fault(weights="no.h5", sha256=sha256())
+    assert f"{Path.cwd()} cannot be read: Is a dir" in fault(weights=str(Path.cwd()), sha256=sha256())
+    assert "got imagenet, expected the path or address of an .h5 file" in fault(weights="imagenet")
+    url = "https://localhost/x.h5"
+    found = fault(weights=url, sha256=sha256())
+    assert found.startswith(
+        f"key: {url} has not been downloaded: `make repro` does it, and so does `dvc repro"
+    )
     found, whole = fault(weights=str(path), sha256="0" * 64), sha256()
     assert found == f"key: {path} has the SHA-256 {whole}, expected sha256, {'0' * 64}"
     assert f"{path} does not hold the weights of MobileNet " in fault(weights=str(path), sha256=whole)
@@ -202,12 +232,26 @@ def test_faults_of_files_of_weights_are_one_line_that_names_the_key():
     [
         ("MobileNetV22", "unknown network, expected .* such as MobileNetV2"),
         ("ConvNeXtTiny", "no .h5 file can hold its Add, LayerScale"),
-        ("InceptionV3", "output size would be zero"),
     ],
 )
 def test_networks_that_cannot_be_used(network, message):
     with pytest.raises(UserError, match=rf"^params.yaml: models\.m\.base\.{network}: .*{message}"):
         models.build("m", entry(network), 3)
+
+
+@pytest.mark.parametrize(("network", "least"), [("InceptionV3", 75), ("Xception", 71)])
+def test_pictures_that_are_too_small_for_a_network(network, least):
+    expected = (
+        rf"^params.yaml: models\.m\.base\.{network}\.image_size: got 64, expected at least {least} for "
+    )
+    with pytest.raises(UserError, match=expected):
+        models.build("m", entry(network, size=64), 3)
+
+
+def test_keras_names_the_smallest_pictures_of_every_network():
+    least = {name: applications.smallest(name) for name in applications.networks()}
+    others = {"InceptionResNetV2": 75, "InceptionV3": 75, "Xception": 71}
+    assert least == dict.fromkeys(least, 32) | others
 
 
 @pytest.mark.parametrize(
@@ -221,6 +265,9 @@ def test_networks_that_cannot_be_used(network, message):
         ({LITE: {"weights": None, "image_size": 16}}, "greater than or equal to 32"),
         ({LITE: {"weights": None, "train": "some"}}, "'none', 'last_blocks' or 'all'"),
         ({LITE: {"weights": "x.h5"}}, "expected sha256 beside"),
+        ({LITE: {"weights": "https://x/y.h5"}}, "expected sha256 beside the path or address"),
+        ({LITE: {"weights": "ftp://x/y.h5", "sha256": "0" * 64}}, "an address that begins with https://"),
+        ({LITE: {"weights": "https:/y.h5", "sha256": "0" * 64}}, "an address that begins with https://"),
         ({LITE: {"weights": "imagenet", "sha256": "0" * 64}}, "sha256: has a meaning only beside"),
     ],
 )

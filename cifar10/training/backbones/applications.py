@@ -2,8 +2,8 @@
 
 import difflib
 import hashlib
+import re
 import types
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -24,7 +24,7 @@ def connect(name: str, pixels: Any, key: str) -> Any:
 
     Args:
         name: of the network.
-        pixels: Keras tensor (N, S, S, 3) from 0 to 1.
+        pixels: Keras tensor (N, S, S, 3) from 0 to 1; S is `image_size`.
         key: position in params.yaml, for errors.
 
     Returns:
@@ -40,6 +40,8 @@ def connect(name: str, pixels: Any, key: str) -> Any:
         raise UserError(
             f"{key}: unknown network, expected EfficientNetLite0 or one of keras.applications such as {near}"
         )
+    if (size := pixels.shape[1]) < (least := smallest(name)):
+        raise UserError(f"{key}.image_size: got {size}, expected at least {least} for {name}")
     inputs = _preprocessed(known[name], pixels)
     ours = {id(layer) for layer in keras.Model(keras.utils.get_source_inputs(inputs), inputs).layers}
     try:
@@ -62,6 +64,16 @@ def networks() -> dict[str, types.ModuleType]:
         if isinstance(module, types.ModuleType) and hasattr(module, "preprocess_input")
     ]
     return {name: module for module in modules for name in vars(module) if name[0].isupper()}
+
+
+def smallest(name: str) -> int:
+    """Return the smallest side of the pictures of a network, in pixels; Keras names it in an error only."""
+    try:
+        getattr(networks()[name], name)(include_top=False, weights=None, input_shape=(1, 1, 3))
+    except ValueError as error:
+        if found := re.search(r"at least (\d+)x", str(error)):
+            return int(found[1])
+    return 1
 
 
 def _preprocessed(module: types.ModuleType, pixels: Any) -> Any:
@@ -97,17 +109,24 @@ def load_weights(found: list[keras.layers.Layer], option: Base, key: str) -> Non
     for layer in found:
         if layer.name == SWAP:
             layer.set_weights([np.eye(3, dtype=np.float32)[::-1].reshape(1, 1, 3, 3)])
-    if option.weights is None:
-        return
     if option.weights == IMAGENET:
         raise UserError(
-            f"{key}: got imagenet, expected the path of an .h5 file, or null: only EfficientNetLite0 has a "
-            f"package of weights. Download the file of {option.name} without its classifier (`notop`)"
+            f"{key}: got imagenet, expected the path or address of an .h5 file, or null: only "
+            f"EfficientNetLite0 has a package of weights. Name the file of {option.name} without its "
+            "classifier (`notop`)"
         )
-    path = Path(option.weights)
+    if (path := option.file) is None:
+        return
     try:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        if option.address is None:
+            raise UserError(f"{key}: {path} not found; expected an .h5 file: correct the path") from None
+        raise UserError(
+            f"{key}: {option.address} has not been downloaded: `make repro` does it, and so does "
+            "`dvc repro --force --single-item download`"
+        ) from None
     except OSError as error:
         raise UserError(f"{key}: {path} cannot be read: {error.strerror}") from None
     if digest != option.sha256:
