@@ -6,7 +6,7 @@ all models at once. Environment variable: REPEATS (default: 3). Writes reports/d
 """
 
 import argparse
-import resource
+import os
 import statistics
 import sys
 import tempfile
@@ -79,9 +79,9 @@ def measure(arguments: list[str], repeats: int) -> dict[str, dict[str, list[floa
 
 
 def _cpu_seconds() -> float:
-    """Return the CPU seconds of the processes that this one has started and waited for."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    """Return the CPU seconds of the processes that this one has waited for; 0 on Windows."""
+    used = os.times()
+    return used.children_user + used.children_system
 
 
 def markdown(report: dict[str, Any]) -> str:

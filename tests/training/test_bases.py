@@ -148,7 +148,8 @@ def test_the_detector_of_a_frozen_base_measures_ood_images_by_the_layers_of_the_
     scores = {kind: fitted.scores(extract(images)) for kind, images in (("test", test), ("flat", flat))}
     found = ood.measure(fitted.thresholds, scores)
     assert {*found} == {*ood.SCORES}
-    assert found["layers"]["auroc"]["flat"] == 1  # the combined score needs more than ten validation images
+    # not the combined score: here it is chosen on ten validation images, for a network that learned noise
+    assert found["layers"]["auroc"]["flat"] == 1
 
 
 def test_of_a_whole_base_the_detector_takes_16_convolutions(monkeypatch):
