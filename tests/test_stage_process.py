@@ -24,7 +24,7 @@ def main():
             time.sleep(0.02)
     finally:
         Path("kept").touch()
-    files.write_text(Path("out"), "done")
+    files.write_text(Path("out-n" if "n" in sys.argv else "out"), "done")
 stage_process.run(main, before=lambda: Path("folder/left").unlink(missing_ok=True))
 """
 GRAPH = """
