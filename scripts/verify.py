@@ -83,9 +83,11 @@ def record(found: list[dict[str, Any]], kept: list[dict[str, Any]]) -> None:
 
 def changed(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """Name the operations and models whose hashes differ between two records of a machine, each once."""
-    both = [compare(before[name], now[name]) for name in before if name in now]
-    rows = [row for pair in both for part in pair for row in different(part)]
-    return list(dict.fromkeys(row.partition(", ")[0] for row in rows))
+    found: list[str] = []
+    for instructions in before.keys() & now.keys():
+        operations, models = compare(before[instructions], now[instructions])
+        found += [*different(operations), *(row.rpartition(", ")[0] for row in different(models))]
+    return sorted({*found})
 
 
 def remove(names: list[str], fingerprints: dict[str, Any]) -> None:

@@ -190,6 +190,19 @@ def test_recording_other_bytes_of_a_model_deletes_its_hashes_of_other_machines(f
         assert hashes["operations"] == machine["fingerprints"][instructions]["operations"]
 
 
+def test_an_operation_is_removed_by_its_whole_name():
+    """Names such as "matrix product, gradient of its input" contain a comma, as the rows of models do."""
+    names = ("matrix product", "matrix product, gradient of its input")
+    model = {"definition": "d", **dict.fromkeys(verify.PARTS, "1")}
+    before, now = (
+        {"AVX2": {"operations": {names[0]: "1", names[1]: value}, "models": {"m": {**model, "epoch": value}}}}
+        for value in "12"
+    )
+    assert verify.changed(before, now) == ["m", names[1]]
+    verify.remove(["m", names[1]], now)
+    assert now == {"AVX2": {"operations": {names[0]: "1"}, "models": {}}}
+
+
 def test_the_committed_records_are_those_of_this_code():
     """On a recorded machine: the exit code is 1 if the models have other bytes now."""
     run(ROOT, "scripts/verify.py", expect=0)
