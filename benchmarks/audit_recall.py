@@ -19,6 +19,7 @@ import cifar10  # noqa: F401  before NumPy: it pins the arithmetic
 import numpy as np
 from PIL import Image
 
+from benchmarks.record import record
 from benchmarks.text import where
 from cifar10 import errors, files, machine, paths
 from cifar10.audit import copies
@@ -47,9 +48,7 @@ def main() -> None:
         "pairs": len(pairs),
         "seconds": seconds,
     }
-    files.write_json(STEM.with_suffix(".json"), report)
-    files.write_text(STEM.with_suffix(".md"), markdown(report))
-    print(markdown(report))
+    record(STEM, report, markdown(report))
 
 
 def ways(side: int) -> dict[str, Callable[[np.ndarray], np.ndarray]]:

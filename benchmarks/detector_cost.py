@@ -17,6 +17,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.latency import busy
+from benchmarks.record import record
 from benchmarks.run import environment, number
 from benchmarks.text import where
 from benchmarks.timing import timed
@@ -52,10 +53,7 @@ def main() -> None:
         "images": pictures,
         "seconds": runs,
     }
-    files.write_json(STEM.with_suffix(".json"), report)
-    text = markdown(report)
-    files.write_text(STEM.with_suffix(".md"), text)
-    print(text)
+    record(STEM, report, markdown(report))
 
 
 def write_pictures(folder: Path) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchmarks.record import record
 from cifar10 import errors, files, machine, params, paths
 from cifar10.data import dataset
 from cifar10.evaluation import detector, ood, ood_images
@@ -43,9 +44,7 @@ def main() -> None:
     if len(chosen.train.seeds) < 2:
         raise errors.UserError(f"{paths.PARAMS}: train.seeds: expected two or more for an ensemble, got one")
     found = measure()
-    files.write_json(STEM.with_suffix(".json"), found)
-    files.write_text(STEM.with_suffix(".md"), markdown(found))
-    print(markdown(found))
+    record(STEM, found, markdown(found))
 
 
 def measure() -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchmarks.record import record
 from benchmarks.text import where
 from cifar10 import errors, files, machine, params, paths
 from cifar10.export.folder import DESCRIPTION
@@ -42,9 +43,7 @@ def main() -> None:
         "seeds": chosen.train.seeds,
         "exports": [export(name, *kind) for name in names for kind in kinds],
     }
-    files.write_json(STEM.with_suffix(".json"), report)
-    files.write_text(STEM.with_suffix(".md"), markdown(report))
-    print(markdown(report))
+    record(STEM, report, markdown(report))
 
 
 def export(name: str, kind: str, int8: bool) -> dict[str, Any]:

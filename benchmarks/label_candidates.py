@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchmarks.record import record
 from cifar10 import errors, files, machine, params, paths
 from cifar10.training import tensorflow_setup
 
@@ -48,9 +49,7 @@ def main() -> None:
         "now": len(label_candidates.of(found).table),
         "pictures": label_candidates.of(found).pictures,
     }
-    files.write_json(STEM.with_suffix(".json"), report)
-    files.write_text(STEM.with_suffix(".md"), markdown(report))
-    print(markdown(report))
+    record(STEM, report, markdown(report))
 
 
 def swap(labels: np.ndarray, classes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchmarks.record import record
 from benchmarks.run import number
 from benchmarks.text import where
-from cifar10 import errors, files, machine, params, paths
+from cifar10 import errors, machine, params, paths
 from cifar10.data import dataset
 from cifar10.training import tensorflow_setup
 
@@ -59,10 +60,7 @@ def main() -> None:
         "mirror": [name for name in chosen.predict.mirror if name in chosen.models],
         "models": nested(measure(calls, repeats)),
     }
-    files.write_json(STEM.with_suffix(".json"), report)
-    text = markdown(report)
-    files.write_text(STEM.with_suffix(".md"), text)
-    print(text)
+    record(STEM, report, markdown(report))
 
 
 def answers(name: str, chosen: params.Params) -> dict[str, Callable[[np.ndarray], Any]]:

@@ -24,6 +24,7 @@ import cifar10  # noqa: F401  before NumPy: it pins the arithmetic
 # isort: split
 import numpy as np
 
+from benchmarks.record import record
 from benchmarks.run import number
 from benchmarks.text import where
 from cifar10 import arithmetic, errors, files, machine, params, paths
@@ -65,9 +66,7 @@ def main() -> None:
             runs[side].append(one(side, seed))
             print(f"{', '.join(side)}, seed {seed}: {runs[side][-1]}", file=sys.stderr)
     report = outcome(runs, epochs)
-    files.write_json(STEM.with_suffix(".json"), report)
-    files.write_text(STEM.with_suffix(".md"), markdown(report))
-    print(markdown(report))
+    record(STEM, report, markdown(report))
 
 
 def limited(chosen: params.Params, instructions: str) -> params.Params:

@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchmarks.record import record
 from benchmarks.run import environment, number
 from benchmarks.text import where
 from benchmarks.timing import timed
-from cifar10 import errors, files, machine, params, paths
+from cifar10 import errors, machine, params, paths
 from cifar10.data import dataset
 
 if TYPE_CHECKING:
@@ -50,10 +51,7 @@ def main() -> None:
         **served(contents, clients),
         "classify_seconds": classified(contents),
     }
-    files.write_json(STEM.with_suffix(".json"), report)
-    text = markdown(report)
-    files.write_text(STEM.with_suffix(".md"), text)
-    print(text)
+    record(STEM, report, markdown(report))
 
 
 def png(image: "np.ndarray") -> bytes:
