@@ -1,11 +1,13 @@
 """Compare a frozen pretrained base with networks from scratch, by the number of training pictures per class.
 
 The pictures are drawn from the training images, nested and anew for each seed. With few pictures, a training
-has more epochs than params.yaml says, so that it has at least `--steps` steps. Writes
-reports/learning_curve.json, .md and .png after every training.
+has more epochs than params.yaml says, so that it has at least `--steps` steps. With all pictures, a model of
+params.yaml is not trained again: its accuracies are those of the pipeline, in reports/metrics. Writes
+reports/NAME.json, .md and .png after every training.
 """
 
 import argparse
+import itertools
 import sys
 import time
 from pathlib import Path
@@ -36,24 +38,52 @@ def main() -> None:
     chosen = with_pretrained(params.load())
     for name in asked.models:
         chosen.model(name)
+    stem = paths.REPORTS / asked.name
     found = {
         "machine": machine.describe(),
         "data": render.data_name(files.read_json(paths.SOURCE)),
         "steps": asked.steps,
-        "rows": files.read_json(report.STEM.with_suffix(".json"))["rows"] if asked.add else [],
+        "rows": [],
     }
+    if asked.add:
+        found["rows"] = earlier(stem.with_suffix(".json"), found)
     training, test = dataset.load("train"), dataset.load("test")
     with tensorflow_setup.tensorflow(chosen.train.portable):
         from cifar10.training import models
 
         models.make_deterministic(seed=0)
-    for each in asked.per_class:
-        for name in asked.models:
-            for seed in asked.seeds:
+    for each, name in itertools.product(asked.per_class, asked.models):
+        for seed in asked.seeds:
+            known = of_pipeline(name, seed) if each == ALL else None
+            if known is not None:
+                row = {"images": len(training.labels), "accuracy": known}
+            else:
                 row = measure(name, chosen, subset(training, each, seed), test, seed, asked.steps)
-                found["rows"].append({"model": name, "per_class": each, "seed": seed, **row})
-                progress.log(f"{name}, {each} per class, seed {seed}: accuracy {row['accuracy']:.4f}")
-                report.write(found)
+            found["rows"].append({"model": name, "per_class": each, "seed": seed, **row})
+            progress.log(f"{name}, {each} per class, seed {seed}: accuracy {row['accuracy']:.4f}")
+            report.write(found, stem)
+
+
+def earlier(file: Path, found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of an earlier call.
+
+    Raises:
+        SystemExit: it measured something else than `found` describes.
+    """
+    known = files.read_json(file)
+    for key in ("machine", "data", "steps"):
+        if known[key] != found[key]:
+            raise SystemExit(
+                f"error: {file}: expected the {key} {found[key]}, found {known[key]}: "
+                "leave out --add to measure all again, or choose another --name"
+            )
+    return known["rows"]
+
+
+def of_pipeline(name: str, seed: int) -> float | None:
+    """Return the test accuracy of the pipeline's training, if there is one."""
+    file = paths.evaluation(name, seed)
+    return files.read_json(file)["test"]["accuracy"] if file.exists() else None
 
 
 def arguments() -> argparse.Namespace:
@@ -65,6 +95,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="SEED")
     parser.add_argument("--models", nargs="+", default=[PRETRAINED, "model_0", "model_3"], metavar="NAME")
     parser.add_argument("--steps", type=int, default=600, help="of a training, at least (default: 600)")
+    parser.add_argument("--name", default=report.NAME, help=f"of the files (default: {report.NAME})")
     parser.add_argument("--add", action="store_true", help="keep the rows of an earlier call")
     return parser.parse_args()
 

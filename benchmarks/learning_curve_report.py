@@ -1,5 +1,6 @@
 """Table and figure of benchmarks/learning_curve.py."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,15 +10,14 @@ from matplotlib.ticker import NullLocator
 
 from benchmarks import report_files
 from benchmarks.text import where
-from cifar10 import paths
 from cifar10.report import plots
 
-STEM = paths.REPORTS / "learning_curve"
+NAME = "learning_curve"
 
 
-def write(found: dict[str, Any]) -> None:
-    """Write the JSON, the table and the figure."""
-    report_files.write(STEM, found, markdown(found), chart(found))
+def write(found: dict[str, Any], stem: Path) -> None:
+    """Write the JSON, the table and the figure; `stem` is their path without a suffix."""
+    report_files.write(stem, found, markdown(found), chart(found))
 
 
 def accuracies(found: dict[str, Any]) -> dict[str, dict[float, list[float]]]:
