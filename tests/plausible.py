@@ -1,5 +1,6 @@
 """Write invented outputs of the earlier stages, drawn from a seed: input for the tests of the report."""
 
+import copy
 import functools
 import json
 import math
@@ -115,12 +116,17 @@ def _write(
 
 def _params(models: list[str], seeds: list[int]) -> None:
     """Write the repository's params.yaml with these models and seeds; unknown models are like model_0."""
-    content = yaml.safe_load((ROOT / paths.PARAMS).read_text(encoding="utf-8"))
+    content = copy.deepcopy(_own_params())
     known = content["models"]
     content["train"]["seeds"] = seeds
     content["models"] = {name: known.get(name, known["model_0"]) for name in models}
     content["predict"]["mirror"] = []
     files.write_text(paths.PARAMS, yaml.safe_dump(content, sort_keys=False))
+
+
+@functools.cache
+def _own_params() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / paths.PARAMS).read_text(encoding="utf-8"))
 
 
 def _audit(classes: list[str], images: int) -> dict[str, Any]:

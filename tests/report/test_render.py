@@ -230,9 +230,14 @@ def test_calibration_is_shown_before_and_after_scaling(tmp_path: Path, seeds: li
     assert f"| model_1 | {' | '.join(cells)} |" in markdown
     row = html.partition('aria-label="Temperatures"')[2].partition('<th scope="row">model_1</th>')[2]
     assert re.findall(r">([^<>]+)<", row.partition("</tr>")[0].replace("\u00a0", " ")) == cells
-    without, page = render(tmp_path / "without", seeds=seeds, validation=False)
-    assert "after scaling" not in without + page
+
+
+def test_without_validation_images_nothing_is_scaled(tmp_path: Path) -> None:
+    _, html = render(tmp_path / "with")
+    assert "after scaling" in html
     assert "of the model with the best validation accuracy." in plain(html)
+    without, page = render(tmp_path / "without", validation=False)
+    assert "after scaling" not in without + page
     assert "of the model with the best test accuracy (there are no validation images)." in plain(page)
 
 
@@ -301,7 +306,8 @@ def test_architectures_are_shown_with_their_optimizers(tmp_path: Path) -> None:
     ],
 )
 def test_pages_say_which_archive_was_measured(official: bool, expected: str, tmp_path: Path) -> None:
-    for text in render(tmp_path, source={**plausible.SOURCE, "official": official}):
+    source = {**plausible.SOURCE, "official": official}
+    for text in render(tmp_path, source=source, skills={"model_0": 2.0}):
         assert expected in plain(re.sub("<[^>]*>", " ", text))
         assert "1,000 training, 100 validation and 200 test images in 10 classes" in text
 
@@ -310,7 +316,7 @@ def test_pages_name_the_arithmetic_and_warn_of_two(tmp_path: Path) -> None:
     for text in render(tmp_path / "one"):
         assert "Trained and evaluated on Linux x86_64, AVX2." in plain(text)
         assert "Mixed arithmetic" not in text
-    folder = plausible.write(tmp_path / "two")
+    folder = plausible.write(tmp_path / "two", images=200)
     path = folder / "reports/evaluations/model_1/seed_0.json"
     path.write_text(
         path.read_text().replace('"trained_on": "Linux x86_64, AVX2"', '"trained_on": "Darwin arm64"')
@@ -326,7 +332,7 @@ def test_pages_name_the_arithmetic_and_warn_of_two(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", ["digits", "folder"])
 def test_reference_results_are_for_cifar10_only(source: str, tmp_path: Path) -> None:
-    markdown, html = render(tmp_path, source={"source": source})
+    markdown, html = render(tmp_path, source={"source": source}, skills={"model_0": 2.0})
     for text in (markdown.lower(), Page(html).text.lower()):
         assert "reference" not in text
         assert "79.55" not in text

@@ -252,9 +252,12 @@ def test_every_shared_argument_of_keras_is_compared():
 
 
 def refusal(chosen, steps=None):
-    with pytest.raises(UserError) as caught:
+    def start():
         optimizer = models.optimizer("m", chosen, steps)  # first: it takes less time than the network
         loop.train_state(models.build("m", chosen, 3), optimizer)
+
+    with pytest.raises(UserError) as caught:
+        start()
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith("params.yaml: models.m.")
     return str(caught.value)
