@@ -89,10 +89,11 @@ def _yaml() -> YAML:
 
 
 class _Representer(SafeRepresenter):
-    """Quotes texts with a colon, as within brackets they need it."""
+    """Quotes texts with a colon, as within brackets they need it; in double quotes, a line break is `\\n`."""
 
     def represent_str(self, data: str) -> Any:
-        return self.represent_scalar("tag:yaml.org,2002:str", data, style="'" if ":" in data else None)
+        quotes = "'" if data.isprintable() else '"'
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=quotes if ":" in data else None)
 
 
 _Representer.add_representer(str, _Representer.represent_str)

