@@ -2,6 +2,7 @@
 
 import contextlib
 import pickle
+import shutil
 from pathlib import Path
 
 import h5py
@@ -21,13 +22,21 @@ ENTRY = params.load().models["model_0"]
 CLASSES = [f"class {index}" for index in range(10)]
 
 
-@pytest.fixture
-def trained(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def made(module_path):
     """A folder with model_0, its weights as they were drawn."""
-    files.write_text(tmp_path / "params.yaml", Path("params.yaml").read_text())
+    files.write_text(module_path / "params.yaml", Path("params.yaml").read_text())
+    with plausible.inside(module_path):
+        models.save(models.build("model_0", ENTRY, 10), paths.model("model_0", 0), {})
+        detector.save(plausible.detector([16, 32, 64, 256], CLASSES), paths.ood_detector("model_0", 0))
+    return module_path
+
+
+@pytest.fixture
+def trained(made, tmp_path, monkeypatch):
+    """A copy of the folder, in which the test runs."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    models.save(models.build("model_0", ENTRY, 10), paths.model("model_0", 0), {})
-    detector.save(plausible.detector([16, 32, 64, 256], CLASSES), paths.ood_detector("model_0", 0))
     return tmp_path
 
 
