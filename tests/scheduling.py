@@ -1,4 +1,4 @@
-"""How the test processes share the files: each file runs in one process, and so do files with one server."""
+"""How the test processes share the files: each file runs in one process, and so do files that share a start."""
 
 import pytest
 from xdist.scheduler import LoadFileScheduling
@@ -7,14 +7,19 @@ APP = {
     f"tests/app/test_{name}.py"
     for name in ("accessibility", "api", "middleware", "mistakes", "page", "uploads")
 }
+TORCH = {"tests/training/test_efficientnet_lite.py", "tests/benchmarks/test_recipe.py"}
+GROUPS = {**dict.fromkeys(APP, "tests/app"), **dict.fromkeys(TORCH, "PyTorch")}
 
 
 class Scheduling(LoadFileScheduling):
-    """Runs the files with the fixture `app` in one process: a server and a browser take 10 s of a core."""
+    """Runs files with a common start in one process.
+
+    A server and a browser for the fixture `app` take 10 s of a core; the import of PyTorch takes 2 s.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
-        return "tests/app" if file in APP else file
+        return GROUPS.get(file, file)
 
 
 @pytest.hookimpl(optionalhook=True)
