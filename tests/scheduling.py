@@ -1,4 +1,4 @@
-"""How the test processes share the files: each file runs in one process, and so do files that share a start."""
+"""How the test processes share the files: each file runs in one process, as do files with a common start."""
 
 import pytest
 from xdist.scheduler import LoadFileScheduling

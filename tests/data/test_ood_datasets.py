@@ -75,6 +75,7 @@ def test_the_small_pictures_are_those_of_the_packages_samples(sets):
 
 def test_without_foolbox_its_datasets_are_left_out_with_a_line(sets, monkeypatch, capsys):
     monkeypatch.setattr(ood_datasets, "FOOLBOX", "a_package_that_nobody_has")
+    monkeypatch.setattr(ood_datasets, "MOST", 32 * 32 * 3 * 12)  # one crop of a picture
     found = ood_datasets.make("cifar10")
     assert [*found] == ["digits", "faces", "photographs", "textures", "noise"]
     (line,) = capsys.readouterr().err.splitlines()

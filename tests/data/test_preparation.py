@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from cifar10 import params, paths
-from cifar10.data import preparation
+from cifar10.data import ood_datasets, preparation
 from cifar10.errors import UserError
 from cifar10.evaluation import ood_images
 from stages import preprocess
@@ -44,7 +44,8 @@ def test_a_name_that_dvc_cannot_store_is_named_before_dvc_runs(pictures):
         preparation.needs_download(params.load())
 
 
-def test_pictures_that_are_left_out_and_groups_are_recorded(pictures):
+def test_pictures_that_are_left_out_and_groups_are_recorded(pictures, monkeypatch):
+    monkeypatch.setattr(ood_datasets, "MOST", 32 * 32 * 3 * 12)  # one crop of a picture
     (pictures / "test/owl/1.png").write_bytes(b"damaged")
     with pytest.raises(UserError, match="1 unreadable"):
         preprocess.main()
