@@ -177,11 +177,11 @@ def test_a_failure_leaves_the_old_export_and_nothing_else(trained, exported, tmp
     assert sorted(before) == ["export/example.py", "export/model.json", "export/model.keras"]
     monkeypatch.setattr(self_check, "LARGEST", 0.0)
     with pytest.raises(UserError, match=r"by \S+, expected at most 0: nothing is written"):
-        export(trained, "keras", target)
+        export(trained, "keras", target, "1")
     assert contents(tmp_path) == before
     monkeypatch.undo()
-    export(trained, "keras", target)
-    assert described(target)["seeds"] == [0, 1]
+    export(trained, "keras", target, "1")
+    assert described(target)["seeds"] == [1]
     assert len(contents(tmp_path)) == 3
 
 

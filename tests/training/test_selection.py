@@ -81,16 +81,23 @@ def test_the_first_of_equally_good_epochs_is_kept():
 
 EMA = {"SGD": {"learning_rate": 0.3, "use_ema": True, "ema_momentum": 0.9}}
 OPTIONS = {
-    "last": {},
-    "best": {"keep": "best"},
-    "average": {"optimizer": EMA},
     "best average": {"optimizer": EMA, "keep": {"best": "val_loss"}},
     "stopped": {"keep": "best", "early_stopping": EarlyStopping(patience=1), "epochs": 9},
     "average and weights": {"optimizer": EMA, "class_weight": "balanced", "label_smoothing": 0.1},
 }
 
 
-@pytest.mark.parametrize("name", ["best average", "stopped", "average and weights"])
+def check_kept(history, keep, model):
+    """Check that the validation figures of the kept epoch are those of the weights."""
+    (scores,) = models.predictor(model)(VALIDATION.images)
+    kept = history[selection.best_epoch(history, keep)]
+    assert kept["val_accuracy"] == pytest.approx((scores.argmax(axis=1) == VALIDATION.labels).mean())
+    assert kept["val_loss"] == pytest.approx(
+        -np.log(scores[np.arange(30), VALIDATION.labels]).mean(), rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("name", OPTIONS)
 def test_a_training_that_is_killed_after_any_epoch_ends_in_the_same_weights(name, tmp_path):
     chosen, saved = settings(**OPTIONS[name]), Checkpoint(tmp_path / "state.npz", "key", {})
     whole, history, files = start(chosen), [], []
@@ -99,6 +106,7 @@ def test_a_training_that_is_killed_after_any_epoch_ends_in_the_same_weights(name
         saved.save(history, whole.state)
         files.append(saved.path.read_bytes())
     assert (len(history) < 9) if name == "stopped" else (len(history) == 3)
+    check_kept(history, chosen.train_of("m").keep, whole.model)
     for content in files if name == "best average" else (files[0], files[-1]):
         saved.path.write_bytes(content)
         made = start(chosen, seed=99)  # a process that knows nothing of the first
@@ -107,19 +115,6 @@ def test_a_training_that_is_killed_after_any_epoch_ends_in_the_same_weights(name
         assert after == history
         for ours, theirs in zip(made.model.get_weights(), whole.model.get_weights(), strict=True):
             np.testing.assert_array_equal(ours, theirs)
-
-
-@pytest.mark.parametrize("name", ["best", "average", "best average"])
-def test_the_validation_figures_of_the_kept_epoch_are_those_of_its_weights(name):
-    chosen = settings(**OPTIONS[name])
-    made = start(chosen)
-    history = [epoch.row() for epoch in trained(chosen, made)]
-    (scores,) = models.predictor(made.model)(VALIDATION.images)
-    kept = history[selection.best_epoch(history, chosen.train_of("m").keep)]
-    assert kept["val_accuracy"] == pytest.approx((scores.argmax(axis=1) == VALIDATION.labels).mean())
-    assert kept["val_loss"] == pytest.approx(
-        -np.log(scores[np.arange(30), VALIDATION.labels]).mean(), rel=1e-5
-    )
 
 
 def test_averaged_weights_are_in_the_model_and_training_goes_on_with_the_last_ones():
