@@ -44,8 +44,12 @@ def test_all_kinds_fill_images_of_any_shape():
         np.testing.assert_array_equal(np.sort(puzzle, axis=None), np.sort(image, axis=None))
 
 
-def test_the_pool_depends_on_the_seed_alone():
-    pool = outliers.pool(TRAINING, SHARE, 0)
+@pytest.fixture(scope="module")
+def pool():
+    return outliers.pool(TRAINING, SHARE, 0)
+
+
+def test_the_pool_depends_on_the_seed_alone(pool):
     assert pool.shape == (outliers.LEAST, 32, 32, 3)
     np.testing.assert_array_equal(pool, outliers.pool(TRAINING, SHARE, 0))
     assert not np.array_equal(pool, outliers.pool(TRAINING, SHARE, 1))
@@ -61,8 +65,7 @@ def test_the_pool_has_the_same_bytes_on_every_processor():
     assert found.startswith("2a13e9ea3189eda7")  # recorded on AMD EPYC (family 26) with and without AVX2
 
 
-def test_outliers_follow_the_images_of_a_batch():
-    pool = outliers.pool(TRAINING, SHARE, 0)
+def test_outliers_follow_the_images_of_a_batch(pool):
     batches = np.arange(40).reshape(2, 20)
     images, labels = outliers.reader(TRAINING, SHARE, pool, 0, 1)(batches)
     assert images.shape == (2, 25, 32, 32, 3)
@@ -90,11 +93,9 @@ def test_the_loss_of_an_outlier_is_the_cross_entropy_with_equal_probabilities(ac
 
 
 @pytest.mark.parametrize("weights", [None, np.array([1, 2, 3], np.float32)])
-def test_a_step_is_that_of_keras_with_the_same_targets(weights):
+def test_a_step_is_that_of_keras_with_the_same_targets(weights, pool):
     entry = params.Model(optimizer={"SGD": {"learning_rate": 0.1}}, layers=LAYERS, augment=SHARE)
-    images, labels = outliers.reader(TRAINING, SHARE, outliers.pool(TRAINING, SHARE, 0), 0, 1)(
-        np.arange(20)[np.newaxis]
-    )
+    images, labels = outliers.reader(TRAINING, SHARE, pool, 0, 1)(np.arange(20)[np.newaxis])
     keras.utils.set_random_seed(0)
     ours = models.build("m", entry, 3)
     start = ours.get_weights()
@@ -106,8 +107,8 @@ def test_a_step_is_that_of_keras_with_the_same_targets(weights):
     targets = np.where(labels[0][:, None] < 0, 1 / 3, 0.9 * np.eye(3)[labels[0]] + 0.1 / 3)
     factors = np.ones(25) if weights is None else np.where(labels[0] < 0, 1, weights[labels[0]])
     factors *= 25 * np.where(labels[0] < 0, 0.4 / 5, 1 / 20)  # Keras divides the sum by 25
-    known = theirs.predict(images[0], verbose=0)[:20].argmax(axis=1) == labels[0][:20]
-    theirs.compile(keras.optimizers.SGD(0.1), "categorical_crossentropy")
+    known = theirs(images[0]).numpy()[:20].argmax(axis=1) == labels[0][:20]
+    theirs.compile(keras.optimizers.SGD(0.1), "categorical_crossentropy", run_eagerly=True)
     loss = theirs.train_on_batch(images[0], targets, sample_weight=factors)
     for mine, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(mine, other, atol=1e-6)
