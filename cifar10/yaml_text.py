@@ -89,7 +89,7 @@ def _yaml() -> YAML:
 
 
 class _Representer(SafeRepresenter):
-    """Quotes texts with a colon, as within brackets they need it; in double quotes, a line break is `\\n`."""
+    """Quotes texts with a colon, as within brackets they need it; double quotes keep a text in one line."""
 
     def represent_str(self, data: str) -> Any:
         quotes = "'" if data.isprintable() else '"'
