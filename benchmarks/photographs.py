@@ -57,10 +57,8 @@ def write(
     left, right = (round(share * image.width) for share in part)
     for number in range(count):
         side = int(random.integers(SIDE, LARGEST, endpoint=True))
-        x, y = (
-            random.integers(left, right - side, endpoint=True),
-            random.integers(image.height - side, endpoint=True),
-        )
+        x = int(random.integers(left, right - side, endpoint=True))
+        y = int(random.integers(image.height - side, endpoint=True))
         square = image.crop((x, y, x + side, y + side)).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
         square.save(folder / f"{number:03}.png")
 

@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
+from PIL import Image, ImageChops, ImageOps
 
 from cifar10.evaluation import metrics, significance
 from cifar10.evaluation.replicates.difference import MARGIN
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 WIDTH = 6.4  # inches; the width of a text column, readable on a phone
 DOTS = 200  # per inch
+BORDER = 0.08  # inches of white around the content of a figure
 SIDE = 24  # inches, maximum size of a confusion matrix
 ROWS = 100  # maximum number of classes with their own row
 PER_CLASS = 10  # images in the sample grid
@@ -112,13 +115,29 @@ def save(figure: Figure, path: Path) -> None:
     text = "".join(found.get_text() for found in figure.findobj(Text) if isinstance(found, Text))
     matplotlib.rcParams["font.sans-serif"] = [fonts.USUAL, *fonts.fallbacks(text)]
     matplotlib.rcParams["svg.hashsalt"] = "cifar10"  # names of parts; the default is random
-    figure.savefig(
-        path,
-        dpi=DOTS,
-        bbox_inches="tight",
-        pad_inches=0.08,
-        metadata=METADATA.get(path.suffix.lower()),
-    )
+    suffix = path.suffix.lower()
+    if suffix == ".png" and (image := _cropped(figure)):
+        image.save(path, dpi=(DOTS, DOTS))
+    else:
+        figure.savefig(path, dpi=DOTS, bbox_inches="tight", pad_inches=BORDER, metadata=METADATA.get(suffix))
+
+
+def _cropped(figure: Figure) -> Image.Image | None:
+    """Draw a figure with an even white border; return an RGB image, or None if something may be cut off.
+
+    `savefig` with a tight box also finds what lies outside the figure, but it draws the figure twice.
+    """
+    figure.set_dpi(DOTS)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    content = ImageChops.difference(image, Image.new("RGB", image.size, "white")).getbbox()
+    if content is None:
+        return None
+    left, top, right, bottom = content
+    if not (left and top and right < image.width and bottom < image.height):
+        return None
+    return ImageOps.expand(image.crop(content), round(BORDER * DOTS), "white")
 
 
 @styled

@@ -1,9 +1,12 @@
 """The pictures, the table and the figure of benchmarks/learning_curve.py."""
 
+import json
+
 import numpy as np
+import pytest
 
 from benchmarks import learning_curve, learning_curve_report
-from cifar10 import machine, params
+from cifar10 import machine, params, paths
 from cifar10.data.dataset import Split
 
 LABELS = np.repeat(np.arange(3), 20)
@@ -39,3 +42,21 @@ def test_the_table_has_means_and_ranges():
     (axes,) = learning_curve_report.chart(found).axes
     assert [*axes.lines[0].get_xdata()] == [10, 400]
     np.testing.assert_allclose(axes.lines[0].get_ydata(), [0.61, 0.61])
+
+
+def test_all_pictures_of_a_model_are_those_of_the_pipeline(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = paths.evaluation("model_0", 1)
+    file.parent.mkdir(parents=True)
+    file.write_text('{"test": {"accuracy": 0.625}}')
+    assert learning_curve.of_pipeline("model_0", 1) == 0.625
+    assert learning_curve.of_pipeline("model_0", 2) is None
+
+
+def test_rows_of_other_conditions_are_not_mixed(tmp_path):
+    known = {"machine": {"cores": 2}, "data": "digits", "steps": 600, "rows": [{"seed": 0}]}
+    file = tmp_path / "curve.json"
+    file.write_text(json.dumps(known))
+    assert learning_curve.earlier(file, known | {"rows": []}) == [{"seed": 0}]
+    with pytest.raises(SystemExit, match=r"curve\.json: expected the steps 300, found 600: leave out --add"):
+        learning_curve.earlier(file, known | {"steps": 300})
