@@ -5,12 +5,21 @@ from xdist.scheduler import LoadFileScheduling
 
 APP = {
     f"tests/app/test_{name}.py"
-    for name in ("accessibility", "api", "middleware", "mistakes", "page", "uploads")
+    for name in (
+        "accessibility",
+        "api",
+        "command",
+        "middleware",
+        "mistakes",
+        "page",
+        "server",
+        "uploads",
+    )
 }
 
 
 class Scheduling(LoadFileScheduling):
-    """Runs the files with the fixture `app` in one process: a server and a browser take 10 s of a core."""
+    """Runs the files with a server or a browser in one process: both take 10 s of a core."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
