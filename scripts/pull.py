@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dvc.cli import main as dvc
 from dvc.exceptions import OutputNotFoundError
+from dvc.output import Output
 from dvc.repo import Repo
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -25,9 +26,13 @@ def main() -> None:
     parser.add_argument("target", nargs="*", default=["models"], help="file or folder (default: models)")
     parser.add_argument("-r", "--remote", help="DVC remote (default: DVC's default remote)")
     arguments = parser.parse_args()
-    targets = [output for target in arguments.target for output in outputs(target)]
-    end_on_failure(dvc(["fetch", *targets, *(["--remote", arguments.remote] if arguments.remote else [])]))
-    if absent := missing(targets):
+    with Repo() as repo:
+        targets = [output for target in arguments.target for output in outputs(repo, target)]
+        end_on_failure(
+            dvc(["fetch", *targets, *(["--remote", arguments.remote] if arguments.remote else [])])
+        )
+        absent = missing(repo, targets)
+    if absent:
         lines = "".join(f"\n  {path}: {recorded(content)}" for path, content in sorted(absent.items()))
         sys.exit(
             "error: missing or corrupt on the DVC remote, or no answer from it; no file was changed here:"
@@ -37,31 +42,50 @@ def main() -> None:
     end_on_failure(dvc(["checkout", *targets]))
 
 
-def outputs(target: str) -> list[str]:
+def outputs(repo: Repo, target: str) -> list[str]:
     """List the DVC outputs in a folder, or a single output; exit on anything else."""
-    with Repo() as repo:
-        folder = repo.fs.abspath(target)
-        if inside := [str(o) for o in repo.index.outs if o.use_cache and o.fs.isin(o.fs_path, folder)]:
-            return inside
-        try:
-            repo.find_outs_by_path(target, strict=False)
-        except OutputNotFoundError:
-            sys.exit(f"error: {target}: expected an output of dvc.yaml or a folder that contains outputs")
-        return [target]
+    folder = repo.fs.abspath(target)
+    if inside := [str(o) for o in repo.index.outs if o.use_cache and o.fs.isin(o.fs_path, folder)]:
+        return inside
+    try:
+        repo.find_outs_by_path(target, strict=False)
+    except OutputNotFoundError:
+        sys.exit(f"error: {target}: expected an output of dvc.yaml or a folder that contains outputs")
+    return [target]
 
 
-def missing(targets: list[str]) -> dict[str, str]:
-    """Return the outputs whose content recorded in dvc.lock is not in the cache, with their hashes."""
-    with Repo() as repo:
-        status = repo.data_status(targets=targets, granular=True, with_renames=False)
-        hashes = {repo.fs.relpath(out.fs_path): out.hash_info.value or "" for out in repo.index.outs}
-        return {path: _hash(hashes, path) for path in status["not_in_cache"]}
+def missing(repo: Repo, targets: list[str]) -> dict[str, str]:
+    """Return the files whose content recorded in dvc.lock is not in the cache.
+
+    Args:
+        repo: the project.
+        targets: outputs, or files in outputs that are folders.
+
+    Returns:
+        The MD5 of the output by the path of the file, or by that of the output if the list of its files is
+        missing.
+    """
+    found = {}
+    for target in targets:
+        path = repo.fs.abspath(target)
+        (out,) = repo.find_outs_by_path(target, repo.index.outs, strict=False)
+        for file, content in contents(out).items():
+            asked = file == out.fs_path or repo.fs.isin_or_eq(file, path)
+            if asked and not out.cache.exists(content):
+                found[repo.fs.relpath(file)] = out.hash_info.value
+    return found
 
 
-def _hash(hashes: dict[str, str], path: str) -> str:
-    """Return the hash of an output, or of the output that is a folder with this file."""
-    above = (each.as_posix() for each in (Path(path), *Path(path).parents))
-    return next((hashes[each] for each in above if each in hashes), "")
+def contents(out: Output) -> dict[str, str]:
+    """Return the MD5 that dvc.lock records for each file of an output, by path.
+
+    An output that is a folder is one entry if the list of its files is not in the cache.
+    """
+    if not out.hash_info or not out.use_cache:
+        return {}  # not in dvc.lock, or in git
+    if out.is_dir_checksum and (tree := out.get_obj()):
+        return {out.fs.join(out.fs_path, *key): content.value for key, _, content in tree}
+    return {out.fs_path: out.hash_info.value}
 
 
 def recorded(content: str) -> str:

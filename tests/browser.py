@@ -42,8 +42,17 @@ class Visit:
         self.page.on("websocket", lambda socket: self.requests.append(socket.url))
         self.page.on("console", lambda message: self._heard(message.type, message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("filechooser", lambda _: None)  # from now on, Chromium opens no chooser of its own
         self.page.on("dialog", lambda dialog: (self.complaints.append("dialog"), dialog.dismiss()))
         self.page.goto(url)
+
+    def start_over(self, url):
+        """Leave the page, forget what it did, and open a page."""
+        self.page.goto("about:blank")
+        self.requests.clear()
+        self.complaints.clear()
+        self.page.goto(url)
+        self.page.bring_to_front()  # other tests opened pages in front of it
 
     def _heard(self, kind, text):
         if kind == "error" or "Content Security Policy" in text:

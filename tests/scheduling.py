@@ -5,7 +5,16 @@ from xdist.scheduler import LoadFileScheduling
 
 APP = {
     f"tests/app/test_{name}.py"
-    for name in ("accessibility", "api", "middleware", "mistakes", "page", "uploads")
+    for name in (
+        "accessibility",
+        "api",
+        "command",
+        "middleware",
+        "mistakes",
+        "page",
+        "server",
+        "uploads",
+    )
 }
 TORCH = {"tests/training/test_efficientnet_lite.py", "tests/benchmarks/test_recipe.py"}
 GROUPS = {**dict.fromkeys(APP, "tests/app"), **dict.fromkeys(TORCH, "PyTorch")}
@@ -14,7 +23,7 @@ GROUPS = {**dict.fromkeys(APP, "tests/app"), **dict.fromkeys(TORCH, "PyTorch")}
 class Scheduling(LoadFileScheduling):
     """Runs files with a common start in one process.
 
-    A server and a browser for the fixture `app` take 10 s of a core; the import of PyTorch takes 2 s.
+    A server or a browser takes 10 s of a core; the import of PyTorch takes 2 s.
     """
 
     def _split_scope(self, nodeid: str) -> str:

@@ -12,7 +12,7 @@ from tests.conftest import Clone, lend_environment
 from tests.storages import documented, make_pusher, recorded
 
 WORKFLOW = Path(".github/workflows/remote.yml")
-GONE = "models/model_2/seed_1.h5"
+GONE = "models/model_2/seed_0.h5"
 OWNER, VISITOR = (
     block.text
     for block in documents.blocks(Path("docs/publish.md"))
@@ -44,8 +44,9 @@ def public(finished, dvc, tmp_path):
 
 
 def models(clone):
-    folder = clone.root / "models"
-    return [path.relative_to(clone.root) for path in folder.rglob("seed_*") if path.suffix in (".h5", ".npz")]
+    """List the files of the models with seed 0, which the owner has."""
+    found = [*clone.root.glob("models/*/seed_0.h5"), *clone.root.glob("models/*/seed_0.ood.npz")]
+    return [path.relative_to(clone.root) for path in found]
 
 
 def test_a_missing_object_makes_the_workflow_red(public, steps, finished, tmp_path):

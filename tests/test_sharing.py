@@ -15,17 +15,20 @@ SECTION = "A model without the repository"
 
 @pytest.fixture(scope="module")
 def published(finished, dvc, module_path):
-    """A bare repository with public models over HTTP, and the served folder."""
+    """A bare repository with public models over HTTP, and the served folder.
+
+    It has one commit: DVC copies the whole history of a repository without a clone.
+    """
     pusher = make_pusher(finished, dvc, module_path / "pusher")
     pusher.follow(documented("Shared folder"), {"/mnt/team/cifar10": f"{module_path}/files"})
     pusher.run("dvc", "push", *MODEL)
     with hosts.folder(module_path / "files") as port:
         lines = [*documented("Public models over HTTP")[:2], "dvc remote default public"]
         pusher.follow(lines, {"https://models.example.org/cifar10": f"http://127.0.0.1:{port}"})
+        pusher.clone.run("git", "checkout", "--quiet", "--orphan", "published")
         pusher.clone.commit("Name the remotes")
-        subprocess.run(
-            ["git", "clone", "--quiet", "--bare", pusher.root, module_path / "bare.git"], check=True
-        )
+        alone = ["--bare", "--no-local", "--single-branch", "--no-tags"]
+        subprocess.run(["git", "clone", "--quiet", *alone, pusher.root, module_path / "bare.git"], check=True)
         pusher.clone.run("git", "remote", "set-url", "origin", str(module_path / "bare.git"))
         yield pusher
 

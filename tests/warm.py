@@ -9,6 +9,7 @@ import os
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -83,17 +84,21 @@ class Server:
 
     def run(self, folder: Path, *command: str, **environment: str) -> tuple[int, str]:
         """Run a command in a folder; return its exit code and what it printed on both streams."""
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=self.environment | environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        return done.returncode, done.stdout
+        complete = self.environment | environment
+        with tempfile.TemporaryFile("w+") as output:
+            code = self.ask(command, folder, complete, output)
+            if code is None:
+                code = subprocess.run(
+                    command,
+                    cwd=folder,
+                    env=complete,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    check=False,
+                ).returncode
+            output.seek(0)
+            return code, output.read()
 
 
 def _script(program: str) -> list[Path]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import functools
 import io
 import json
 import os
@@ -92,6 +93,7 @@ def encoded(pixels, kind="PNG"):
 BLACK = encoded(np.zeros((32, 32, 3), np.uint8))
 
 
+@functools.cache  # the tests ask for single rows, hundreds of times
 def read_csv(path):
     with path.open() as file:
         return list(csv.DictReader(file))
@@ -99,12 +101,18 @@ def read_csv(path):
 
 def recorded_score(clone, name, index):
     """ID score of a model's ensemble for a test image, and its threshold, from what `evaluate` wrote."""
-    tables = [read_csv(clone.root / f"reports/scores/{name}/seed_{seed}.csv") for seed in SEEDS]
-    known, test = (
+    known, test = recorded_scores(clone.root, name)
+    return np.float32(test[index]), np.float32(np.quantile(known, 0.05, method="lower"))
+
+
+@functools.cache
+def recorded_scores(root, name):
+    """ID scores of a model's ensemble for all validation and test images."""
+    tables = [read_csv(root / f"reports/scores/{name}/seed_{seed}.csv") for seed in SEEDS]
+    return [
         np.mean([[float(r["id_score"]) for r in rows if r["dataset"] == kind] for rows in tables], axis=0)
         for kind in ("validation", "test")
-    )
-    return np.float32(test[index]), np.float32(np.quantile(known, 0.05, method="lower"))
+    ]
 
 
 def recorded(clone, name, index):

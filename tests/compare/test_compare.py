@@ -52,9 +52,7 @@ def team(finished, module_path):
         for seed, (lost, gained) in enumerate(counts):
             set_right(clone, name, seed, lost, gained)
     shutil.copy(clone.root / "reports/figures/loss.png", clone.root / "reports/figures/accuracy.png")
-    names = [f"{model}-{seed}" for model in CHANGED for seed in (0, 1)]
-    stages = [f"{stage}@{name}" for stage in ("train", "evaluate") for name in names]
-    clone.run("dvc", "commit", "--quiet", "--force", *stages)
+    clone.run("dvc", "commit", "--quiet", "--force", "train", "evaluate")
     clone.commit("Change two models")
     return clone
 

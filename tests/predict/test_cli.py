@@ -306,7 +306,8 @@ def test_hard_names_are_escaped_in_json_and_aligned_in_the_table(finished, hard)
 
 def test_nothing_readable_with_a_figure_prints_the_json_and_draws_nothing(finished, tmp_path):
     (tmp_path / "note.txt").write_text("hello\n")
-    done = with_streams(finished, tmp_path / "note.txt", "--json", "--figure", tmp_path / "a.png")
+    one = ("--model", "model_1", "--seed", "0")
+    done = with_streams(finished, tmp_path / "note.txt", *one, "--json", "--figure", tmp_path / "a.png")
     assert done.returncode == 1
     assert json.loads(done.stdout)["images"] == []
     assert len(done.stderr.splitlines()) == 2

@@ -13,6 +13,7 @@ from scripts import demo
 from tests.conftest import ENVIRONMENT
 
 ROOT = Path.cwd()
+PIPELINE = [":!benchmarks", ":!docs", ":!tests"]  # what git and DVC compare, without the rest of the project
 SOME = [".gitignore", "CITATION.cff", "README.md", "docs", "dvc.lock", "params.yaml", "stages"]
 
 
@@ -123,7 +124,7 @@ def test_a_folder_in_place_of_a_link_is_not_written_through_it(tmp_path, monkeyp
 
 
 def test_in_a_subfolder_of_a_repository_names_and_revisions_are_of_the_project(tmp_path, monkeypatch):
-    root = unpack(tmp_path / "outer/deep/project")
+    root = unpack(tmp_path / "outer/deep/project", *PIPELINE)
     run(tmp_path / "outer", "git", "init", "--quiet")
     commit(tmp_path / "outer")
     monkeypatch.chdir(root)
@@ -145,7 +146,7 @@ def test_in_a_subfolder_of_a_repository_names_and_revisions_are_of_the_project(t
 def test_without_a_repository_the_message_has_the_commands_that_make_one(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     monkeypatch.setenv("LANGUAGE", "de")
-    root = unpack(tmp_path / "project")
+    root = unpack(tmp_path / "project", *PIPELINE)
     monkeypatch.chdir(root)
     for call in (git.check, git_revision.here, lambda: staleness.stale("train")):
         with pytest.raises(

@@ -10,7 +10,7 @@ import yaml
 from cifar10 import params
 from scripts import fingerprint as of_model
 from scripts import reproduce, verify
-from tests.conftest import COLD, Clone
+from tests.conftest import Clone
 
 pytestmark = pytest.mark.slow
 
@@ -27,10 +27,7 @@ SMALL = """
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, programs):
-    """A copy of the files that the scripts need, with one small model and a record of this machine.
-
-    Cold processes write the record; a warm one compares with it.
-    """
+    """A copy of the files that the scripts need, with one small model and a record of this machine."""
     programs.wait()
     root = tmp_path_factory.mktemp("verify")
     for name in ("cifar10", "scripts", "params.yaml", "versions.yaml"):
@@ -39,7 +36,7 @@ def folder(tmp_path_factory, programs):
     head = head.replace("mirror: [model_3]", "mirror: []")
     (root / "params.yaml").write_text(f"{head}\nmodels:{SMALL}")
     (root / "reports").mkdir()
-    run(root, "scripts/verify.py", "--record", expect=0, **COLD)
+    run(root, "scripts/verify.py", "--record", expect=0)
     return root
 
 
