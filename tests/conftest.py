@@ -96,6 +96,14 @@ def copy_or_link(source, target):
     return (os.link if "/.git/objects/" in source else shutil.copy2)(source, target)
 
 
+def begin_history(clone):
+    """Make what a clone's git has of one commit: DVC copies the history of a project for each experiment."""
+    shutil.rmtree(clone.root / ".git")
+    clone.run("git", "init", "--quiet", "--initial-branch", "main")
+    clone.commit("Begin")
+    clone.run("git", "gc", "--quiet")
+
+
 def lend_environment(root):
     """Give a clone the environment of the tests as its .venv, so that `make` installs nothing there.
 
@@ -239,6 +247,7 @@ def finished(shared, programs):
     with FileLock(shared / "finished.lock"):
         if not ran.exists():
             demo.clone(clone.root)
+            begin_history(clone)
             clone.edit("params.yaml", "epochs: 10", "epochs: 2")
             clone.edit("params.yaml", "seeds: [0, 1, 2]", "seeds: [0]")
             clone.edit("params.yaml", "mirror: [model_3]", "mirror: []")
