@@ -89,18 +89,6 @@ def test_git_holds_no_model_image_or_prediction(finished):
         assert name in tracked
 
 
-def test_a_fourth_model_is_an_entry_of_params_and_trains_alone(workspace):
-    workspace.edit("params.yaml", "seeds: [0, 1]", "seeds: [0]")
-    with (workspace.root / "params.yaml").open("a") as file:
-        file.write(
-            "\n  linear:\n    optimizer: {SGD: {learning_rate: 0.01}}\n    layers:\n"
-            "      - Flatten: {}\n      - Dense: {units: num_classes, activation: softmax}\n"
-        )
-    assert sorted(workspace.repro()) == ["evaluate@linear-0", "report", "train@linear-0"]
-    assert "linear" in (workspace.root / "reports/results.md").read_text()
-    assert "# Model card: linear" in (workspace.root / "reports/cards/linear.md").read_text()
-
-
 def test_a_colleague_pulls_and_runs_nothing(finished, tmp_path):
     finished.run("dvc", "push", "--quiet")
     colleague = type(finished)(tmp_path / "colleague")
