@@ -79,6 +79,22 @@ def test_the_metrics_are_means_and_deviations_over_the_seeds(finished):
         )
 
 
+def test_another_seed_adds_the_ensemble_to_the_metrics_and_no_entry_per_seed(finished):
+    for name in MODELS:
+        path = f"reports/metrics/{name}.json"
+        one = json.loads(finished.run("git", "show", f"one-seed:{path}"))
+        two = json.loads((finished.root / path).read_text())
+        assert keys(one) <= keys(two)
+        assert {key.split(".")[1] for key in keys(two) - keys(one)} == {"ensemble"}
+
+
+def keys(content, key=""):
+    """Return the keys of all entries of a JSON file, as `dvc metrics diff` writes them."""
+    if isinstance(content, dict):
+        return {path for name, inner in content.items() for path in keys(inner, f"{key}.{name}")}
+    return {key}
+
+
 def test_git_holds_no_model_image_or_prediction(finished):
     tracked = finished.run("git", "ls-files").splitlines()
     folders = ("predictions", "histories", "evaluations", "ood", "report.")
