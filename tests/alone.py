@@ -55,6 +55,8 @@ def main() -> None:
     elsewhere.pretend(sys.argv[1])
     with tensorflow_setup.tensorflow():
         from cifar10.evaluation import features  # noqa: F401 - the forks have TensorFlow from here
+    from sklearn.covariance import ledoit_wolf  # noqa: F401 - and scikit-learn
+
     for instructions in sys.argv[1:]:
         sys.stdout.flush()
         if child := os.fork():

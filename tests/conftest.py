@@ -101,6 +101,14 @@ def times_of_linked(root):
     return {path: path.stat().st_mtime_ns for path in files if ".git" not in path.parts}
 
 
+def begin_history(clone):
+    """Make what a clone's git has of one commit: DVC copies the history of a project for each experiment."""
+    shutil.rmtree(clone.root / ".git")
+    clone.run("git", "init", "--quiet", "--initial-branch", "main")
+    clone.commit("Begin")
+    clone.run("git", "gc", "--quiet")
+
+
 def lend_environment(root):
     """Give a clone the environment of the tests as its .venv, so that `make` installs nothing there.
 
@@ -247,6 +255,7 @@ def finished(shared, programs):
     with FileLock(shared / "finished.lock"):
         if not ran.exists():
             demo.clone(clone.root)
+            begin_history(clone)
             clone.edit("params.yaml", "epochs: 10", "epochs: 2")
             clone.edit("params.yaml", "seeds: [0, 1, 2]", "seeds: [0]")
             clone.edit("params.yaml", "mirror: [model_3]", "mirror: []")

@@ -1,60 +1,25 @@
 """Results of models and seeds that params.yaml no longer names are deleted, and count nowhere."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
 import yaml
 
 from cifar10 import files, leftovers, paths
-from tests.conftest import Clone, copy_or_link
+from tests.conftest import Clone
 
-TINY = {
+LINEAR = {
     "optimizer": {"SGD": {"learning_rate": 0.01}},
     "layers": [{"Flatten": {}}, {"Dense": {"units": "num_classes", "activation": "softmax"}}],
 }
 
 
 def choose(clone, models, seeds):
-    """Set models, all tiny, and seeds in params.yaml."""
+    """Set the models in params.yaml, by name, and the seeds."""
     path = clone.root / "params.yaml"
     content = yaml.safe_load(path.read_text())
-    content["train"] |= {"seeds": seeds, "epochs": 1}
-    content["models"] = dict.fromkeys(models, TINY)
+    content["train"]["seeds"], content["models"] = seeds, models
     path.write_text(yaml.safe_dump(content, sort_keys=False))
-
-
-@pytest.fixture(scope="module")
-def trained(finished, module_path):
-    """A clone with two tiny models of two seeds each, pushed to a folder. Each test changes a copy."""
-    clone = Clone(module_path / "clone")
-    subprocess.run(["git", "clone", "--quiet", finished.root, clone.root], check=True)
-    clone.run("dvc", "cache", "dir", "--local", str(finished.root / ".dvc/cache"))
-    clone.run("dvc", "checkout", "--quiet", "data/raw", "data/processed")
-    clone.run("dvc", "remote", "modify", "storage", "url", str(clone.root.parent / "storage"))
-    choose(clone, ["one", "two"], [0, 1])
-    clone.repro()
-    clone.commit("Train two seeds of two models")
-    clone.run("dvc", "push", "--quiet")
-    return clone
-
-
-@pytest.fixture
-def own(trained, tmp_path):
-    """A copy of the clone with all that lies in it."""
-    shutil.copytree(trained.root, tmp_path / "own", symlinks=True, copy_function=copy_or_link)
-    return Clone(tmp_path / "own")
-
-
-def fresh(clone, target):
-    """Commit and push the results of a clone; pull them into a new clone with a cache of its own."""
-    clone.commit("Change the models or seeds")
-    clone.run("dvc", "push", "--quiet")
-    subprocess.run(["git", "clone", "--quiet", clone.root, target], check=True)
-    colleague = Clone(target)
-    colleague.run("dvc", "pull", "--quiet")
-    return colleague
 
 
 def content(root):
@@ -70,47 +35,50 @@ def recorded(clone):
     return yaml.safe_load((clone.root / "dvc.lock").read_text())["stages"]
 
 
-@pytest.mark.parametrize(
-    ("models", "seeds", "ran"),
-    [
-        (["one", "two"], [1], {"report"}),
-        (["one", "three"], [0], {"train", "evaluate", "report"}),
-    ],
-    ids=["first seed removed", "model renamed and last seed removed"],
-)
-def test_what_is_removed_leaves_a_clone_as_a_fresh_one(trained, own, tmp_path, models, seeds, ran):
-    before = {"models": ["one", "two"], "seeds": [0, 1]}
-    choose(own, models, seeds)
-    stages = own.repro()
-    assert {stage.partition("@")[0] for stage in stages} == ran
-    assert not [stage for stage in stages if stage.startswith("train@") and "three" not in stage]
-    assert "up to date" in own.run("dvc", "status")
-    colleague = fresh(own, tmp_path / "colleague")
-    assert "up to date" in colleague.run("dvc", "status")
-    assert colleague.repro() == []
-    assert colleague.run("git", "status", "--porcelain") == ""
-    assert content(colleague.root) == content(own.root)
+def check_names(clone, models, seeds):
+    """Results, models and records are those of these models and seeds, and DVC has nothing to run."""
+    assert "up to date" in clone.run("dvc", "status")
     expected = [
         f"{stage}@{model}-{seed}" for stage in ("train", "evaluate") for model in models for seed in seeds
     ]
-    assert sorted(recorded(own)) == sorted(["download", "preprocess", "audit", *expected, "report"])
-    if models == before["models"]:  # the run-cache has the seeds that come back
-        choose(own, **before)
-        assert own.repro() == ["report"]
-        assert recorded(own) == recorded(trained)
+    assert sorted(recorded(clone)) == sorted(["download", "preprocess", "audit", *expected, "report"])
+    for folder in ("models", "reports/evaluations", "reports/scores"):
+        found = {(path.parent.name, path.name[:6]) for path in (clone.root / folder).glob("*/seed_*")}
+        assert found == {(model, f"seed_{seed}") for model in models for seed in seeds}, folder
 
 
-def test_a_run_from_nothing_records_the_same(own, tmp_path):
-    choose(own, ["one"], [1])
-    own.repro()
-    own.commit("Keep one training")
-    subprocess.run(["git", "clone", "--quiet", own.root, tmp_path / "anew"], check=True)
+def test_models_and_seeds_that_go_and_come_leave_a_clone_as_a_fresh_one(workspace, finished, tmp_path):
+    """A model is added and two go, with the last seed; then this seed comes back, and the first one goes."""
+    kept = yaml.safe_load((workspace.root / "params.yaml").read_text())["models"]["model_0"]
+    workspace.run("dvc", "remote", "modify", "storage", "url", str(tmp_path / "storage"))
+    choose(workspace, {"model_0": kept, "linear": LINEAR}, [0])
+    assert sorted(workspace.repro()) == ["evaluate@linear-0", "report", "train@linear-0"]
+    check_names(workspace, ["model_0", "linear"], [0])
+    assert "linear" in (workspace.root / "reports/results.md").read_text()
+    assert "# Model card: linear" in (workspace.root / "reports/cards/linear.md").read_text()
+    workspace.commit("Add a model, remove two")
+    workspace.run("dvc", "push", "--quiet")
+    colleague = Clone(tmp_path / "colleague")
+    subprocess.run(["git", "clone", "--quiet", workspace.root, colleague.root], check=True)
+    colleague.run("dvc", "pull", "--quiet")
+    assert "up to date" in colleague.run("dvc", "status")
+    assert colleague.repro() == []
+    assert colleague.run("git", "status", "--porcelain") == ""
+    assert content(colleague.root) == content(workspace.root)
+
+    choose(workspace, {"model_0": kept}, [1])
+    assert workspace.repro() == ["report"]  # the run-cache has the seed that comes back
+    check_names(workspace, ["model_0"], [1])
+    for stage in ("train@model_0-1", "evaluate@model_0-1"):
+        assert recorded(workspace)[stage] == recorded(finished)[stage]
+    workspace.commit("Keep one training")
     anew = Clone(tmp_path / "anew")
+    subprocess.run(["git", "clone", "--quiet", workspace.root, anew.root], check=True)
+    anew.run("dvc", "cache", "dir", "--local", str(finished.root / ".dvc/cache"))
     (anew.root / "dvc.lock").unlink()
-    anew.repro()
-    locks = [yaml.safe_load((clone.root / "dvc.lock").read_text()) for clone in (own, anew)]
-    assert locks[0] == locks[1]
-    assert content(own.root) == content(anew.root)
+    assert "report" in anew.repro()
+    assert recorded(anew) == recorded(workspace)
+    assert content(anew.root) == content(workspace.root)
 
 
 def test_what_is_deleted_and_what_stays(tmp_path, monkeypatch):

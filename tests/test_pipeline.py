@@ -79,6 +79,22 @@ def test_the_metrics_are_means_and_deviations_over_the_seeds(finished):
         )
 
 
+def test_another_seed_adds_the_ensemble_to_the_metrics_and_no_entry_per_seed(finished):
+    for name in MODELS:
+        path = f"reports/metrics/{name}.json"
+        one = json.loads(finished.run("git", "show", f"one-seed:{path}"))
+        two = json.loads((finished.root / path).read_text())
+        assert keys(one) <= keys(two)
+        assert {key.split(".")[1] for key in keys(two) - keys(one)} == {"ensemble"}
+
+
+def keys(content, key=""):
+    """Return the keys of all entries of a JSON file, as `dvc metrics diff` writes them."""
+    if isinstance(content, dict):
+        return {path for name, inner in content.items() for path in keys(inner, f"{key}.{name}")}
+    return {key}
+
+
 def test_git_holds_no_model_image_or_prediction(finished):
     tracked = finished.run("git", "ls-files").splitlines()
     folders = ("predictions", "histories", "evaluations", "ood", "report.")
@@ -87,18 +103,6 @@ def test_git_holds_no_model_image_or_prediction(finished):
     kept = ("metrics/model_0.json", "cards/model_0.md", "curves.csv", "results.md")
     for name in ("dvc.lock", *(f"reports/{name}" for name in kept)):
         assert name in tracked
-
-
-def test_a_fourth_model_is_an_entry_of_params_and_trains_alone(workspace):
-    workspace.edit("params.yaml", "seeds: [0, 1]", "seeds: [0]")
-    with (workspace.root / "params.yaml").open("a") as file:
-        file.write(
-            "\n  linear:\n    optimizer: {SGD: {learning_rate: 0.01}}\n    layers:\n"
-            "      - Flatten: {}\n      - Dense: {units: num_classes, activation: softmax}\n"
-        )
-    assert sorted(workspace.repro()) == ["evaluate@linear-0", "report", "train@linear-0"]
-    assert "linear" in (workspace.root / "reports/results.md").read_text()
-    assert "# Model card: linear" in (workspace.root / "reports/cards/linear.md").read_text()
 
 
 def test_a_colleague_pulls_and_runs_nothing(finished, tmp_path):

@@ -35,7 +35,9 @@ def test_git_holds_no_outputs_and_the_links_have_targets(notebook):
 
 
 def test_the_tour_runs_on_the_digits(notebook, one_seed, finished, tmp_path, monkeypatch):
-    """The models of the demo come from the run-cache of the finished clone; the changed one is trained."""
+    """The model of the demo comes from the run-cache of the finished clone; the changed one is trained."""
+    one_seed.keep_models("model_2")
+    one_seed.commit("One model")
     lend_environment(one_seed.root)
     (tmp_path / "dvc").mkdir()
     (tmp_path / "dvc/config").write_text(f"[cache]\n    dir = {finished.root / '.dvc/cache'}\n")

@@ -251,13 +251,14 @@ def test_images_that_the_commit_does_not_record_are_refused(here, tmp_path):
 
 def test_a_failing_training_ends_the_run_with_its_last_words(workspace, scheduler, tmp_path):
     workspace.run("dvc", "remote", "modify", "storage", "url", str(tmp_path / "storage"))
+    workspace.edit("params.yaml", "seeds: [0, 1]", "seeds: [0]")
     workspace.edit("params.yaml", "SGD: {learning_rate: 0.01}", "SGD: {learning_rate: 1.0e+18}")
     workspace.commit()
     with servers.worker(tmp_path, "worker", scheduler, **WARM):
         printed = workspace.run(*CLUSTER, scheduler, "--git-url", ".", expect=2)
     assert "try a smaller learning_rate" in printed
     assert re.search(
-        "^error: model_2 seed .: `dvc repro .* train@model_2-.` ended with exit code",
+        "^error: model_2 seed 0: `dvc repro .* train@model_2-0` ended with exit code",
         printed.splitlines()[-1],
     )
 

@@ -35,19 +35,23 @@ def written(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in files}
 
 
-def test_same_input_gives_the_same_bytes_and_models_that_are_no_more_go(tmp_path: Path) -> None:
+def test_same_input_gives_the_same_bytes_without_tensorflow_and_models_that_are_no_more_go(
+    tmp_path: Path,
+) -> None:
     skills = {"model_0": 3.0, "model_2": 2.0}
     before = plausible.write(tmp_path / "before", images=50, skills={"before": 1.0}, seeds=[0, 3])
     stale = before / "reports/figures/confusion_before.png"
     stale.parent.mkdir()
     stale.write_bytes(b"old")
     shutil.copytree(before / "reports", tmp_path / "other/reports")
-    first, second = (plausible.write(tmp_path / name, images=300, skills=skills) for name in ("a", "other"))
+    first, second = (plausible.write(tmp_path / name, images=2000, skills=skills) for name in ("a", "other"))
     # matplotlib reads this file in the working directory
     (second / "matplotlibrc").write_text("font.size: 30\n")
-    for folder in (first, second):
-        done = run(folder)
-        assert done.returncode == 0, done.stderr
+    cold, warm = run(first, "-X", "importtime"), run(second)
+    assert (cold.returncode, warm.returncode) == (0, 0), warm.stderr
+    imported = {line.split("|")[-1].strip().split(".")[0] for line in cold.stderr.splitlines()}
+    assert "matplotlib" in imported
+    assert imported.isdisjoint({"tensorflow", "keras"})
     assert written(first) == written(second)
     assert [path for path in (second / "reports").rglob("*") if "before" in path.name] == []
     assert sorted(written(first)) == sorted(
@@ -68,17 +72,7 @@ def test_same_input_gives_the_same_bytes_and_models_that_are_no_more_go(tmp_path
         ]
     )
     assert str(tmp_path).encode() not in b"".join(written(first).values())
-
-
-@pytest.mark.slow
-def test_a_full_size_report_needs_no_tensorflow(tmp_path: Path) -> None:
-    plausible.write(tmp_path, images=10_000)
-    done = run(tmp_path, "-X", "importtime")
-    assert done.returncode == 0
-    imported = {line.split("|")[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
-    assert "matplotlib" in imported
-    assert imported.isdisjoint({"tensorflow", "keras"})
-    assert (tmp_path / "reports/report.html").stat().st_size < 5_000_000
+    assert len(written(first)["report.html"]) < 4_000_000  # without an entry per test image
 
 
 def test_odd_names_one_model_one_epoch_no_validation(tmp_path: Path) -> None:
@@ -121,6 +115,11 @@ def written_or_none(folder: Path) -> list[str]:
 
 def test_help_says_what_the_stage_does(tmp_path: Path) -> None:
     done = subprocess.run(
-        ["python", STAGE, "--help"], cwd=tmp_path, capture_output=True, text=True, check=True
+        ["python", STAGE, "--help"],
+        cwd=tmp_path,
+        env={**ENVIRONMENT, **WARM},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert "draw the figures" in done.stdout
