@@ -11,6 +11,7 @@ PROGRAM is dvc or python; the server ends when the process of the ID OWNER has e
 import array
 import atexit
 import contextlib
+import ctypes
 import gc
 import importlib
 import json
@@ -50,6 +51,7 @@ hydra.compose omegaconf
 """.split()  # noqa: SIM905
 FASTEST = "--fastest"  # option of scripts/fingerprint.py, which then sets such variables itself
 BY_CIFAR10 = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"}  # as the package itself sets them
+LARGE_PAGE, MADV_COLLAPSE = 1 << 21, 25  # bytes; a constant of <linux/mman.h>
 READ_AT_IMPORT = ("DNNL_", "HDF5_", "KERAS_", "NPY_", "OMP_")  # how names of variables begin
 READ_AT_IMPORT += ("ONEDNN_", "OPENBLAS_", "TENSORFLOW_", "TF_", "VECLIB_")
 
@@ -72,7 +74,22 @@ def main() -> None:
         Image.init()  # and all formats
     set_by_imports = {name: value for name, value in os.environ.items() if name not in before | BY_CIFAR10}
     gc.freeze()  # no command's collector goes through what was imported
+    gather_pages()
     Server(address, before, set_by_imports).serve(int(owner))
+
+
+def gather_pages() -> None:
+    """Move this process's memory into pages of 2 MB where Linux can: a fork then takes half the time."""
+    if sys.platform != "linux":
+        return
+    madvise = ctypes.CDLL(None).madvise
+    madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        addresses, rights, _, _, _, *file = line.split()
+        first, end = (int(address, 16) for address in addresses.split("-"))
+        first, end = -(-first // LARGE_PAGE) * LARGE_PAGE, end // LARGE_PAGE * LARGE_PAGE
+        if rights == "rw-p" and file in ([], ["[heap]"]) and first < end:
+            madvise(first, end - first, MADV_COLLAPSE)  # without effect before Linux 6.1
 
 
 class Server:
