@@ -30,6 +30,8 @@ RECIPE = Path("reports/recipe.md")
 AUDIT = Path("reports/audit_recall.md")
 LABELS = Path("reports/label_recall.md")
 LEARNING_CURVE = Path("reports/learning_curve.md")
+PHOTOGRAPHS = Path("reports/learning_curve_photographs.md")
+BASE_OOD = Path("reports/base_ood.md")
 
 
 def main() -> None:
@@ -55,6 +57,8 @@ def parts() -> dict[str, tuple[Path, Path, str]]:
         "audit": (DATA, AUDIT, after_title(AUDIT)),
         "labels": (DATA, LABELS, after_title(LABELS)),
         "learning curve": (MODELS, LEARNING_CURVE, after_title(LEARNING_CURVE)),
+        "photographs": (MODELS, PHOTOGRAPHS, after_title(PHOTOGRAPHS)),
+        "base ood": (MODELS, BASE_OOD, after_title(BASE_OOD)),
         "replicates": (STATISTICS, REPLICATES, after_title(REPLICATES)),
     }
 

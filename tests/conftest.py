@@ -63,7 +63,7 @@ if hasattr(
     signal, "SIGHUP"
 ):  # under nohup, which ignores it, commands that the tests start would ignore it as well
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-LINKED = re.compile(r"/\.git/(hooks|objects)/|/__pycache__/|/clone/(benchmarks|docs|tests|reports/figures)/")
+LINKED = re.compile(r"/\.git/(hooks|objects)/|/__pycache__/|/clone/(benchmarks|docs|tests)/")
 SMALL_MODELS = Path(__file__).with_name("small_models.yaml")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job of a shell
     signal.signal(signal.SIGINT, signal.default_int_handler)  # for the commands of the tests
@@ -91,7 +91,7 @@ def digests(root, *patterns):
 
 
 def copy_or_link(source, target):
-    """Copy a file, as `copy_function` of `shutil.copytree`; link what no test edits, which is much faster."""
+    """Copy a file, as `copy_function` of `shutil.copytree`; link what no command writes, which is much faster."""
     return (os.link if LINKED.search(source) else shutil.copy2)(source, target)
 
 
