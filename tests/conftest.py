@@ -91,7 +91,7 @@ def digests(root, *patterns):
 
 
 def copy_or_link(source, target):
-    """Copy a file, as `copy_function` of `shutil.copytree`; link what no command writes, which is much faster."""
+    """Copy a file, as `copy_function` of `shutil.copytree`; link what no command writes, which is faster."""
     return (os.link if LINKED.search(source) else shutil.copy2)(source, target)
 
 
