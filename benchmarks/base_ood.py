@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import cifar10  # noqa: F401  before NumPy: it pins the arithmetic
 
 # isort: split
-import numpy as np
+import pandas as pd
 
 from benchmarks.learning_curve import PRETRAINED, with_pretrained
 from benchmarks.record import record
@@ -24,6 +24,7 @@ from cifar10.data import dataset
 from cifar10.data.dataset import Split
 from cifar10.evaluation import ood_results
 from cifar10.report import render
+from cifar10.report.ood_words import CORRUPTED
 from cifar10.training import tensorflow_setup
 
 STEM = paths.REPORTS / "base_ood"
@@ -90,34 +91,51 @@ def row(accuracy: float, metrics: dict[str, Any]) -> dict[str, Any]:
         "tpr": combined["tpr"],
         "mean_auroc": metrics["auroc"],
         "auroc": combined["auroc"],
+        "corrupted": metrics["corrupted"],
     }
 
 
 def markdown(found: dict[str, Any]) -> str:
-    """Write a row per model, with means over the seeds."""
-    measured = {name: rows for name, rows in found["models"].items() if rows}
-    datasets = [*measured[PRETRAINED][0]["auroc"]]
-    lines = [
-        f"| model | test accuracy | test images accepted | mean AUROC | {' | '.join(datasets)} |",
-        "|---|---:|---:|---:|" + "---:|" * len(datasets),
-    ]
-    for name, rows in measured.items():
-        accuracy, accepted, mean = (_mean(rows, key) for key in ("accuracy", "tpr", "mean_auroc"))
-        each = " | ".join(f"{np.mean([entry['auroc'][kind] for entry in rows]):.2f}" for kind in datasets)
-        lines.append(f"| {name} | {100 * accuracy:.1f} % | {100 * accepted:.1f} % | {mean:.3f} | {each} |")
+    """Write two tables with a row per model: AUROC by OOD dataset, and TPR by kind of test images."""
+    frames = {
+        name: pd.json_normalize(rows).mean(numeric_only=True)
+        for name, rows in found["models"].items()
+        if rows
+    }
+    means = pd.DataFrame(frames).T
+    auroc = means.filter(regex=r"^auroc\.").rename(columns=lambda name: name.removeprefix("auroc."))
+    rates = means.filter(regex=r"^corrupted\.").rename(
+        columns=lambda name: CORRUPTED[name.removeprefix("corrupted.")]
+    )
     seeds = len(found["seeds"])
     told = f"means over {seeds} seeds" if seeds > 1 else "one seed"
     return (
         "# OOD detector of a frozen base\n\n"
-        + "\n".join(lines)
-        + f"\n\nAUROC by OOD dataset ({told}). *{PRETRAINED}* is a frozen EfficientNet-Lite0 with ImageNet "
-        f"weights, with one Dense layer trained on all training images. Measured on {found['data']}; "
-        f"{where(found['machine'])}.\n"
+        + table(
+            {
+                "test accuracy": means["accuracy"].map(percent),
+                "mean AUROC": means["mean_auroc"].map("{:.3f}".format),
+            },
+            auroc.map("{:.2f}".format),
+        )
+        + f"\nAUROC by OOD dataset ({told}). *{PRETRAINED}* is a frozen EfficientNet-Lite0 with ImageNet "
+        "weights, with one Dense layer trained on all training images.\n\nTest images that get a class:\n\n"
+        + table({"test images": means["tpr"].map(percent)}, rates.map(percent))
+        + f"\nMeasured on {found['data']}; {where(found['machine'])}.\n"
     )
 
 
-def _mean(rows: list[dict[str, Any]], key: str) -> float:
-    return float(np.mean([entry[key] for entry in rows]))
+def table(first: dict[str, pd.Series], rest: pd.DataFrame) -> str:
+    """Write columns of texts as Markdown, with a row per model."""
+    columns = pd.DataFrame(first).join(rest)
+    lines = [["model", *columns], ["---", *["---:"] * columns.shape[1]]]
+    lines += [[name, *values] for name, *values in columns.itertuples()]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def percent(share: float) -> str:
+    """Write a share from 0 to 1."""
+    return f"{100 * share:.1f} %"
 
 
 if __name__ == "__main__":
