@@ -16,12 +16,11 @@ import cifar10  # noqa: F401  before NumPy: it pins the arithmetic
 # isort: split
 import pandas as pd
 
-from benchmarks.learning_curve import PRETRAINED, with_pretrained
+from benchmarks.learning_curve import PRETRAINED, trained, with_pretrained
 from benchmarks.record import record
 from benchmarks.text import where
 from cifar10 import errors, files, machine, params, paths, progress
 from cifar10.data import dataset
-from cifar10.data.dataset import Split
 from cifar10.evaluation import ood_results
 from cifar10.report import render
 from cifar10.report.ood_words import CORRUPTED
@@ -48,7 +47,7 @@ def main() -> None:
         models.make_deterministic(seed=0)
     for seed in asked.seeds:
         found["seeds"].append(seed)
-        found["models"][PRETRAINED].append(measure(seed, settings))
+        found["models"][PRETRAINED].append(measure(seed, with_pretrained(settings)))
         found["models"] |= {name: of_pipeline(name, found["seeds"]) for name in settings.models}
         record(STEM, found, markdown(found))
 
@@ -56,16 +55,8 @@ def main() -> None:
 def measure(seed: int, settings: params.Params) -> dict[str, Any]:
     """Train with one seed; return accuracy (0 to 1) and the metrics of the combined ID score."""
     from cifar10.evaluation import features
-    from cifar10.training import models, prepared
 
-    settings = with_pretrained(settings)
-    training, test, classes = dataset.load("train"), dataset.load("test"), dataset.class_names()
-    models.keras.utils.set_random_seed(seed)
-    shape = training.images.shape[1:]
-    made = prepared.prepare(PRETRAINED, settings, training.labels, classes, shape=shape)
-    nothing = Split(test.images[:0], test.labels[:0])
-    for _ in made.train(training, nothing, settings.train_of(PRETRAINED), seed, [], lambda *_: None):
-        pass
+    made, test = trained(PRETRAINED, settings, dataset.load("train"), seed), dataset.load("test")
     progress.log(f"{PRETRAINED}, seed {seed}: trained")
     extract = features.feature_extractor(made.model)
     outputs = extract(test.images)

@@ -11,7 +11,7 @@ import itertools
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import cifar10  # noqa: F401  before NumPy: it pins the arithmetic
@@ -25,6 +25,9 @@ from cifar10.data import dataset
 from cifar10.data.dataset import Split
 from cifar10.report import render
 from cifar10.training import tensorflow_setup
+
+if TYPE_CHECKING:
+    from cifar10.training.prepared import Prepared  # loads TensorFlow
 
 PRETRAINED = "pretrained"
 BASE = {"EfficientNetLite0": {"weights": "imagenet", "train": "none", "image_size": 128}}
@@ -123,27 +126,36 @@ def measure(
     name: str, chosen: params.Params, training: Split, test: Split, seed: int, steps: int
 ) -> dict[str, Any]:
     """Train a network and test it: images, epochs, seconds (with the features), accuracy from 0 to 1."""
-    from cifar10.training import models, prepared
+    from cifar10.training import models
     from cifar10.training.backbones import frozen
 
-    settings, classes = chosen.train_of(name), dataset.class_names()
+    settings = chosen.train_of(name)
     batch = min(settings.batch_size, len(training.labels))
     per_epoch = -(-len(training.labels) // batch)
     epochs = max(settings.epochs, -(-steps // per_epoch))
     own = chosen.models[name].train.model_copy(update={"epochs": epochs, "batch_size": batch})
     entry = chosen.models[name].model_copy(update={"train": own})
     chosen = chosen.model_copy(update={"models": {name: entry}})
-    models.keras.utils.set_random_seed(seed)
-    started, nothing = time.monotonic(), Split(test.images[:0], test.labels[:0])
-    made = prepared.prepare(name, chosen, training.labels, classes, shape=training.images.shape[1:])
-    for _ in made.train(training, nothing, chosen.train_of(name), seed, [], lambda *_: None):
-        pass
+    started = time.monotonic()
+    made = trained(name, chosen, training, seed)
     seconds = time.monotonic() - started
     if made.frozen:
         test = frozen.with_features(made.model, made.frozen, test)
     (scores,) = models.predictor(made.trained_network())(test.images)
     accuracy = float((scores.argmax(axis=1) == test.labels).mean())
     return {"images": len(training.labels), "epochs": epochs, "seconds": seconds, "accuracy": accuracy}
+
+
+def trained(name: str, chosen: params.Params, training: Split, seed: int) -> "Prepared":
+    """Train a network of params.yaml with one seed, without validation images."""
+    from cifar10.training import models, prepared
+
+    models.keras.utils.set_random_seed(seed)
+    shape, nothing = training.images.shape[1:], Split(training.images[:0], training.labels[:0])
+    made = prepared.prepare(name, chosen, training.labels, dataset.class_names(), shape=shape)
+    for _ in made.train(training, nothing, chosen.train_of(name), seed, [], lambda *_: None):
+        pass
+    return made
 
 
 if __name__ == "__main__":
