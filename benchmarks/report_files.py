@@ -5,6 +5,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from benchmarks.record import record
 from cifar10 import files
 from cifar10.report import plots
 
@@ -18,8 +19,6 @@ def write(stem: Path, report: dict[str, Any], text: str, figure: Figure) -> None
         text: written as Markdown.
         figure: written as PNG.
     """
-    files.write_json(stem.with_suffix(".json"), report)
-    files.write_text(stem.with_suffix(".md"), text)
     with files.replacing(stem.with_suffix(".png")) as beside:
         plots.save(figure, beside)
-    print(text)
+    record(stem, report, text)
