@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from py_compile import PycInvalidationMode
@@ -156,20 +155,8 @@ class Clone:
 
         `python` and `dvc` are warm (tests/warm.py); with `**COLD` they start as usual.
         """
-        environment = {**ENVIRONMENT, **WARM, **environment}
-        with tempfile.TemporaryFile("w+") as output:
-            code = SERVERS[0].ask(command, self.root, environment, output) if SERVERS else None
-            if code is None:
-                code = subprocess.run(
-                    command,
-                    cwd=self.root,
-                    env=environment,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    check=False,
-                ).returncode
-            output.seek(0)
-            printed = output.read()
+        complete = {**ENVIRONMENT, **WARM, **environment}
+        code, printed = warm.run(SERVERS[0] if SERVERS else None, command, self.root, complete)
         assert code == expect, f"{command}: {code}\n{printed}"
         return printed
 

@@ -84,21 +84,27 @@ class Server:
 
     def run(self, folder: Path, *command: str, **environment: str) -> tuple[int, str]:
         """Run a command in a folder; return its exit code and what it printed on both streams."""
-        complete = self.environment | environment
-        with tempfile.TemporaryFile("w+") as output:
-            code = self.ask(command, folder, complete, output)
-            if code is None:
-                code = subprocess.run(
-                    command,
-                    cwd=folder,
-                    env=complete,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    check=False,
-                ).returncode
-            output.seek(0)
-            return code, output.read()
+        return run(self, command, folder, self.environment | environment)
+
+
+def run(
+    server: Server | None, command: Sequence[str], folder: Path, environment: dict[str, str]
+) -> tuple[int, str]:
+    """Run a command; return its exit code and what it printed on both streams.
+
+    Args:
+        server: of warm programs; None starts every command.
+        command: program and arguments.
+        folder: where it runs.
+        environment: complete.
+    """
+    with tempfile.TemporaryFile("w+") as output:
+        code = server.ask(command, folder, environment, output) if server else None
+        if code is None:
+            streams = {"stdout": output, "stderr": subprocess.STDOUT}
+            code = subprocess.run(command, cwd=folder, env=environment, **streams, check=False).returncode
+        output.seek(0)
+        return code, output.read()
 
 
 def _script(program: str) -> list[Path]:
