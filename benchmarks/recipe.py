@@ -117,9 +117,9 @@ def outcome(runs: dict[tuple[str, str], list[dict[str, Any]]], epochs: int) -> d
 
 def batches(read: Any, count: int, batch_size: int, seed: int, epoch: int) -> Iterator[Any]:
     """Yield images and labels of single steps, as the pipeline orders them."""
-    from cifar10.training import loop
+    from cifar10.training import image_order
 
-    for some in loop.shuffled_batches(count, batch_size, seed, epoch):
+    for some in image_order.shuffled_batches(count, batch_size, seed, epoch):
         yield from zip(*read(some), strict=True)
 
 

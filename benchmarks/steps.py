@@ -67,11 +67,11 @@ def seconds(made: Any, train: params.Train) -> float:
         made: from `prepared.prepare`.
         train: the settings of the training.
     """
-    from cifar10.training import loop, models
+    from cifar10.training import image_order, loop, models
 
     run = loop.make_train_step(made.model, made.optimizer, train.label_smoothing, made.class_weights)
     draw, batch_size = np.random.default_rng(0), train.batch_size
-    shape = (loop.STEPS_PER_CALL, batch_size)
+    shape = (image_order.STEPS_PER_CALL, batch_size)
     images = draw.integers(0, 256, (*shape, *models.INPUT_SHAPE), np.uint8)
     labels = draw.integers(0, 10, shape)
     run(images, labels)  # compiles
@@ -80,7 +80,7 @@ def seconds(made: Any, train: params.Train) -> float:
         started = time.perf_counter()
         run(images, labels)
         taken.append(time.perf_counter() - started)
-    return min(taken) / loop.STEPS_PER_CALL
+    return min(taken) / image_order.STEPS_PER_CALL
 
 
 if __name__ == "__main__":

@@ -135,7 +135,7 @@ def trained(name: str, chosen: params.Params, images: Any) -> dict[str, str]:
         Hashes of its settings (`definition`), its weights before (`start`) and after the `epoch`, and its
         `answers`: the scores of the last layer for test images.
     """
-    from cifar10.training import loop, models, outliers, prepared
+    from cifar10.training import image_order, loop, models, outliers, prepared
 
     train, seed = chosen.train_of(name), chosen.train.seeds[0]
     training = Split(images.train_images, images.train_labels)
@@ -146,7 +146,7 @@ def trained(name: str, chosen: params.Params, images: Any) -> dict[str, str]:
     weight = outliers.weight(made.augment)
     run = loop.make_train_step(model, optimizer, train.label_smoothing, made.class_weights, weight)
     read = outliers.reader(training, made.augment, pool, seed, epoch=1)
-    for batches in loop.shuffled_batches(len(training.labels), train.batch_size, seed, epoch=1):
+    for batches in image_order.shuffled_batches(len(training.labels), train.batch_size, seed, epoch=1):
         run(*read(batches))
     (answers,) = models.predictor(model)(images.test_images[:ASKED])
     return {

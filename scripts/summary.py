@@ -115,7 +115,7 @@ def settings(entry: params.Model, train: params.Train, sizes: dict[str, Any]) ->
 
 def per_step(made: Any, train: params.Train) -> float:
     """Train on random images for about TIMED seconds; return the median time of a step, in seconds."""
-    from cifar10.training import loop, outliers
+    from cifar10.training import image_order, loop, outliers
 
     random, batch_size, model = np.random.default_rng(0), train.batch_size, made.trained_network()
     images = random.integers(0, 256, (batch_size, *model.inputs[0].shape[1:]), np.uint8)
@@ -133,7 +133,9 @@ def per_step(made: Any, train: params.Train) -> float:
         return (time.perf_counter() - started) / steps
 
     timed(1)  # compiles
-    steps = int(np.clip(TIMED / CALLS / timed(1), 1, loop.steps_per_call(batch_size, images.shape[1:])))
+    steps = int(
+        np.clip(TIMED / CALLS / timed(1), 1, image_order.steps_per_call(batch_size, images.shape[1:]))
+    )
     return float(np.median([timed(steps) for _ in range(CALLS)]))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # use the package of this checkout
 from cifar10 import arithmetic, files, paths, progress, stage_arguments, stage_names, stage_process
 from cifar10.data import dataset
-from cifar10.training import checkpoint, inputs, tensorflow_setup, versions
+from cifar10.training import checkpoint, subset, tensorflow_setup, versions
 
 NOTE = "An interrupted training resumes after its last full epoch and gives the same bytes."
 
@@ -16,7 +16,7 @@ def main() -> None:
     """Load the splits, train, and write the model and its history."""
     settings, name, seed = stage_arguments.parse(__doc__, NOTE)
     train, label = settings.train_of(name), stage_names.label(name, seed)
-    training, validation = inputs.load(name, train)
+    training, validation = subset.load(name, train)
     versions.check_versions()
 
     with tensorflow_setup.tensorflow(train.portable):

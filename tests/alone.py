@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from cifar10 import params
-from cifar10.evaluation import detector, id_scores, layer_distances
+from cifar10.evaluation import detector, layer_distances, ood_scores
 from cifar10.params import Model
 from cifar10.training import tensorflow_setup
 from tests import elsewhere
@@ -82,12 +82,12 @@ def compare(instructions: str) -> None:
     for name, entry in entries.items():
         extract = features.feature_extractor(models.build(name, entry, 10))
         known = extract(random.integers(0, 256, (50, 32, 32, 3), dtype=np.uint8))
-        bank, statistics = id_scores.unit(known.features), layer_distances.fit(known.layers)
-        layers = id_scores.fit_layers(statistics, statistics.distances(known.layers, len(known.logits)))
+        bank, statistics = ood_scores.unit(known.features), layer_distances.fit(known.layers)
+        layers = ood_scores.fit_layers(statistics, statistics.distances(known.layers, len(known.logits)))
 
         def ask(some: np.ndarray, extract=extract, bank=bank, layers=layers) -> list[np.ndarray]:
             outputs = extract(some)
-            scores = [id_scores.knn(outputs, bank), *detector.part_scores(layers, outputs).values()]
+            scores = [ood_scores.knn(outputs, bank), *detector.part_scores(layers, outputs).values()]
             return [outputs.features, outputs.logits, outputs.probabilities, *scores]
 
         expected = ask(images)

@@ -19,10 +19,10 @@ import pandas as pd
 import yaml
 
 from cifar10 import files, paths
-from cifar10.evaluation import explanations, metrics, ood, temperature
+from cifar10.evaluation import detector_fit, explanations, metrics, temperature
 from cifar10.evaluation.detector import Detector
-from cifar10.evaluation.id_scores import LayerScores
 from cifar10.evaluation.layer_distances import LayerStatistics
+from cifar10.evaluation.ood_scores import LayerScores
 from cifar10.evaluation.temperature import Validation
 
 CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
@@ -230,7 +230,7 @@ def _ood(
     measured = {
         "threshold": threshold,
         "tpr": 0.95,
-        "auroc": {dataset: ood.auroc(scores["test"], scores[dataset]) for dataset in OOD_DATASETS},
+        "auroc": {dataset: detector_fit.auroc(scores["test"], scores[dataset]) for dataset in OOD_DATASETS},
         "fpr": {dataset: float((scores[dataset] >= threshold).mean()) for dataset in OOD_DATASETS},
     }
     files.write_json(
@@ -240,9 +240,9 @@ def _ood(
             "parts": ["msp", "layers"],
             "auroc": float(np.mean([*measured["auroc"].values()])),
             "layers": ["Conv2D 30 x 30 x 16", "Dense 256"],
-            "pseudo_ood": {score: {"blends": 0.6, "mean": 0.6} for score in ood.SCORES},
+            "pseudo_ood": {score: {"blends": 0.6, "mean": 0.6} for score in detector_fit.SCORES},
             "threshold_data": "validation" if validation else "training",
-            "scores": dict.fromkeys(ood.SCORES, measured),
+            "scores": dict.fromkeys(detector_fit.SCORES, measured),
             "corrupted": {kind: float((scores[f"test_{kind}"] >= threshold).mean()) for kind in CORRUPTED},
             "person": {
                 "id_score": threshold + skill - 2.2,

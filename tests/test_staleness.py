@@ -77,7 +77,7 @@ def test_what_no_stage_computes_with_makes_nothing_stale(dvc, clone):
         ),
         pytest.param("cifar10/report/render.py", '"CIFAR-10"', '"CIFAR10"', {"report"}, id="name"),
         pytest.param(
-            "cifar10/evaluation/id_scores.py",
+            "cifar10/evaluation/ood_scores.py",
             "NEIGHBOUR = 10",
             "NEIGHBOUR = 9",
             {*EVALUATE, "report"},
@@ -95,7 +95,9 @@ def test_what_no_training_needs_trains_nothing(dvc, clone, name, old, new, stage
         pytest.param("cifar10/training/losses.py", "1e-7, 1.0", "1e-6, 1.0", id="loss"),
         pytest.param("cifar10/training/dense.py", "inputs.shape.rank != 2", "True", id="layer"),
         pytest.param("cifar10/training/models.py", "Rescaling(1 / 255)", "Rescaling(1)", id="first layer"),
-        pytest.param("cifar10/training/loop.py", ".permutation(images)", ".permutation(9)", id="order"),
+        pytest.param(
+            "cifar10/training/image_order.py", ".permutation(images)", ".permutation(9)", id="order"
+        ),
         pytest.param("cifar10/training/optimizers.py", '"amsgrad"', '"nesterov"', id="optimizer"),
         pytest.param("cifar10/data/dataset.py", 'mmap_mode="r"', 'mmap_mode="c"', id="images"),
         pytest.param("cifar10/arithmetic.py", '"STRICT"', '"BF16"', id="arithmetic"),

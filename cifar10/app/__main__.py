@@ -110,7 +110,7 @@ def _root_path(text: str) -> str:
 def _serve(options: argparse.Namespace, folder: "ModelFolder", listener: socket.socket) -> None:
     # before TensorFlow, from which `tensorflow_setup` hides what these need
     from cifar10.app import middleware, server
-    from cifar10.evaluation import ood, predictions  # noqa: F401
+    from cifar10.evaluation import detector_fit, predictions  # noqa: F401
     from cifar10.training import tensorflow_setup
 
     with tensorflow_setup.tensorflow():

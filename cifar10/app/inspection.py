@@ -17,7 +17,7 @@ from cifar10.app.recorded_mistakes import Recorded, RecordedMistakes, address
 from cifar10.data import dataset
 from cifar10.errors import UserError
 from cifar10.evaluation import nearest
-from cifar10.evaluation.ood import FeatureExtractor
+from cifar10.evaluation.detector_fit import FeatureExtractor
 from cifar10.predict.predictor import Classifier
 from cifar10.report import results
 from cifar10.training.models import PREDICTION_BATCH

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.stats import norm
 
 from cifar10.compare.correct import Array
-from cifar10.evaluation import significance
+from cifar10.evaluation import accuracy_interval, significance
 
 
 @dataclass(frozen=True)
@@ -80,5 +80,5 @@ def difference_interval(lost: int, gained: int, images: int) -> tuple[float, flo
     total = images + 2
     centre = (gained - lost) / total
     spread = np.sqrt(lost + gained + 1 - (gained - lost) ** 2 / total) / total
-    reach = norm.ppf((1 + significance.CONFIDENCE) / 2) * spread
+    reach = norm.ppf((1 + accuracy_interval.CONFIDENCE) / 2) * spread
     return max(-1.0, float(centre - reach)), min(1.0, float(centre + reach))

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 MAX_PIXELS = limits.MAX_PIXELS
-MAX_BYTES = 300_000_000  # of a file
+MAX_BYTES = limits.MAX_BYTES
 THREADS = 4  # maximum number of pictures decoded at once, if nothing else is said
 AT_ONCE = 1000  # pictures that wait for a thread
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import expit, logit, stdtrit
 
-from cifar10.evaluation.significance import CONFIDENCE
+from cifar10.evaluation.accuracy_interval import CONFIDENCE
 
 TAIL = (1 - CONFIDENCE) / 2  # probability on each side of an interval
 

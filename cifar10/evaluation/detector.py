@@ -9,9 +9,9 @@ import numpy as np
 
 from cifar10 import files
 from cifar10.errors import UserError
-from cifar10.evaluation import id_scores, temperature
-from cifar10.evaluation.id_scores import LayerScores
+from cifar10.evaluation import ood_scores, temperature
 from cifar10.evaluation.layer_distances import LayerStatistics
+from cifar10.evaluation.ood_scores import LayerScores
 from cifar10.evaluation.temperature import Validation
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ def part_scores(layers: LayerScores, outputs: "Outputs") -> dict[str, np.ndarray
     """Compute the ID scores of PARTS, float64 (N,) each."""
     deviations = layers.deviations(outputs)
     return {
-        "msp": id_scores.msp(outputs),
-        "energy": id_scores.energy(outputs),
+        "msp": ood_scores.msp(outputs),
+        "energy": ood_scores.energy(outputs),
         "layers": layers.separate(deviations),
         "joint": layers.joint(deviations),
     }

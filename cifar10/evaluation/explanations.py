@@ -13,7 +13,7 @@ from cifar10.data import dataset
 from cifar10.evaluation import nearest, ood_images
 
 if TYPE_CHECKING:
-    from cifar10.evaluation.ood import FeatureExtractor  # loads pandas and scikit-learn
+    from cifar10.evaluation.detector_fit import FeatureExtractor  # loads pandas and scikit-learn
 
 SHOWN = 7  # test images
 Explainer = Callable[[np.ndarray, np.ndarray], np.ndarray]  # from `gradcam.explainer`

@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.metrics import f1_score
 
 from cifar10 import files
-from cifar10.evaluation import significance
+from cifar10.evaluation import accuracy_interval
 from cifar10.training.probabilities import cross_entropy
 
 BINS = 15  # of the reliability diagram, as in Guo et al. 2017
@@ -64,7 +64,7 @@ def summary(probabilities: np.ndarray, labels: np.ndarray, class_names: list[str
         (None for a class without images).
     """
     predicted = probabilities.argmax(axis=1)
-    low, high = significance.accuracy_interval(int((predicted == labels).sum()), len(labels))
+    low, high = accuracy_interval.wilson(int((predicted == labels).sum()), len(labels))
     return {
         "accuracy": float((predicted == labels).mean()),
         "accuracy_low": low,

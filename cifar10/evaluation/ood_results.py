@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from cifar10.data import dataset
-from cifar10.evaluation import corrupted, ood, ood_images, pseudo_ood
+from cifar10.evaluation import corrupted, detector_fit, ood_images, pseudo_ood
 from cifar10.evaluation.detector import Detector
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ class OODResults(NamedTuple):
 
 
 def measure(
-    extract: ood.FeatureExtractor,
+    extract: detector_fit.FeatureExtractor,
     test: "Outputs",
     layers: list[str],
-    plain: ood.FeatureExtractor | None = None,
+    plain: detector_fit.FeatureExtractor | None = None,
 ) -> OODResults:
     """Fit the detector to images of data/processed, and measure it.
 
@@ -38,16 +38,16 @@ def measure(
         extract: from `features.feature_extractor`.
         test: outputs for the test images.
         layers: from `features.described_layers`.
-        plain: `extract` without mirror images, for `ood.fit`.
+        plain: `extract` without mirror images, for `detector_fit.fit`.
     """
     training, classes = dataset.load("train"), dataset.class_names()
-    validation, threshold_data = ood.threshold_images(training, dataset.load("validation"))
+    validation, threshold_data = detector_fit.threshold_images(training, dataset.load("validation"))
     pseudo = pseudo_ood.make(validation.images, validation.labels)
-    fitted = ood.fit(extract, training, validation, pseudo, classes, plain)
+    fitted = detector_fit.fit(extract, training, validation, pseudo, classes, plain)
     outputs = {"test": test} | {kind: extract(images) for kind, images in ood_images.load().items()}
     scores = {kind: fitted.scores(found) for kind, found in outputs.items()}
-    measured = ood.measure(fitted.thresholds, scores)
-    detector = ood.finished(fitted.detector, measured, threshold_data)
+    measured = detector_fit.measure(fitted.thresholds, scores)
+    detector = detector_fit.finished(fitted.detector, measured, threshold_data)
     of_corrupted = {
         kind: detector.id_scores(extract(images))
         for kind, images in corrupted.make(dataset.load("test").images).items()
@@ -62,9 +62,9 @@ def measure(
         "scores": measured,
         "corrupted": {kind: float(detector.is_id(found).mean()) for kind, found in of_corrupted.items()},
         "layers": layers,
-        "person": None if person is None else ood.person_answer(detector, extract(person[None])),
+        "person": None if person is None else detector_fit.person_answer(detector, extract(person[None])),
     }
-    table = ood.table(
+    table = detector_fit.table(
         {"validation": detector.references["combined"]}
         | {kind: found["combined"] for kind, found in scores.items()}
         | {corrupted.dataset(kind): found for kind, found in of_corrupted.items()}

@@ -1,4 +1,4 @@
-"""Wilson's interval, and paired significance tests of two .h5 files on the same test images."""
+"""Paired significance tests of two .h5 files on the same test images."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import binomtest
 
-CONFIDENCE = 0.95  # of every interval
 LEVEL = 0.05  # significance level of corrected p-values
 
 
@@ -36,12 +35,6 @@ class Pair:
     def significant(self) -> bool:
         """Whether the lead is significant at `LEVEL`."""
         return self.corrected < LEVEL
-
-
-def accuracy_interval(correct: int, images: int) -> tuple[float, float]:
-    """Return the Wilson 95 % interval of a proportion (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927)."""
-    interval = binomtest(correct, images).proportion_ci(CONFIDENCE, method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 def mcnemar(only_first: int, only_second: int) -> float:

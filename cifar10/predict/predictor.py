@@ -34,7 +34,7 @@ from cifar10.predict.model_folder import HERE, ModelFolder
 from cifar10.training import models
 
 if TYPE_CHECKING:
-    from cifar10.evaluation.ood import FeatureExtractor  # loads pandas and scikit-learn
+    from cifar10.evaluation.detector_fit import FeatureExtractor  # loads pandas and scikit-learn
 
 
 @dataclass(frozen=True)

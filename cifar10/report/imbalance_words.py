@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from cifar10.evaluation.significance import accuracy_interval, listed
+from cifar10.evaluation import accuracy_interval
+from cifar10.evaluation.significance import listed
 from cifar10.report.results import Model, Results
 
 RATIO = 3  # of the most frequent class to the rarest one, above which the report leads with balanced accuracy
@@ -36,4 +37,4 @@ def balanced_accuracy(model: Model) -> float:
 
 
 def _lowest(model: Model) -> float:
-    return accuracy_interval(round(model.correct.mean(axis=0).sum()), len(model.actual))[0]
+    return accuracy_interval.wilson(round(model.correct.mean(axis=0).sum()), len(model.actual))[0]

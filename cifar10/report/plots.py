@@ -18,7 +18,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 from PIL import Image, ImageChops, ImageOps
 
-from cifar10.evaluation import metrics, significance
+from cifar10.evaluation import accuracy_interval, metrics
 from cifar10.evaluation.replicates.difference import MARGIN
 from cifar10.names import shorten
 from cifar10.report import fonts
@@ -443,9 +443,7 @@ def reliability(probabilities: Mapping[str, np.ndarray], labels: np.ndarray) -> 
 
 def _reliability_line(axes: Axes, table: pd.DataFrame, style: Style) -> None:
     right = (table["accuracy"] * table["images"]).round().astype(int)
-    intervals = [
-        significance.accuracy_interval(*counts) for counts in zip(right, table["images"], strict=True)
-    ]
+    intervals = [accuracy_interval.wilson(*counts) for counts in zip(right, table["images"], strict=True)]
     low, high = np.transpose(intervals)
     axes.errorbar(
         table["confidence"],

@@ -13,15 +13,15 @@ import pandas as pd
 from cifar10 import files, paths
 from cifar10.errors import UserError
 from cifar10.evaluation import (
+    accuracy_interval,
     auroc,
     corrupted,
     detector,
+    detector_fit,
     ensemble_detector,
     explanations,
     metrics,
-    ood,
     replicates,
-    significance,
     temperature,
 )
 from cifar10.evaluation.ensemble import mean_probabilities
@@ -158,7 +158,7 @@ class Model:
                 kind: float((groups[corrupted.dataset(kind)] >= limit).mean())
                 for kind in self.first.ood["corrupted"]
             },
-            "auroc": {dataset: ood.auroc(test, found) for dataset, found in others.items()},
+            "auroc": {dataset: detector_fit.auroc(test, found) for dataset, found in others.items()},
             "interval": {
                 dataset: auroc.interval(test, found, self.sizes(dataset)) for dataset, found in others.items()
             },
@@ -369,7 +369,7 @@ def class_accuracy(results: Results) -> pd.DataFrame:
                 found = replicates.accuracies({name: hits})[name]
                 low, high = found.low, found.high
             else:
-                low, high = significance.accuracy_interval(int(hits.sum()), hits.shape[1])
+                low, high = accuracy_interval.wilson(int(hits.sum()), hits.shape[1])
             rows.append((name, int(label), float(each.mean()), low, high, each.tolist()))
     return pd.DataFrame(rows, columns=["model", "label", "accuracy", "low", "high", "accuracies"])
 

@@ -1,6 +1,5 @@
 """Train a network, bit-identically in every run."""
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,11 +12,18 @@ from cifar10.data import dataset
 from cifar10.data.dataset import Split
 from cifar10.errors import DivergedError
 from cifar10.params import Augment, Train
-from cifar10.training import averages, dense, losses, mixed_precision, models, optimizers, outliers, selection
+from cifar10.training import (
+    averages,
+    dense,
+    image_order,
+    losses,
+    mixed_precision,
+    models,
+    optimizers,
+    outliers,
+    selection,
+)
 from cifar10.training.probabilities import cross_entropy, normalize
-
-STEPS_PER_CALL = 50  # gradient steps between two updates of the progress bar
-BYTES_PER_CALL = 100_000_000  # of images; of large images there are fewer steps
 
 
 @dataclass(frozen=True)
@@ -48,35 +54,6 @@ class Epoch:
         if self.val_loss is None:
             return text
         return f"{text}, validation loss {self.val_loss:.4f}, accuracy {self.val_accuracy:.4f}"
-
-
-def steps_per_call(batch_size: int, shape: tuple[int, ...]) -> int:
-    """Return the number of gradient steps between two updates of the progress bar.
-
-    Args:
-        batch_size: images per step.
-        shape: of an image.
-    """
-    return max(1, min(STEPS_PER_CALL, BYTES_PER_CALL // (batch_size * math.prod(shape))))
-
-
-def shuffled_batches(
-    images: int, batch_size: int, seed: int, epoch: int, at_once: int = STEPS_PER_CALL
-) -> Iterator[np.ndarray]:
-    """Shuffle the images of an epoch and yield their indices, several batches at a time.
-
-    The order depends on (seed, epoch) only, so an epoch can be repeated without the earlier ones.
-
-    Yields:
-        int32 (steps, batch size): up to `at_once` full batches; a smaller last batch comes alone.
-    """
-    indices = np.random.default_rng([seed, epoch]).permutation(images).astype(np.int32)
-    full = images // batch_size
-    batches = indices[: full * batch_size].reshape(full, batch_size)
-    for start in range(0, full, at_once):
-        yield batches[start : start + at_once]
-    if images % batch_size:
-        yield indices[None, full * batch_size :]
 
 
 def make_train_step(
@@ -210,13 +187,14 @@ def train(
     predict, rows = models.predictor(model), list(history)
     best = best or selection.BestWeights(model, settings.keep)
     averaged = (model, optimizer, training.images, settings.batch_size)
-    at_once = steps_per_call(settings.batch_size, training.images.shape[1:])
+    count = len(training.labels)
+    at_once = image_order.steps_per_call(settings.batch_size, training.images.shape[1:])
     for epoch in range(len(rows) + 1, settings.epochs + 1):
         if selection.is_stopped(rows, settings.early_stopping):
             break
         loss_sum, correct_sum, seen, done = 0.0, 0, 0, 0
         read = outliers.reader(training, augment, pool, seed, epoch)
-        for batches in shuffled_batches(len(training.labels), settings.batch_size, seed, epoch, at_once):
+        for batches in image_order.shuffled_batches(count, settings.batch_size, seed, epoch, at_once):
             # copies only these images from the page cache, which all processes share
             loss, correct, finite = run(*read(batches))
             dataset.release(training.images)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm, t
 
-from cifar10.evaluation import auroc, ood
+from cifar10.evaluation import auroc, detector_fit
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_interval_against_the_plain_formulas_with_equal_scores(crops, random):
     id_scores, ood_scores = random.integers(2, 12, 40), random.integers(0, 9, 30)
     groups = np.repeat(np.arange(len(crops)), crops) if crops else np.arange(30)
     area, error, freedom = plain(id_scores, ood_scores, groups)
-    assert area == pytest.approx(ood.auroc(id_scores, ood_scores))
+    assert area == pytest.approx(detector_fit.auroc(id_scores, ood_scores))
     reach = t.ppf(0.975, freedom) * error / area / (1 - area)
     odds = area / (1 - area) * np.exp([-reach, reach])
     assert auroc.interval(id_scores, ood_scores, crops) == pytest.approx(odds / (1 + odds))

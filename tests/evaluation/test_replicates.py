@@ -15,7 +15,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 from statsmodels.stats.proportion import proportion_confint
 
-from cifar10.evaluation import replicates, significance
+from cifar10.evaluation import accuracy_interval, replicates
 from cifar10.evaluation.replicates import Design, Outcome, intervals
 from cifar10.evaluation.replicates.components import Components, degrees_of_freedom
 
@@ -186,7 +186,7 @@ def test_accuracies_near_one_have_an_interval_with_the_effective_number_of_image
 def test_one_training_has_the_interval_of_its_images():
     correct = {"a": model(1, 1, 5000)}
     found = replicates.accuracies(correct)["a"]
-    expected = significance.accuracy_interval(int(correct["a"].sum()), 5000)
+    expected = accuracy_interval.wilson(int(correct["a"].sum()), 5000)
     assert (found.low, found.high) == pytest.approx(expected, abs=2e-4)
     assert (found.sd, found.training_sd) == (None, None)
     assert "one training: the spread over seeds is unknown" in found.text

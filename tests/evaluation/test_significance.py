@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportion_confint
 
 from cifar10.evaluation import significance
 
@@ -70,9 +69,3 @@ def test_pairs_of_many_models_agree_with_statsmodels() -> None:
 )
 def test_p_values_are_written_with_their_sign(p_value: float, text: str) -> None:
     assert significance.p_text(p_value) == text
-
-
-def test_interval_agrees_with_statsmodels() -> None:
-    for correct, images in [(0, 10), (7, 10), (6802, 10000), (10, 10)]:
-        expected = proportion_confint(correct, images, alpha=0.05, method="wilson")
-        assert significance.accuracy_interval(correct, images) == pytest.approx(expected, abs=1e-9)

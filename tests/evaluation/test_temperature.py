@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from cifar10.evaluation import detector, metrics, ood, temperature
+from cifar10.evaluation import detector, detector_fit, metrics, temperature
 from cifar10.evaluation.temperature import Validation
 from cifar10.training.probabilities import cross_entropy
 from tests import plausible
@@ -93,6 +93,6 @@ def test_other_predictions_are_not_taken(wrong):
 def test_predictions_for_training_images_give_no_temperature():
     fitted = plausible.detector([], [*"abcde"], validation(1))
     for data, images in (("validation", 4000), ("training", 0)):
-        kept = ood.finished(fitted, {"combined": {"auroc": {}}}, data).validation
+        kept = detector_fit.finished(fitted, {"combined": {"auroc": {}}}, data).validation
         assert kept.probabilities.shape == (images, 5)
         assert len(kept.labels) == images

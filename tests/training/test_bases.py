@@ -10,7 +10,7 @@ import pytest
 from cifar10 import params
 from cifar10.data.dataset import Split
 from cifar10.errors import StaleError, UserError
-from cifar10.evaluation import features, gradcam, ood, pseudo_ood, trained_models
+from cifar10.evaluation import detector_fit, features, gradcam, pseudo_ood, trained_models
 from cifar10.params import Model
 from cifar10.train_options import ModelTrain
 from cifar10.training import loop, models, prepared
@@ -142,12 +142,12 @@ def test_the_detector_of_a_frozen_base_measures_ood_images_by_the_layers_of_the_
     assert hidden == weighted  # all convolutions of the base, nothing else
     extract, classes = features.feature_extractor(model), ["a", "b", "c"]
     pseudo = pseudo_ood.make(VALIDATION.images, VALIDATION.labels)
-    fitted = ood.fit(extract, DATA, VALIDATION, pseudo, classes)
+    fitted = detector_fit.fit(extract, DATA, VALIDATION, pseudo, classes)
     flat = np.full((5, 32, 32, 3), 130, np.uint8)  # against random pixels
     test = np.random.default_rng(4).integers(0, 256, (20, 32, 32, 3), np.uint8)
     scores = {kind: fitted.scores(extract(images)) for kind, images in (("test", test), ("flat", flat))}
-    found = ood.measure(fitted.thresholds, scores)
-    assert {*found} == {*ood.SCORES}
+    found = detector_fit.measure(fitted.thresholds, scores)
+    assert {*found} == {*detector_fit.SCORES}
     # not the combined score: here it is chosen on ten validation images, for a network that learned noise
     assert found["layers"]["auroc"]["flat"] == 1
 

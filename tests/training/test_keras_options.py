@@ -9,7 +9,7 @@ import pytest
 from cifar10.data.dataset import Split
 from cifar10.errors import UserError
 from cifar10.params import Model, Train
-from cifar10.training import keras_arguments, keras_config, keras_layers, loop, models
+from cifar10.training import image_order, keras_arguments, keras_config, keras_layers, loop, models
 from cifar10.training.schedules import OneCycle, Steps
 
 SMALL = [{"MaxPooling2D": {"pool_size": 16}}, {"Flatten": {}}]
@@ -36,7 +36,7 @@ def both(chosen, plain, settings=SETTINGS, loss="sparse_categorical_crossentropy
     plan = (settings, 0, [], lambda *_: None)
     (epoch,) = loop.train(ours, optimizer, DATA, NONE, *plan, class_weights=factors)
     reference.compile(plain, loss, run_eagerly=True)
-    order = np.concatenate([b.ravel() for b in loop.shuffled_batches(80, 8, 0, 1)])
+    order = np.concatenate([b.ravel() for b in image_order.shuffled_batches(80, 8, 0, 1)])
     labels = DATA.labels[order] if isinstance(loss, str) else np.eye(3, dtype=np.float32)[DATA.labels[order]]
     fitted = reference.fit(
         DATA.images[order], labels, batch_size=8, shuffle=False, verbose=0, class_weight=weights

@@ -12,7 +12,7 @@ from cifar10.data.dataset import Split
 from cifar10.errors import UserError
 from cifar10.params import Model
 from cifar10.train_options import EarlyStopping, ModelTrain
-from cifar10.training import inputs, models, prepared, selection
+from cifar10.training import models, prepared, selection, subset
 from cifar10.training.checkpoint import Checkpoint
 
 RANDOM = np.random.default_rng(8)
@@ -138,10 +138,10 @@ def data(tmp_path, monkeypatch):
 
 def test_a_rehearsal_takes_the_same_part_of_the_images(data):
     chosen = settings(images=10).train_of("m")
-    part, validation = inputs.load("m", chosen)
+    part, validation = subset.load("m", chosen)
     assert part.images.shape == (10, 32, 32, 3)
     np.testing.assert_array_equal(validation.images, VALIDATION.images)
-    np.testing.assert_array_equal(part.images, inputs.load("m", chosen)[0].images)
+    np.testing.assert_array_equal(part.images, subset.load("m", chosen)[0].images)
     places = [np.flatnonzero((DATA.images == image).all(axis=(1, 2, 3)))[0] for image in part.images]
     np.testing.assert_array_equal(DATA.labels[places], part.labels)
     assert places == sorted(places) != [*range(10)]
@@ -158,7 +158,7 @@ def test_a_rehearsal_takes_the_same_part_of_the_images(data):
 def test_settings_that_do_not_fit_the_images_are_one_line(data, train, words):
     dataset.save("validation", VALIDATION.images[:0], VALIDATION.labels[:0])
     with pytest.raises(UserError) as caught:
-        inputs.load("m", settings(**train).train_of("m"))
+        subset.load("m", settings(**train).train_of("m"))
     assert [word for word in ["models.m.train", *words] if word not in str(caught.value)] == []
     assert "\n" not in str(caught.value)
 

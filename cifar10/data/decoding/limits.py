@@ -1,7 +1,9 @@
-"""Limits on the pixels of a picture, so that one picture takes less than 1 GB."""
+"""Limits on the file and the pixels of a picture, so that one picture takes less than 1 GB."""
 
 from PIL import Image
 
+MAX_BYTES = 300_000_000  # of a file
+MAX_TIFF_BYTES = 400_000_000  # of the values of a TIFF that Pillow does not read, unpacked
 MAX_PIXELS = 300_000_000
 ALWAYS = 89_478_485  # pixels allowed in every format but those of `WHOLE`; Pillow's own limit
 MEMORY = 900_000_000  # bytes for the file and its pixels

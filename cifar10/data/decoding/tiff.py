@@ -6,10 +6,9 @@ import logging
 import numpy as np
 from PIL import Image
 
-from cifar10.data.decoding import brightness, formats, modes, repair
+from cifar10.data.decoding import brightness, formats, limits, modes, repair
 from cifar10.data.decoding.opening import UnreadableError
 
-MAX_BYTES = 400_000_000  # of the unpacked values
 COLOURS = (1, 3, 4)  # values per pixel: grey, RGB, and RGB with one that is not used
 
 
@@ -32,7 +31,7 @@ def read(content: bytes, max_pixels: int) -> tuple[Image.Image, int, str | None]
         with tifffile.TiffFile(io.BytesIO(content)) as file:
             page = file.pages.first
             height, width, *rest = page.shape
-            if height * width > max_pixels or page.nbytes > MAX_BYTES:
+            if height * width > max_pixels or page.nbytes > limits.MAX_TIFF_BYTES:
                 raise UnreadableError(f"more than {max_pixels:,} pixels")
             samples = rest[0] if rest else 1
             if len(rest) > 1 or samples not in COLOURS or not page.size or page.photometric not in (0, 1, 2):

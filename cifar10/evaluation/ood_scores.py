@@ -1,4 +1,4 @@
-"""ID scores of images: how much they look like the training images (in-distribution, ID); higher is more."""
+"""Scores for OOD detection, called ID scores: a higher score is more like the training images (ID)."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

@@ -12,7 +12,14 @@ from sklearn.neighbors import NearestNeighbors
 
 from cifar10.data.dataset import Split
 from cifar10.errors import UserError
-from cifar10.evaluation import detector, ensemble_detector, id_scores, layer_distances, ood, pseudo_ood
+from cifar10.evaluation import (
+    detector,
+    detector_fit,
+    ensemble_detector,
+    layer_distances,
+    ood_scores,
+    pseudo_ood,
+)
 from cifar10.evaluation.features import Outputs
 
 RANDOM = np.random.default_rng(5)
@@ -27,20 +34,20 @@ def outputs(count: int, shift: float = 0) -> Outputs:
 
 def test_msp_and_energy_against_scipy():
     given = outputs(50)
-    np.testing.assert_allclose(np.log(id_scores.msp(given)), log_softmax(given.logits, axis=1).max(axis=1))
-    np.testing.assert_allclose(id_scores.energy(given), logsumexp(given.logits, axis=1))
+    np.testing.assert_allclose(np.log(ood_scores.msp(given)), log_softmax(given.logits, axis=1).max(axis=1))
+    np.testing.assert_allclose(ood_scores.energy(given), logsumexp(given.logits, axis=1))
 
 
 def test_knn_distance_against_scikit_learn():
-    bank, given = id_scores.unit(outputs(200).features), outputs(50)
+    bank, given = ood_scores.unit(outputs(200).features), outputs(50)
     oracle = NearestNeighbors(n_neighbors=10, algorithm="brute").fit(bank.astype(np.float64))
-    distances, _ = oracle.kneighbors(id_scores.unit(given.features).astype(np.float64))
-    np.testing.assert_allclose(id_scores.knn(given, bank), -distances[:, -1], atol=1e-6)
+    distances, _ = oracle.kneighbors(ood_scores.unit(given.features).astype(np.float64))
+    np.testing.assert_allclose(ood_scores.knn(given, bank), -distances[:, -1], atol=1e-6)
 
 
 def test_zero_features_and_a_small_memory_bank():
     empty = Outputs(np.zeros((2, 6), np.float32), np.zeros((2, 4)), np.full((2, 4), 0.25))
-    assert np.isfinite(id_scores.knn(empty, id_scores.unit(outputs(3).features))).all()
+    assert np.isfinite(ood_scores.knn(empty, ood_scores.unit(outputs(3).features))).all()
 
 
 def test_layer_distances_against_scikit_learn():
@@ -63,7 +70,7 @@ def test_the_distances_of_an_image_do_not_depend_on_the_others():
 def test_constant_features_one_image_and_no_layer(layers):
     given = dataclasses.replace(outputs(len(layers[0]) if layers else 7), layers=layers)
     statistics = layer_distances.fit(layers)
-    scores = id_scores.fit_layers(statistics, statistics.distances(layers, len(given.logits)))
+    scores = ood_scores.fit_layers(statistics, statistics.distances(layers, len(given.logits)))
     found = detector.part_scores(scores, given)
     assert {values.shape for values in found.values()} == {given.logits.shape[:1]}
     assert np.isfinite([*found.values()]).all()
@@ -74,8 +81,8 @@ def test_a_network_without_hidden_layers_has_a_detector_by_its_outputs():
         return dataclasses.replace(extract(images), layers=[])
 
     split = Split(RANDOM.integers(128, 256, (60, 32, 32, 3)).astype(np.uint8), np.arange(60) % 2)
-    found = ood.fit(plain, split, split, {"dark": split.images // 2}, ["a", "b"])
-    answer = ood.person_answer(found.detector, plain(split.images[:1]))
+    found = detector_fit.fit(plain, split, split, {"dark": split.images // 2}, ["a", "b"])
+    answer = detector_fit.person_answer(found.detector, plain(split.images[:1]))
     assert answer["layers"] == []
     assert found.pseudo_ood["combined"]["dark"] == 1
 
@@ -85,7 +92,7 @@ def test_layer_scores_are_two_sided_and_the_joint_one_is_a_mahalanobis_distance(
     inside, outside = (
         statistics.distances(outputs(count, shift).layers, count) for count, shift in ((500, 0), (40, 1))
     )
-    scores = id_scores.fit_layers(statistics, inside)
+    scores = ood_scores.fit_layers(statistics, inside)
     deviations = (outside - inside.mean(axis=0)) / inside.std(axis=0)
     np.testing.assert_allclose(scores.separate(deviations), -(deviations**2).sum(axis=1))
     np.testing.assert_allclose(scores.separate(-deviations), scores.separate(deviations))
@@ -116,8 +123,8 @@ def test_threshold_has_at_least_95_percent_tpr(count):
 def test_auroc_against_the_roc_curve():
     inside, outside = RANDOM.normal(1, 1, 300), RANDOM.normal(0, 1, 200)
     false, true, _ = roc_curve(np.r_[np.ones(300), np.zeros(200)], np.r_[inside, outside])
-    assert ood.auroc(inside, outside) == pytest.approx(np.trapezoid(true, false))
-    assert ood.auroc(outside, inside) == pytest.approx(1 - ood.auroc(inside, outside))
+    assert detector_fit.auroc(inside, outside) == pytest.approx(np.trapezoid(true, false))
+    assert detector_fit.auroc(outside, inside) == pytest.approx(1 - detector_fit.auroc(inside, outside))
 
 
 def extract(images: np.ndarray) -> Outputs:
@@ -137,7 +144,7 @@ def fitted(pseudo_ood=None):
         RANDOM.integers(*range_, (400, 32, 32, 3)).astype(np.uint8) for range_ in ((128, 256), (0, 128))
     )
     split = Split(bright, np.arange(400) % 2)
-    return ood.fit(extract, split, split, pseudo_ood or {"dark": dark}, ["a", "b"]), bright, dark
+    return detector_fit.fit(extract, split, split, pseudo_ood or {"dark": dark}, ["a", "b"]), bright, dark
 
 
 def test_scores_are_compared_combined_and_measured():
@@ -147,14 +154,14 @@ def test_scores_are_compared_combined_and_measured():
     assert "msp" in found.detector.parts
     assert found.memory_bank.shape == (360, 6)
     scored = {name: found.scores(extract(images)) for name, images in (("test", bright), ("dark", dark))}
-    measured = ood.measure(found.thresholds, scored)
+    measured = detector_fit.measure(found.thresholds, scored)
     for score in ("msp", "combined"):
         assert 0.95 <= measured[score]["tpr"] < 0.955
         assert (measured[score]["auroc"], measured[score]["fpr"]) == ({"dark": 1.0}, {"dark": 0.0})
-    finished = ood.finished(found.detector, measured, "validation")
+    finished = detector_fit.finished(found.detector, measured, "validation")
     assert finished.auroc == 1
     assert ensemble_detector.is_reliable(finished.auroc)
-    answer = ood.person_answer(finished, extract(dark[:1]))
+    answer = detector_fit.person_answer(finished, extract(dark[:1]))
     assert answer["p_value"] == 1 / 401
     assert answer["layers"] == [1.0]  # as usual as all others
 
@@ -168,7 +175,7 @@ def test_training_images_are_extracted_without_their_mirror_images():
 
     found, bright, dark = fitted()
     split = Split(bright, np.arange(400) % 2)
-    again = ood.fit(extract, split, split, {"dark": dark}, ["a", "b"], plain)
+    again = detector_fit.fit(extract, split, split, {"dark": dark}, ["a", "b"], plain)
     assert counts == [360]  # the images of the fit
     assert again.thresholds == found.thresholds
     np.testing.assert_array_equal(again.memory_bank, found.memory_bank)
@@ -183,10 +190,10 @@ def test_a_kind_without_images_is_null_and_the_choice_uses_the_others():
     images = np.zeros((40, 32, 32, 3), np.uint8)
     images[:, 0, 0, 0] = np.arange(40)
     split, dark = Split(images + 100, np.arange(40) % 2), images
-    found = ood.fit(extract, split, split, {"blends": images[:0], "dark": dark}, ["a", "b"])
-    without = ood.fit(extract, split, split, {"dark": dark}, ["a", "b"])
+    found = detector_fit.fit(extract, split, split, {"blends": images[:0], "dark": dark}, ["a", "b"])
+    without = detector_fit.fit(extract, split, split, {"dark": dark}, ["a", "b"])
     assert found.detector.parts == without.detector.parts
-    for score in ood.SCORES:
+    for score in detector_fit.SCORES:
         assert found.pseudo_ood[score] == {"blends": None, **without.pseudo_ood[score]}
 
 
@@ -194,18 +201,18 @@ def test_threshold_images_without_validation_take_no_part_in_the_fit():
     images = np.zeros((95, 32, 32, 3), np.uint8)
     images[:, 0, 0, 0] = np.arange(95)
     training, none = Split(images, np.zeros(95, int)), Split(images[:0], np.zeros(0, int))
-    held_out, name = ood.threshold_images(training, none)
+    held_out, name = detector_fit.threshold_images(training, none)
     assert name == "training"
     numbers = held_out.images[:, 0, 0, 0]
     assert len(numbers) == 10
-    assert set(numbers) | set(ood.fitted_indices(95)) == set(range(95))
-    assert set(numbers).isdisjoint(ood.fitted_indices(95))
-    assert ood.threshold_images(training, training) == (training, "validation")
+    assert set(numbers) | set(detector_fit.fitted_indices(95)) == set(range(95))
+    assert set(numbers).isdisjoint(detector_fit.fitted_indices(95))
+    assert detector_fit.threshold_images(training, training) == (training, "validation")
 
 
 def test_detector_file_round_trip_and_equal_bytes(tmp_path):
     statistics, inside = layer_distances.fit(outputs(300).layers), outputs(100)
-    layers = id_scores.fit_layers(statistics, statistics.distances(inside.layers, 100))
+    layers = ood_scores.fit_layers(statistics, statistics.distances(inside.layers, 100))
     references = {part: np.sort(values) for part, values in detector.part_scores(layers, inside).items()}
     references["combined"] = np.sort(RANDOM.normal(size=100))
     deviations = np.sort(np.abs(layers.deviations(inside)), axis=0).astype(np.float32)
@@ -231,7 +238,7 @@ def made(count: int, seed: int) -> detector.Detector:
     random = np.random.default_rng(seed)
     reference = {part: np.sort(random.normal(size=count)) for part in ("msp", "combined")}
     statistics = layer_distances.LayerStatistics([], [])
-    layers = id_scores.LayerScores(statistics, np.zeros(0), np.ones(0), np.zeros((0, 0)))
+    layers = ood_scores.LayerScores(statistics, np.zeros(0), np.ones(0), np.zeros((0, 0)))
     reference["combined"] = random.permutation(reference["combined"])
     none = np.zeros((count, 0), np.float32)
     return detector.Detector(("msp",), 0.0, layers, reference, none, ["a"], auroc=0.7 + seed / 10)

@@ -1,4 +1,4 @@
-"""Out-of-distribution (OOD) detection: fit a detector, compare ID scores, measure them on OOD datasets.
+"""Fit a detector of out-of-distribution (OOD) images, and measure its ID scores on OOD datasets.
 
 The ID score of an image is higher for images that look more like the training images (in-distribution, ID).
 In-distribution is the positive class: TPR is the share of ID images that score at or above the threshold,
@@ -15,7 +15,7 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from cifar10.data.dataset import Split
-from cifar10.evaluation import detector, id_scores, layer_distances
+from cifar10.evaluation import detector, layer_distances, ood_scores
 from cifar10.evaluation.detector import Detector
 from cifar10.evaluation.temperature import Validation
 
@@ -58,7 +58,7 @@ class Fitted:
         """Compute all SCORES, float64 (N,) each; `parts` are the `detector.part_scores`, if known."""
         parts = detector.part_scores(self.detector.layers, outputs) if parts is None else parts
         combined = detector.combined(self.detector.parts, parts, self.detector.references)
-        found = {"combined": combined, "knn": id_scores.knn(outputs, self.memory_bank), **parts}
+        found = {"combined": combined, "knn": ood_scores.knn(outputs, self.memory_bank), **parts}
         return {score: found[score] for score in SCORES}
 
 
@@ -86,10 +86,10 @@ def fit(
             used for training images, whose probabilities are not needed.
     """
     known = (plain or extract)(training.images[fitted_indices(len(training.labels))])
-    memory_bank = id_scores.unit(known.features[:MEMORY_BANK])
+    memory_bank = ood_scores.unit(known.features[:MEMORY_BANK])
     held_out = extract(validation.images)
     statistics = layer_distances.fit(known.layers)
-    layers = id_scores.fit_layers(statistics, statistics.distances(held_out.layers, len(held_out.logits)))
+    layers = ood_scores.fit_layers(statistics, statistics.distances(held_out.layers, len(held_out.logits)))
     inside = detector.part_scores(layers, held_out)
     references = {part: np.sort(scores) for part, scores in inside.items()}
     others = {kind: extract(images) if len(images) else None for kind, images in pseudo_ood.items()}
