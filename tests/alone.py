@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from cifar10 import params
-from cifar10.evaluation import detector, layer_distances, ood_scores
+from cifar10.evaluation import layer_distances, ood_scores
 from cifar10.params import Model
 from cifar10.training import tensorflow_setup
 from tests import elsewhere
@@ -87,7 +87,7 @@ def compare(instructions: str) -> None:
 
         def ask(some: np.ndarray, extract=extract, bank=bank, layers=layers) -> list[np.ndarray]:
             outputs = extract(some)
-            scores = [ood_scores.knn(outputs, bank), *detector.part_scores(layers, outputs).values()]
+            scores = [ood_scores.knn(outputs, bank), *ood_scores.part_scores(layers, outputs).values()]
             return [outputs.features, outputs.logits, outputs.probabilities, *scores]
 
         expected = ask(images)
@@ -105,7 +105,7 @@ def compare(instructions: str) -> None:
 
 def report(what: str, found: list[np.ndarray], expected: list[np.ndarray]) -> None:
     """Print a line if a bit differs."""
-    parts = ["features", "logits", "probabilities", "knn", *detector.PARTS]
+    parts = ["features", "logits", "probabilities", "knn", *ood_scores.PARTS]
     for part, ours, theirs in zip(parts, found, expected, strict=True):
         if ours.tobytes() != theirs.tobytes():
             print(f"DIFFERENT: {what}: {part}")

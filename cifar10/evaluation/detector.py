@@ -1,6 +1,6 @@
 """The OOD detector of a trained model: it combines ID scores of the outputs and of the hidden layers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,6 @@ from cifar10.evaluation.temperature import Validation
 if TYPE_CHECKING:
     from cifar10.evaluation.features import Outputs  # loads TensorFlow
 
-PARTS = ("msp", "energy", "layers", "joint")  # ID scores that can be combined
 TARGET_TPR = 0.95  # TPR at the threshold, on the validation images
 RELIABLE = 0.8  # lowest mean AUROC on OOD datasets of a detector without a warning
 LAYER = "layer_{}_{}"  # arrays of a layer in the file
@@ -31,7 +30,7 @@ class Detector:
     sum of the logarithms of the parts' p-values (Fisher, Statistical Methods for Research Workers, 1925).
 
     Attributes:
-        parts: some of PARTS.
+        parts: some of `ood_scores.PARTS`.
         threshold: images with a lower ID score are out-of-distribution.
         layers: ID scores of the hidden layers.
         references: scores of the V validation images, float64 (V,): by part, ascending; `combined`, the ID
@@ -53,7 +52,7 @@ class Detector:
 
     def id_scores(self, outputs: "Outputs") -> np.ndarray:
         """Return the ID scores, float64 (N,); 0 is the highest."""
-        return combined(self.parts, part_scores(self.layers, outputs), self.references)
+        return ood_scores.combined(self.parts, ood_scores.part_scores(self.layers, outputs), self.references)
 
     def is_id(self, scores: np.ndarray) -> np.ndarray:
         """Tell which ID scores are in-distribution, bool (N,)."""
@@ -61,47 +60,19 @@ class Detector:
 
     def p_values(self, scores: np.ndarray) -> np.ndarray:
         """Return the share of validation images that look at least as unusual, float64 (N,), above 0."""
-        return p_values(scores, np.sort(self.references["combined"]))
+        return ood_scores.p_values(scores, np.sort(self.references["combined"]))
 
     def layer_p_values(self, outputs: "Outputs") -> np.ndarray:
         """Return the same for each hidden layer alone, float64 (N, L)."""
         found = np.abs(self.layers.deviations(outputs)).astype(np.float32)
         columns = zip(found.T, self.deviations.T, strict=True)
-        shares = [p_values(-values, -reference[::-1]) for values, reference in columns]
+        shares = [ood_scores.p_values(-values, -reference[::-1]) for values, reference in columns]
         return np.stack(shares, axis=1) if shares else np.zeros((len(found), 0))
-
-
-def part_scores(layers: LayerScores, outputs: "Outputs") -> dict[str, np.ndarray]:
-    """Compute the ID scores of PARTS, float64 (N,) each."""
-    deviations = layers.deviations(outputs)
-    return {
-        "msp": ood_scores.msp(outputs),
-        "energy": ood_scores.energy(outputs),
-        "layers": layers.separate(deviations),
-        "joint": layers.joint(deviations),
-    }
-
-
-def combined(
-    parts: Sequence[str], scores: Mapping[str, np.ndarray], references: Mapping[str, np.ndarray]
-) -> np.ndarray:
-    """Sum the logarithms of the parts' p-values, float64 (N,)."""
-    return np.sum([np.log(p_values(scores[part], references[part])) for part in parts], axis=0)
 
 
 def threshold(scores: np.ndarray) -> float:
     """Return the highest threshold with a TPR of at least TARGET_TPR on these ID scores."""
     return float(np.quantile(scores, 1 - TARGET_TPR, method="lower"))
-
-
-def p_values(scores: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Return (1 + number of reference scores that are at most as high) / (1 + V), float64 (N,).
-
-    Args:
-        scores: (N,).
-        reference: (V,), ascending.
-    """
-    return (1 + np.searchsorted(reference, scores, side="right")) / (1 + len(reference))
 
 
 def save(detector: Detector, path: Path) -> None:
@@ -175,8 +146,8 @@ def _is_sound(detector: Detector) -> bool:
     layers, number = detector.layers, len(detector.layers.centre)
     pairs = zip(layers.statistics.means, layers.statistics.factors, strict=True)
     return (
-        0 < len(detector.parts) <= len(PARTS)
-        and set(detector.parts) <= set(PARTS)
+        0 < len(detector.parts) <= len(ood_scores.PARTS)
+        and set(detector.parts) <= set(ood_scores.PARTS)
         and all(array.ndim == 1 and array.dtype == np.float64 for array in detector.references.values())
         and layers.centre.shape == layers.scale.shape == (number,)
         and layers.inverse.shape == (number, number)

@@ -55,9 +55,9 @@ class Fitted:
     def scores(
         self, outputs: "Outputs", parts: Mapping[str, np.ndarray] | None = None
     ) -> dict[str, np.ndarray]:
-        """Compute all SCORES, float64 (N,) each; `parts` are the `detector.part_scores`, if known."""
-        parts = detector.part_scores(self.detector.layers, outputs) if parts is None else parts
-        combined = detector.combined(self.detector.parts, parts, self.detector.references)
+        """Compute all SCORES, float64 (N,) each; `parts` are the `ood_scores.part_scores`, if known."""
+        parts = ood_scores.part_scores(self.detector.layers, outputs) if parts is None else parts
+        combined = ood_scores.combined(self.detector.parts, parts, self.detector.references)
         found = {"combined": combined, "knn": ood_scores.knn(outputs, self.memory_bank), **parts}
         return {score: found[score] for score in SCORES}
 
@@ -90,23 +90,23 @@ def fit(
     held_out = extract(validation.images)
     statistics = layer_distances.fit(known.layers)
     layers = ood_scores.fit_layers(statistics, statistics.distances(held_out.layers, len(held_out.logits)))
-    inside = detector.part_scores(layers, held_out)
+    inside = ood_scores.part_scores(layers, held_out)
     references = {part: np.sort(scores) for part, scores in inside.items()}
     others = {kind: extract(images) if len(images) else None for kind, images in pseudo_ood.items()}
-    outside = {kind: detector.part_scores(layers, outputs) for kind, outputs in others.items() if outputs}
+    outside = {kind: ood_scores.part_scores(layers, outputs) for kind, outputs in others.items() if outputs}
 
     def separation(parts: tuple[str, ...]) -> float:
-        scores = detector.combined(parts, inside, references)
+        scores = ood_scores.combined(parts, inside, references)
         return float(
             np.mean(
-                [auroc(scores, detector.combined(parts, found, references)) for found in outside.values()]
+                [auroc(scores, ood_scores.combined(parts, found, references)) for found in outside.values()]
             )
         )
 
     areas = {one + other: separation(one + other) for one, other in product(OF_OUTPUTS, OF_LAYERS)}
     as_good = [parts for parts, area in areas.items() if area >= max(areas.values()) - TIE]
     parts = max(as_good, key=lambda parts: (len(parts), areas[parts]))
-    combined = detector.combined(parts, inside, references)
+    combined = ood_scores.combined(parts, inside, references)
     references = {part: references[part] for part in parts} | {"combined": combined}
     chosen = Detector(
         parts,

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cifar10.evaluation import detector
-from cifar10.evaluation.detector import PARTS, RELIABLE, Detector
+from cifar10.evaluation import detector, ood_scores
+from cifar10.evaluation.detector import RELIABLE, Detector
+from cifar10.evaluation.ood_scores import PARTS
 
 if TYPE_CHECKING:
     from cifar10.evaluation.features import Outputs  # loads TensorFlow
@@ -58,7 +59,7 @@ class EnsembleDetector:
 
     def p_values(self, scores: np.ndarray) -> np.ndarray:
         """Return the share of validation images that look at least as unusual, float64 (N,), above 0."""
-        return detector.p_values(scores, self.reference)
+        return ood_scores.p_values(scores, self.reference)
 
 
 def combine(detectors: Sequence[Detector]) -> EnsembleDetector:

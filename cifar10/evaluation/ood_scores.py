@@ -1,5 +1,6 @@
 """Scores for OOD detection, called ID scores: a higher score is more like the training images (ID)."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from cifar10.evaluation.layer_distances import LayerStatistics
 if TYPE_CHECKING:
     from cifar10.evaluation.features import Outputs  # loads TensorFlow
 
+PARTS = ("msp", "energy", "layers", "joint")  # ID scores that can be combined
 NEIGHBOUR = 10  # k of the k-NN distance
 CHUNK = 64  # rows of the memory bank per product; 256 kB for 1,000 features, which stay in the cache
 RIDGE = 1e-6  # added to the diagonal of the covariance of the layers' distances
@@ -100,3 +102,31 @@ def fit_layers(statistics: LayerStatistics, distances: np.ndarray) -> LayerScore
     standard = (distances - centre) / scale
     covariance = standard.T @ standard / max(len(standard), 1) + RIDGE * np.eye(standard.shape[1])
     return LayerScores(statistics, centre, scale, np.linalg.inv(covariance))
+
+
+def part_scores(layers: LayerScores, outputs: "Outputs") -> dict[str, np.ndarray]:
+    """Compute the ID scores of PARTS, float64 (N,) each."""
+    deviations = layers.deviations(outputs)
+    return {
+        "msp": msp(outputs),
+        "energy": energy(outputs),
+        "layers": layers.separate(deviations),
+        "joint": layers.joint(deviations),
+    }
+
+
+def combined(
+    parts: Sequence[str], scores: Mapping[str, np.ndarray], references: Mapping[str, np.ndarray]
+) -> np.ndarray:
+    """Sum the logarithms of the parts' p-values, float64 (N,)."""
+    return np.sum([np.log(p_values(scores[part], references[part])) for part in parts], axis=0)
+
+
+def p_values(scores: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Return (1 + number of reference scores that are at most as high) / (1 + V), float64 (N,).
+
+    Args:
+        scores: (N,).
+        reference: (V,), ascending.
+    """
+    return (1 + np.searchsorted(reference, scores, side="right")) / (1 + len(reference))

@@ -21,6 +21,7 @@ from cifar10.evaluation import (
     ensemble_detector,
     explanations,
     metrics,
+    ood_scores,
     replicates,
     temperature,
 )
@@ -193,7 +194,7 @@ class Model:
         mean = mean_probabilities([np.array([probabilities]) for probabilities in each])
         mean = temperature.scaled(mean, temperature.fit(self.validations) or 1)
         known = self.scores.loc[self.scores["dataset"] == "validation", "id_score"]
-        p_values = detector.p_values(id_scores, np.sort(known))
+        p_values = ood_scores.p_values(id_scores, np.sort(known))
         return Answers(mean, id_scores, p_values, id_scores >= self.detector["threshold"])
 
 

@@ -71,7 +71,7 @@ def test_constant_features_one_image_and_no_layer(layers):
     given = dataclasses.replace(outputs(len(layers[0]) if layers else 7), layers=layers)
     statistics = layer_distances.fit(layers)
     scores = ood_scores.fit_layers(statistics, statistics.distances(layers, len(given.logits)))
-    found = detector.part_scores(scores, given)
+    found = ood_scores.part_scores(scores, given)
     assert {values.shape for values in found.values()} == {given.logits.shape[:1]}
     assert np.isfinite([*found.values()]).all()
 
@@ -102,13 +102,13 @@ def test_layer_scores_are_two_sided_and_the_joint_one_is_a_mahalanobis_distance(
 
 def test_p_values_by_counting_and_their_combination_against_scipy():
     reference, scores = np.sort(RANDOM.normal(size=99)), RANDOM.normal(size=20)
-    found = detector.p_values(scores, reference)
+    found = ood_scores.p_values(scores, reference)
     np.testing.assert_allclose(found, [(1 + (reference <= score).sum()) / 100 for score in scores])
     parts = {"msp": scores, "energy": -scores}
     references = {"msp": reference, "energy": np.sort(-reference)}
-    combined = detector.combined(("msp", "energy"), parts, references)
+    combined = ood_scores.combined(("msp", "energy"), parts, references)
     for index, both in enumerate(
-        zip(*(detector.p_values(parts[part], references[part]) for part in parts), strict=True)
+        zip(*(ood_scores.p_values(parts[part], references[part]) for part in parts), strict=True)
     ):
         assert -2 * combined[index] == pytest.approx(combine_pvalues(both, method="fisher").statistic)
 
@@ -213,16 +213,18 @@ def test_threshold_images_without_validation_take_no_part_in_the_fit():
 def test_detector_file_round_trip_and_equal_bytes(tmp_path):
     statistics, inside = layer_distances.fit(outputs(300).layers), outputs(100)
     layers = ood_scores.fit_layers(statistics, statistics.distances(inside.layers, 100))
-    references = {part: np.sort(values) for part, values in detector.part_scores(layers, inside).items()}
+    references = {part: np.sort(values) for part, values in ood_scores.part_scores(layers, inside).items()}
     references["combined"] = np.sort(RANDOM.normal(size=100))
     deviations = np.sort(np.abs(layers.deviations(inside)), axis=0).astype(np.float32)
-    ours = detector.Detector(detector.PARTS, -0.25, layers, references, deviations, ["ä", "b, c"], auroc=0.79)
+    ours = detector.Detector(
+        ood_scores.PARTS, -0.25, layers, references, deviations, ["ä", "b, c"], auroc=0.79
+    )
     for name in ("first.npz", "second.npz"):
         detector.save(ours, tmp_path / name)
     again, given = detector.load(tmp_path / "first.npz"), outputs(30)
     np.testing.assert_array_equal(again.id_scores(given), ours.id_scores(given))
     np.testing.assert_array_equal(again.layer_p_values(given), ours.layer_p_values(given))
-    assert (again.parts, again.threshold, again.classes) == (detector.PARTS, -0.25, ["ä", "b, c"])
+    assert (again.parts, again.threshold, again.classes) == (ood_scores.PARTS, -0.25, ["ä", "b, c"])
     assert (again.auroc, ensemble_detector.is_reliable(again.auroc)) == (0.79, False)
     assert (tmp_path / "first.npz").read_bytes() == (tmp_path / "second.npz").read_bytes()
     for counted, column in zip(ours.layer_p_values(given).T, range(2), strict=True):
