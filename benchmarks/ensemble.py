@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.record import record
 from cifar10 import errors, files, machine, params, paths
 from cifar10.data import dataset
-from cifar10.evaluation import detector, detector_fit, ood_images
+from cifar10.evaluation import auroc, detector, detector_fit, ood_images
 from cifar10.report import render
 from cifar10.training import tensorflow_setup
 
@@ -121,7 +121,7 @@ def rates(scores: Mapping[str, np.ndarray]) -> dict[str, Any]:
     others = {kind: values for kind, values in scores.items() if kind not in ("validation", "test")}
     return {
         "tpr": float(np.mean(scores["test"] >= threshold)),
-        "auroc": {kind: detector_fit.auroc(scores["test"], values) for kind, values in others.items()},
+        "auroc": {kind: auroc.area(scores["test"], values) for kind, values in others.items()},
         "fpr": {kind: float(np.mean(values >= threshold)) for kind, values in others.items()},
     }
 

@@ -19,7 +19,7 @@ import pandas as pd
 import yaml
 
 from cifar10 import files, paths
-from cifar10.evaluation import detector_fit, explanations, metrics, temperature
+from cifar10.evaluation import auroc, detector_fit, explanations, metrics, temperature
 from cifar10.evaluation.detector import Detector
 from cifar10.evaluation.layer_distances import LayerStatistics
 from cifar10.evaluation.ood_scores import LayerScores
@@ -230,7 +230,7 @@ def _ood(
     measured = {
         "threshold": threshold,
         "tpr": 0.95,
-        "auroc": {dataset: detector_fit.auroc(scores["test"], scores[dataset]) for dataset in OOD_DATASETS},
+        "auroc": {dataset: auroc.area(scores["test"], scores[dataset]) for dataset in OOD_DATASETS},
         "fpr": {dataset: float((scores[dataset] >= threshold).mean()) for dataset in OOD_DATASETS},
     }
     files.write_json(

@@ -32,7 +32,7 @@ def processes_in(root):
 
 @pytest.fixture
 def queue(workspace):
-    """A clone with one model and one seed. DVC's idle queue workers end with the test."""
+    """A clone with one model and one seed. No process is left of a test that fails."""
     workspace.keep_models("model_2")
     workspace.edit("params.yaml", "  - 0\n  - 1\n", "  - 0\n")
     workspace.commit("One model")
@@ -50,6 +50,10 @@ def test_two_queued_experiments_run_at_once_and_leave_the_workspace_as_it_is(que
     end = time.monotonic() + 120
     while re.search("Queued|Running", queue.run("dvc", "queue", "status")) and time.monotonic() < end:
         time.sleep(3)
+    queue.run("dvc", "queue", "stop")  # the workers, which otherwise wait for more work
+    while processes_in(queue.root) and time.monotonic() < end:
+        time.sleep(0.5)
+    assert processes_in(queue.root) == []
     assert "! dvc queue status | grep -w Failed" in DOCUMENT.read_text()
     queue.run("bash", "-c", "! dvc queue status | grep -w Failed")
     logs = queue.run("dvc", "queue", "logs", "rate-1")

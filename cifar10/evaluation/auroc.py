@@ -1,4 +1,4 @@
-"""Confidence interval of an AUROC, also for crops of a few pictures.
+"""AUROC and its confidence interval, also for crops of a few pictures.
 
 The variance is that of DeLong, DeLong and Clarke-Pearson, Biometrics 44, 1988; for crops, which are similar
 if they come from one picture, its form for clusters: Obuchowski, Biometrics 53, 1997. The interval is
@@ -9,10 +9,17 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.special import expit, logit, stdtrit
+from sklearn.metrics import roc_auc_score
 
 from cifar10.evaluation.accuracy_interval import CONFIDENCE
 
 TAIL = (1 - CONFIDENCE) / 2  # probability on each side of an interval
+
+
+def area(id_images: np.ndarray, ood_images: np.ndarray) -> float:
+    """Compute the area under the ROC curve: the probability that an ID image scores above an OOD image."""
+    labels = np.r_[np.ones(len(id_images)), np.zeros(len(ood_images))]
+    return float(roc_auc_score(labels, np.r_[id_images, ood_images]))
 
 
 def interval(

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_auc_score
 
 from cifar10.data.dataset import Split
-from cifar10.evaluation import detector, layer_distances, ood_scores
+from cifar10.evaluation import auroc, detector, layer_distances, ood_scores
 from cifar10.evaluation.detector import Detector
 from cifar10.evaluation.temperature import Validation
 
@@ -99,7 +98,10 @@ def fit(
         scores = ood_scores.combined(parts, inside, references)
         return float(
             np.mean(
-                [auroc(scores, ood_scores.combined(parts, found, references)) for found in outside.values()]
+                [
+                    auroc.area(scores, ood_scores.combined(parts, found, references))
+                    for found in outside.values()
+                ]
             )
         )
 
@@ -132,7 +134,7 @@ def fit(
 def _separation(
     inside: np.ndarray, score: str, outside: Mapping[str, dict[str, np.ndarray] | None]
 ) -> dict[str, float | None]:
-    areas = {kind: auroc(inside, found[score]) if found else None for kind, found in outside.items()}
+    areas = {kind: auroc.area(inside, found[score]) if found else None for kind, found in outside.items()}
     return {**areas, "mean": float(np.mean([area for area in areas.values() if area is not None]))}
 
 
@@ -172,12 +174,6 @@ def fitted_indices(images: int) -> np.ndarray:
     return np.random.default_rng(0).permutation(others)[:FITTED]
 
 
-def auroc(id_images: np.ndarray, ood_images: np.ndarray) -> float:
-    """Compute the area under the ROC curve: the probability that an ID image scores above an OOD image."""
-    labels = np.r_[np.ones(len(id_images)), np.zeros(len(ood_images))]
-    return float(roc_auc_score(labels, np.r_[id_images, ood_images]))
-
-
 def measure(
     thresholds: Mapping[str, float], found: Mapping[str, Mapping[str, np.ndarray]]
 ) -> dict[str, dict[str, Any]]:
@@ -195,7 +191,9 @@ def measure(
         score: {
             "threshold": limit,
             "tpr": float((inside[score] >= limit).mean()),
-            "auroc": {dataset: auroc(inside[score], scores[score]) for dataset, scores in outside.items()},
+            "auroc": {
+                dataset: auroc.area(inside[score], scores[score]) for dataset, scores in outside.items()
+            },
             "fpr": {dataset: float((scores[score] >= limit).mean()) for dataset, scores in outside.items()},
         }
         for score, limit in thresholds.items()

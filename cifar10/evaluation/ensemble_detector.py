@@ -8,7 +8,6 @@ import numpy as np
 
 from cifar10.evaluation import detector, ood_scores
 from cifar10.evaluation.detector import RELIABLE, Detector
-from cifar10.evaluation.ood_scores import PARTS
 
 if TYPE_CHECKING:
     from cifar10.evaluation.features import Outputs  # loads TensorFlow
@@ -36,7 +35,7 @@ class EnsembleDetector:
     @property
     def parts(self) -> list[str]:
         """The ID scores that at least one of the detectors combines."""
-        return [part for part in PARTS if any(part in each.parts for each in self.detectors)]
+        return [part for part in ood_scores.PARTS if any(part in each.parts for each in self.detectors)]
 
     @property
     def auroc(self) -> float | None:

@@ -17,7 +17,6 @@ from cifar10.evaluation import (
     auroc,
     corrupted,
     detector,
-    detector_fit,
     ensemble_detector,
     explanations,
     metrics,
@@ -159,7 +158,7 @@ class Model:
                 kind: float((groups[corrupted.dataset(kind)] >= limit).mean())
                 for kind in self.first.ood["corrupted"]
             },
-            "auroc": {dataset: detector_fit.auroc(test, found) for dataset, found in others.items()},
+            "auroc": {dataset: auroc.area(test, found) for dataset, found in others.items()},
             "interval": {
                 dataset: auroc.interval(test, found, self.sizes(dataset)) for dataset, found in others.items()
             },

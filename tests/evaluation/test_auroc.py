@@ -1,15 +1,23 @@
-"""The interval of an AUROC: against plain formulas, a bootstrap, and areas that are known."""
+"""AUROC against the ROC curve; its interval against plain formulas, a bootstrap, and areas that are known."""
 
 import numpy as np
 import pytest
 from scipy.stats import norm, t
+from sklearn.metrics import roc_curve
 
-from cifar10.evaluation import auroc, detector_fit
+from cifar10.evaluation import auroc
 
 
 @pytest.fixture
 def random():
     return np.random.default_rng(11)
+
+
+def test_area_against_the_roc_curve(random):
+    inside, outside = random.normal(1, 1, 300), random.normal(0, 1, 200)
+    false, true, _ = roc_curve(np.r_[np.ones(300), np.zeros(200)], np.r_[inside, outside])
+    assert auroc.area(inside, outside) == pytest.approx(np.trapezoid(true, false))
+    assert auroc.area(outside, inside) == pytest.approx(1 - auroc.area(inside, outside))
 
 
 def plain(id_scores, ood_scores, groups):
@@ -29,7 +37,7 @@ def test_interval_against_the_plain_formulas_with_equal_scores(crops, random):
     id_scores, ood_scores = random.integers(2, 12, 40), random.integers(0, 9, 30)
     groups = np.repeat(np.arange(len(crops)), crops) if crops else np.arange(30)
     area, error, freedom = plain(id_scores, ood_scores, groups)
-    assert area == pytest.approx(detector_fit.auroc(id_scores, ood_scores))
+    assert area == pytest.approx(auroc.area(id_scores, ood_scores))
     reach = t.ppf(0.975, freedom) * error / area / (1 - area)
     odds = area / (1 - area) * np.exp([-reach, reach])
     assert auroc.interval(id_scores, ood_scores, crops) == pytest.approx(odds / (1 + odds))
