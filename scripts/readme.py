@@ -27,6 +27,7 @@ LATENCY = Path("reports/latency.md")
 DETECTOR_COST = Path("reports/detector_cost.md")
 EXPORTS = Path("reports/exports.md")
 RECIPE = Path("reports/recipe.md")
+GPU = Path("reports/gpu.md")
 AUDIT = Path("reports/audit_recall.md")
 LABELS = Path("reports/label_recall.md")
 LEARNING_CURVE = Path("reports/learning_curve.md")
@@ -51,6 +52,7 @@ def parts() -> dict[str, tuple[Path, Path, str]]:
         "classify": (PICTURES, CLASSIFY, after_title(CLASSIFY)),
         "benchmark": (SPEED, BENCHMARK, after_title(BENCHMARK)),
         "recipe": (SPEED, RECIPE, after_title(RECIPE)),
+        "gpu": (SPEED, GPU, after_title(GPU)),
         "latency": (SPEED, LATENCY, after_title(LATENCY)),
         "exports": (EXPORT, EXPORTS, after_title(EXPORTS)),
         "load": (SPEED, SERVE, after_title(SERVE)),

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import tensorflow as tf
 
 from cifar10.errors import UserError
+from cifar10.training import cuda_libraries
 
 Device = Literal["cpu", "gpu"]
 KEY = "device"  # of what `in_effect` returns
@@ -34,6 +35,8 @@ def use(device: Device, listed: Callable[[], list[Any]] = gpus) -> list[Any]:
         raise UserError(
             "params.yaml: train.device: got gpu, expected cpu on macOS: TensorFlow supports no GPU there"
         )
+    if device == "gpu":
+        cuda_libraries.load()
     found = listed()
     if device == "gpu" and not found:
         raise UserError(
