@@ -20,14 +20,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 from benchmarks.record import record
 from benchmarks.run import number
 from benchmarks.text import where
-from cifar10 import errors, files, machine, params, paths, progress
+from cifar10 import errors, files, machine, params, paths, progress, yaml_text
 from cifar10.data import dataset
 from cifar10.report import render
 from cifar10.training import tensorflow_setup
@@ -109,9 +107,9 @@ def prepare(folder: Path, settings: dict[str, str]) -> Path:
     folder.mkdir()
     for name in SHARED:
         (folder / name).symlink_to(Path(name).resolve())
-    content = yaml.safe_load(paths.PARAMS.read_text(encoding="utf-8"))
+    content = yaml_text.read(paths.PARAMS)
     content["train"] |= settings
-    files.write_text(folder / paths.PARAMS, yaml.safe_dump(content, sort_keys=False))
+    files.write_text(folder / paths.PARAMS, yaml_text.dump(content))
     return folder
 
 
