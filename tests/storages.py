@@ -55,6 +55,17 @@ class Colleague:
         self.check_cache()
         return printed
 
+    @contextlib.contextmanager
+    def local(self, text):
+        """Replace .dvc/config.local during the block."""
+        path = self.root / ".dvc/config.local"
+        before = path.read_text()
+        path.write_text(text)
+        try:
+            yield
+        finally:
+            path.write_text(before)
+
     def files(self):
         """Return the digests of all files except those of git, DVC and Python itself."""
         names = [str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file()]
@@ -95,17 +106,15 @@ class Storage:
     def local(self):
         return (self.pusher.root / ".dvc/config.local").read_text()
 
-    def colleague(self, path, local=None):
+    def colleague(self, path):
         """Clone the pusher's repository, with credentials and without data."""
         subprocess.run(["git", "clone", "--quiet", self.pusher.root, path], check=True)
-        (path / ".dvc/config.local").write_text(local or self.local)
-        return Colleague(Clone(path), self.pusher.dvc)
+        (path / ".dvc/config.local").write_text(self.local)
+        return self.at(path)
 
-    def writer(self, path, local=None):
-        """Clone the pusher's repository, with credentials and trained models."""
-        colleague = self.colleague(path, local)
-        (path / ".dvc/cache").symlink_to((self.pusher.root / ".dvc/cache").resolve())
-        return colleague
+    def at(self, path):
+        """Return the colleague whose clone is there."""
+        return Colleague(Clone(path), self.pusher.dvc)
 
     def object(self, name):
         md5 = recorded(self.pusher.root, name)["md5"]
