@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import os
 import re
 import secrets
 import subprocess
@@ -12,7 +13,7 @@ import fsspec
 import yaml
 
 from tests import hosts, servers
-from tests.conftest import Clone, digests
+from tests.conftest import Clone
 from tests.warm import Server
 
 MODEL = ["models/model_0/seed_0.h5", "models/model_0/seed_0.ood.npz"]
@@ -68,9 +69,11 @@ class Colleague:
 
     def files(self):
         """Return the digests of all files except those of git, DVC and Python itself."""
-        names = [str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file()]
-        own = re.compile(r"\.git/|\.dvc/|(.*/)?__pycache__/")
-        return digests(self.root, *(name for name in names if not own.match(name)))
+        names = []
+        for folder, below, found in os.walk(self.root):
+            below[:] = (name for name in below if name not in (".git", ".dvc", "__pycache__"))
+            names += [os.path.relpath(f"{folder}/{name}", self.root) for name in found]
+        return {name: hashlib.sha256((self.root / name).read_bytes()).hexdigest() for name in names}
 
     def check_cache(self):
         """Check that the content of each object in the cache matches its name.

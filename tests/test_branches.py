@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -13,12 +14,6 @@ MODELS = ["model_0", "model_1", "model_2"]
 
 class Person(Clone):
     """A clone with a cache of its own; upstream and DVC remote are shared."""
-
-    def join(self, upstream, storage):
-        subprocess.run(["git", "clone", "--quiet", upstream, self.root], check=True)
-        self.run("dvc", "remote", "modify", "--local", "storage", "url", str(storage))
-        self.run("dvc", "pull", "--quiet", "--run-cache")
-        return self
 
     def json(self, *command):
         return json.loads(self.run("dvc", *command, "--json"))
@@ -42,7 +37,11 @@ def team(finished, module_path):
     first.run("dvc", "remote", "modify", "--local", "storage", "url", str(root / "storage"))
     first.run("dvc", "push", "--quiet", "--run-cache")
     subprocess.run(["git", "clone", "--quiet", "--bare", first.root, root / "upstream"], check=True)
-    ann, ben = (Person(root / name).join(root / "upstream", root / "storage") for name in ("ann", "ben"))
+    ann, ben = Person(root / "ann"), Person(root / "ben")
+    subprocess.run(["git", "clone", "--quiet", root / "upstream", ann.root], check=True)
+    ann.run("dvc", "remote", "modify", "--local", "storage", "url", str(root / "storage"))
+    ann.run("dvc", "pull", "--quiet", "--run-cache")
+    shutil.copytree(ann.root, ben.root, symlinks=True)
     changes = (
         (ann, "model_1", "learning_rate: 0.001", "learning_rate: 0.002", []),
         (ben, "model_2", "learning_rate: 0.01", "learning_rate: 0.03", ["evaluate@model_2-0"]),

@@ -32,9 +32,13 @@ def processes_in(root):
 
 @pytest.fixture
 def queue(workspace):
-    """A clone with one model and one seed. No process is left of a test that fails."""
+    """A clone with one model and one seed. No process is left of a test that fails.
+
+    It has no files that are no part of the pipeline: DVC checks out all files for each experiment.
+    """
     workspace.keep_models("model_2")
     workspace.edit("params.yaml", "  - 0\n  - 1\n", "  - 0\n")
+    workspace.run("git", "rm", "-r", "--quiet", "benchmarks", "docs", "tests")
     workspace.commit("One model")
     yield workspace
     for process in processes_in(workspace.root):
