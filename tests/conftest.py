@@ -47,7 +47,6 @@ LONGEST = [  # files that take more than 10 s, in an order that keeps all proces
     "test_branches.py",
     "test_docs.py",
     "test_search.py",
-    "test_experiments.py",
     "test_report.py",
     "test_arithmetic.py",
     "test_sharing.py",
