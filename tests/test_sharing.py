@@ -17,8 +17,7 @@ SECTION = "A model without the repository"
 def published(finished, dvc, module_path):
     """A bare repository with public models over HTTP, and the served folder.
 
-    It has one commit, without what is no part of the pipeline: DVC copies a whole repository, with its
-    history, for each command without a clone.
+    It has one commit: DVC copies the whole history of a repository without a clone.
     """
     pusher = make_pusher(finished, dvc, module_path / "pusher")
     pusher.follow(documented("Shared folder"), {"/mnt/team/cifar10": f"{module_path}/files"})
@@ -27,7 +26,6 @@ def published(finished, dvc, module_path):
         lines = [*documented("Public models over HTTP")[:2], "dvc remote default public"]
         pusher.follow(lines, {"https://models.example.org/cifar10": f"http://127.0.0.1:{port}"})
         pusher.clone.run("git", "checkout", "--quiet", "--orphan", "published")
-        pusher.clone.run("git", "rm", "-r", "--force", "--quiet", "benchmarks", "docs", "tests")
         pusher.clone.commit("Name the remotes")
         alone = ["--bare", "--no-local", "--single-branch", "--no-tags"]
         subprocess.run(["git", "clone", "--quiet", *alone, pusher.root, module_path / "bare.git"], check=True)
