@@ -14,7 +14,7 @@ import psutil
 import pytest
 import yaml
 
-from cifar10 import commands
+from cifar10 import commands, paths
 from cifar10.cluster import checks
 from cifar10.errors import UserError
 from tests import servers
@@ -33,8 +33,8 @@ def remote(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def scheduler(tmp_path_factory):
-    with servers.scheduler(tmp_path_factory.mktemp("scheduler")) as address:
+def scheduler(dvc, tmp_path_factory):
+    with servers.scheduler(tmp_path_factory.mktemp("scheduler"), **WARM) as address:
         yield address
 
 
@@ -98,7 +98,8 @@ def read_until(process, pattern, lines):
 def suspended_in(folder):
     """Suspend the training that works below `folder` after its first epoch."""
     end = time.monotonic() + 90
-    while not (locks := [path for path in folder.rglob("train@*.lock") if path.read_text()]):
+    pattern = f"dask-scratch-space/*/*/{paths.lock('').parent}/train@*.lock"  # in the worker's clone
+    while not (locks := [path for path in folder.glob(pattern) if path.read_text()]):
         assert time.monotonic() < end, f"no training below {folder}"
         time.sleep(0.05)
     process = psutil.Process(json.loads(locks[0].read_text())["process"])
