@@ -8,7 +8,6 @@ import secrets
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -207,13 +206,14 @@ class Worker:
 
 
 @contextlib.contextmanager
-def scheduler(root):
-    """Run a dask scheduler; yield its address."""
+def scheduler(root, **environment):
+    """Run a dask scheduler, warm with `**WARM` (tests/warm.py); yield its address."""
     pytest.importorskip("distributed", reason="dask is not installed: pip install -e '.[cluster]'")
     port = free_port()
-    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
+    dask = ["python", "-m", "distributed.cli.dask_scheduler", "--port", str(port)]
     local = ["--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0"]
-    with running(root / "scheduler.log", *dask, *local, "--port", str(port), ports=[port], cwd=root):
+    log = root / "scheduler.log"
+    with running(log, *dask, *local, ports=[port], cwd=root, **environment):
         yield f"tcp://127.0.0.1:{port}"
 
 

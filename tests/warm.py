@@ -23,6 +23,7 @@ PROGRAMS = {
     "dvc": "dvc",
     "cifar10-classify": "python",
     "cifar10-export": "python",
+    "gto": "dvc",
 }  # and their servers
 
 

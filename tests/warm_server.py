@@ -29,8 +29,8 @@ OF_PYTHON = """
 keras tensorflow h5py pooch pydantic archspec.cpu jinja2 yaml rich.live rich.table
 matplotlib.backends.backend_agg matplotlib.figure matplotlib.style seaborn pandas pandas.io.formats.csvs
 PIL.Image skimage.data skimage.exposure skimage.transform skimage.util
-scipy.stats sklearn.datasets sklearn.metrics sklearn.model_selection
-distributed distributed.cli.dask_worker hydra.compose omegaconf
+scipy.stats sklearn.covariance sklearn.datasets sklearn.metrics sklearn.model_selection cleanlab.count
+distributed distributed.cli.dask_scheduler distributed.cli.dask_worker hydra.compose omegaconf
 optuna.samplers optuna.storages sqlalchemy.dialects.sqlite.pysqlite alembic.migration
 """.split()  # noqa: SIM905
 OF_DVC = """
@@ -43,11 +43,12 @@ dvc_data.hashfile.status dvc_data.index.checkout dvc_data.index.fetch dvc_data.i
 dulwich.ignore dulwich.index dulwich.porcelain dulwich.repo dulwich.worktree networkx pygit2
 ruamel.yaml.mergevalue scmrepo.fs scmrepo.git.backend.pygit2.filter fsspec.implementations.memory
 
+celery.app.control celery.backends.filesystem celery.bin.celery celery.bin.worker dvc_task.app.filesystem
 dvc.repo.experiments.executor.local dvc.repo.experiments.queue.celery dvc.repo.experiments.queue.tasks
 dvc.repo.experiments.queue.workspace dvc.repo.experiments.run dvc.utils.hydra dvc.utils.plots dvc_render
 
-aiobotocore.session aiohttp_retry asyncssh dvc_http.spec dvc_s3 dvc_ssh.spec s3fs gto.tag
-hydra.compose omegaconf
+aiobotocore.session aiohttp_retry asyncssh dvc_http.spec dvc_s3 dvc_ssh.client dvc_ssh.spec s3fs
+filelock git gto.cli gto.tag hydra.compose omegaconf pydot
 """.split()  # noqa: SIM905
 FASTEST = "--fastest"  # option of scripts/fingerprint.py, which then sets such variables itself
 BY_CIFAR10 = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"}  # as the package itself sets them

@@ -14,7 +14,7 @@ import psutil
 import pytest
 import yaml
 
-from cifar10 import commands
+from cifar10 import commands, paths
 from cifar10.cluster import checks
 from cifar10.errors import UserError
 from tests import servers
@@ -23,6 +23,7 @@ from tests.conftest import WARM, Clone, digests
 TRAINED = ["models/*/*.h5", "reports/histories/*/*.csv"]
 CLUSTER = ["python", "-m", "cifar10.cluster", "--scheduler"]
 NOBODY = "tcp://127.0.0.1:9"  # nothing listens there
+MISSING = ("train@model_0-0", "train@model_2-0")
 
 
 @pytest.fixture(scope="module")
@@ -32,45 +33,47 @@ def remote(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def scheduler(tmp_path_factory):
-    with servers.scheduler(tmp_path_factory.mktemp("scheduler")) as address:
+def scheduler(dvc, tmp_path_factory):
+    with servers.scheduler(tmp_path_factory.mktemp("scheduler"), **WARM) as address:
         yield address
 
 
 @pytest.fixture(scope="module")
-def prepared(finished, module_path, remote):
-    """A clone with one seed in which nothing was trained, and a bare repository that it was pushed to.
+def worker(module_path, scheduler, remote):
+    with servers.worker(module_path, "worker", scheduler, **WARM, **remote.environment) as found:
+        yield found
 
-    Its cache has what was evaluated elsewhere, so that nothing is evaluated again, but no training.
+
+@pytest.fixture(scope="module")
+def driver(finished, module_path, remote):
+    """A clone with one seed in which two trainings are missing, and a bare repository that it was pushed to.
+
+    Its cache has what is not a training, and model_1, so that nothing is evaluated again. The tests share
+    it in their order: what one has trained is there for the next.
     """
     clone = Clone(module_path / "driver")
     subprocess.run(["git", "clone", "--quiet", finished.root, clone.root], check=True)
     clone.run("git", "checkout", "--quiet", "-B", "fewer-seeds", "one-seed")
-    shutil.copytree(finished.root / ".dvc/cache", clone.root / ".dvc/cache", dirs_exist_ok=True)
-    for path in (clone.root / ".dvc/cache/runs").rglob("*"):
-        if path.is_file() and "stages/train.py" in (run := path.read_text()):
+    cache = clone.root / ".dvc/cache"
+    shutil.copytree(finished.root / ".dvc/cache", cache, dirs_exist_ok=True, copy_function=os.link)
+    clone.run("dvc", "checkout", "--quiet")
+    for path in (cache / "runs").rglob("*"):
+        if path.is_file() and re.search(r"stages/train.py model_([02] 0|\d 1)", run := path.read_text()):
             for output in yaml.safe_load(run)["outs"]:
-                cached(clone, output["md5"]).unlink(missing_ok=True)
+                md5 = output["md5"]
+                (cache / "files/md5" / md5[:2] / md5[2:]).unlink(missing_ok=True)
             path.unlink()
+    lock = yaml.safe_load((clone.root / "dvc.lock").read_text())
+    for stage in (*MISSING, "evaluate@model_0-0"):
+        for output in lock["stages"].pop(stage)["outs"]:
+            (clone.root / output["path"]).unlink()
+    (clone.root / "dvc.lock").write_text(yaml.safe_dump(lock, sort_keys=False))
     clone.run("dvc", "remote", "modify", "storage", "url", f"{remote.url}/storage")
-    (clone.root / "dvc.lock").unlink()
-    clone.run("dvc", "repro", "--quiet", "preprocess")
-    clone.commit("Record the images")
+    clone.commit("Forget two trainings")
     origin = module_path / "origin.git"
     subprocess.run(["git", "clone", "--quiet", "--bare", clone.root, origin], check=True)
     clone.run("git", "remote", "set-url", "origin", str(origin))
     return clone
-
-
-def cached(clone, md5):
-    return clone.root / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
-
-
-@pytest.fixture
-def driver(prepared, tmp_path):
-    """A copy of the clone. The tests share its remote: what one has trained is there for the next."""
-    shutil.copytree(prepared.root, tmp_path / "driver", symlinks=True)
-    return Clone(tmp_path / "driver")
 
 
 @contextlib.contextmanager
@@ -95,7 +98,8 @@ def read_until(process, pattern, lines):
 def suspended_in(folder):
     """Suspend the training that works below `folder` after its first epoch."""
     end = time.monotonic() + 90
-    while not (locks := [path for path in folder.rglob("train@*.lock") if path.read_text()]):
+    pattern = f"dask-scratch-space/*/*/{paths.lock('').parent}/train@*.lock"  # in the worker's clone
+    while not (locks := [path for path in folder.glob(pattern) if path.read_text()]):
         assert time.monotonic() < end, f"no training below {folder}"
         time.sleep(0.05)
     process = psutil.Process(json.loads(locks[0].read_text())["process"])
@@ -118,66 +122,9 @@ def ended(process, seconds=20):
     return False
 
 
-def test_a_worker_killed_while_training_changes_no_byte_and_the_driver_trains_nothing(
-    finished, driver, scheduler, remote, tmp_path
-):
-    lines = []
-    with (
-        servers.worker(tmp_path, "first", scheduler, **WARM, **remote.environment) as first,
-        servers.worker(tmp_path, "second", scheduler, **WARM, **remote.environment) as second,
-        started(driver, scheduler, **remote.environment) as process,
-    ):
-        model = read_until(process, rf"(\w+ seed \d): {first.address}: trains", lines)[1]
-        training = suspended_in(first.folder)  # in the middle it stays, until somebody ends it
-        first.process.kill()
-        assert ended(training)  # or a training of nobody would go on beside the one that replaces it
-        read_until(process, rf"{model}: {second.address}: trains", lines)
-        lines += process.stdout
-        assert process.wait(30) == 0, "".join(lines)
-        assert not list(second.folder.rglob("data/raw/*"))  # a worker fetches what a training reads, no more
-    text = "".join(lines)
-    assert re.search("^trained on the cluster: 3, here: 0$", text, re.MULTILINE)
-    assert [name for name in re.findall(r"Running stage '([^']+)'", text) if name.startswith("train")] == []
-    found = digests(driver.root, *TRAINED)
-    assert found == {
-        name: digest for name, digest in digests(finished.root, *TRAINED).items() if name in found
-    }
-    assert len(found) == 6
-    assert driver.run("git", "diff", "HEAD", "--", "reports/metrics") == ""  # what a local run committed
-    recorded = finished.run("git", "show", "one-seed:dvc.lock")
-    assert yaml.safe_load((driver.root / "dvc.lock").read_text()) == yaml.safe_load(recorded)
-
-
-def test_a_sweep_ends_in_a_table_and_every_training_is_there_for_the_driver(
-    finished, driver, scheduler, remote, tmp_path
-):
-    parameters = yaml.safe_load((driver.root / "params.yaml").read_text())
-    parameters["models"] = {"model_0": parameters["models"]["model_0"]}
-    (driver.root / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
-    driver.commit("One model")
-    driver.run("git", "push", "--quiet", "origin", "HEAD")
-    with servers.worker(tmp_path, "worker", scheduler, **WARM, **remote.environment):
-        printed = driver.run(*CLUSTER, scheduler, "--set", "train.seeds=[0,5]", **remote.environment)
-    path = finished.root / "reports/evaluations/model_0/seed_0.json"
-    accuracy = json.loads(path.read_text())["test"]["accuracy"]
-    row = re.search(r"^\| model_0 \| 2 \| ([\d.]+) ± ([\d.]+) % \|", printed, re.MULTILINE)
-    assert row
-    # two values lie half of their difference from the mean, which is the deviation divided by the root of 2
-    assert abs(float(row[1]) - 100 * accuracy) == pytest.approx(float(row[2]) / 2**0.5, abs=0.01)
-    assert (driver.root / "reports/sweep.md").read_text() in printed
-    assert driver.run("git", "status", "--porcelain").split() == ["??", "reports/sweep.md"]
-    parameters["train"]["seeds"] = [5]
-    (driver.root / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
-    assert "Running stage" not in driver.run(
-        "dvc", "repro", "--pull", "train@model_0-5", **remote.environment
-    )
-
-
-def test_a_signal_ends_the_driver_and_the_next_run_starts(driver, scheduler, remote):
-    """Two signals while DVC works for the driver, two while it waits for workers."""
-    works, waits = "images: pushing", "no worker has joined yet"
-    signals = {signal.SIGHUP: works, signal.SIGINT: works, signal.SIGKILL: waits, signal.SIGTERM: waits}
-    for number, said in signals.items():
+def test_a_signal_ends_the_driver(driver, scheduler, remote):
+    """While DVC works for it and while it waits for workers; the next test shows that the next run starts."""
+    for number, said in ((signal.SIGINT, "images: pushing"), (signal.SIGKILL, "no worker has joined yet")):
         lines = []
         with started(driver, scheduler, **remote.environment) as process:
             read_until(process, said, lines)
@@ -190,13 +137,80 @@ def test_a_signal_ends_the_driver_and_the_next_run_starts(driver, scheduler, rem
         assert "Traceback" not in "".join(lines)
 
 
-@pytest.fixture
-def here(workspace, monkeypatch):
-    """A clone as the working directory, where the checks of the driver run in this process."""
+def test_a_worker_killed_while_training_changes_no_byte_and_the_driver_trains_nothing(
+    finished, driver, scheduler, remote, worker, tmp_path
+):
+    lines = []
+    with (
+        servers.worker(tmp_path, "first", scheduler, **WARM, **remote.environment) as first,
+        started(driver, scheduler, **remote.environment) as process,
+    ):
+        model = read_until(process, rf"(\w+ seed \d): {first.address}: trains", lines)[1]
+        training = suspended_in(first.folder)  # in the middle it stays, until somebody ends it
+        first.process.kill()
+        assert ended(training)  # or a training of nobody would go on beside the one that replaces it
+        read_until(process, rf"{model}: {worker.address}: trains", lines)
+        lines += process.stdout
+        assert process.wait(30) == 0, "".join(lines)
+    assert not list(worker.folder.rglob("data/raw/*"))  # a worker fetches what a training reads, no more
+    text = "".join(lines)
+    assert re.search("^trained on the cluster: 2, here: 0$", text, re.MULTILINE)
+    assert "Running stage" not in text  # the missing evaluation was in the cache, the others had not changed
+    found = digests(driver.root, *TRAINED)
+    assert len(found) == 6
+    right = digests(finished.root, *TRAINED)
+    assert found == {name: right[name] for name in found}
+    recorded = finished.run("git", "show", "one-seed:dvc.lock")
+    assert yaml.safe_load((driver.root / "dvc.lock").read_text()) == yaml.safe_load(recorded)
+
+
+def test_a_sweep_ends_in_a_table_and_every_training_is_there_for_the_driver(
+    finished, driver, scheduler, remote, worker
+):
+    driver.keep_models("model_2")
+    driver.commit("One model")
+    driver.run("git", "push", "--quiet", "origin", "HEAD")
+    printed = driver.run(*CLUSTER, scheduler, "--set", "train.seeds=[1]", **remote.environment)
+    path = finished.root / "reports/evaluations/model_2/seed_1.json"
+    accuracy = json.loads(path.read_text())["test"]["accuracy"]
+    assert f"| model_2 | 1 | {100 * accuracy:.2f} % |" in printed
+    assert (driver.root / "reports/sweep.md").read_text() in printed
+    assert driver.run("git", "status", "--porcelain").split() == ["??", "reports/sweep.md"]
+    driver.edit("params.yaml", "  - 0\n", "  - 1\n")
+    assert "Running stage" not in driver.run(
+        "dvc", "repro", "--pull", "train@model_2-1", **remote.environment
+    )
+    name = "models/model_2/seed_1.h5"
+    assert digests(driver.root, name) == digests(finished.root, name)
+
+
+def test_a_failing_training_ends_the_run_with_its_last_words(driver, scheduler, remote, worker):
+    driver.run("git", "checkout", "--quiet", "params.yaml", "dvc.lock")
+    rate = "models.model_2.optimizer.SGD.learning_rate=1.0e+18"
+    command = [*CLUSTER, scheduler, "--git-url", ".", "--set", rate]
+    printed = driver.run(*command, expect=2, **remote.environment)
+    assert "try a smaller learning_rate" in printed
+    assert re.search(
+        r"^error: model_2 seed 0\b.*: `dvc repro .* train@model_2-0` ended with exit code",
+        printed.splitlines()[-1],
+    )
+
+
+@pytest.fixture(scope="module")
+def copied(clone_finished, module_path):
     pytest.importorskip("distributed", reason="dask is not installed")
-    monkeypatch.chdir(workspace.root)
+    return clone_finished(module_path / "copied")
+
+
+@pytest.fixture
+def here(copied, monkeypatch):
+    """A clone as the working directory, where the checks of the driver run in this process."""
+    monkeypatch.chdir(copied.root)
     monkeypatch.setattr(commands, "DVC", (f"{WARM['PATH'].partition(os.pathsep)[0]}/dvc",))
-    return workspace
+    monkeypatch.setenv("PATH", WARM["PATH"])
+    before = copied.run("git", "rev-parse", "HEAD").strip()
+    yield copied
+    copied.run("git", "reset", "--quiet", "--hard", before)
 
 
 def refused(check, *arguments, words):
@@ -206,10 +220,10 @@ def refused(check, *arguments, words):
     assert [word for word in words if word not in str(error.value)] == []
 
 
-def test_uncommitted_changes_are_refused(workspace):
-    pytest.importorskip("distributed", reason="dask is not installed")
-    (workspace.root / "new.py").write_text("")
-    printed = workspace.run(*CLUSTER, NOBODY, expect=2)
+def test_uncommitted_changes_are_refused(here):
+    (here.root / "new.py").write_text("")
+    printed = here.run(*CLUSTER, NOBODY, expect=2)
+    (here.root / "new.py").unlink()
     assert printed.startswith("error: uncommitted changes: new.py; ")
     assert "git commit" in printed
     assert printed.count("\n") == 1
@@ -221,6 +235,7 @@ def test_a_commit_that_the_workers_cannot_fetch_is_refused(here):
     commit = checks.commit(Path("reports/sweep.md"))
     refused(checks.git_url, None, commit, words=[commit[:12], "no worker can fetch it", "git push"])
     refused(checks.git_url, "/nowhere", commit, words=["--git-url /nowhere", "does not exist"])
+    assert checks.git_url(".", commit) == str(here.root)
     here.run("git", "remote", "remove", "origin")
     refused(checks.git_url, None, commit, words=["no git remote", "--git-url"])
 
@@ -243,24 +258,12 @@ def test_a_remote_that_does_not_answer_is_refused(here):
     refused(checks.remote, words=["DVC remote storage", url, "does not answer"])
 
 
-def test_images_that_the_commit_does_not_record_are_refused(here, tmp_path):
-    here.edit("params.yaml", "validation_fraction: 0.1", "validation_fraction: 0.2")
+def test_images_that_the_commit_does_not_record_are_refused(here):
+    lock = yaml.safe_load((here.root / "dvc.lock").read_text())
+    del lock["stages"]["preprocess"]  # the images themselves are in the cache
+    (here.root / "dvc.lock").write_text(yaml.safe_dump(lock))
     here.commit()
     refused(checks.publish_images, "url", words=["dvc.lock has changed", "git commit"])
-
-
-def test_a_failing_training_ends_the_run_with_its_last_words(workspace, scheduler, tmp_path):
-    workspace.run("dvc", "remote", "modify", "storage", "url", str(tmp_path / "storage"))
-    workspace.edit("params.yaml", "seeds: [0, 1]", "seeds: [0]")
-    workspace.edit("params.yaml", "SGD: {learning_rate: 0.01}", "SGD: {learning_rate: 1.0e+18}")
-    workspace.commit()
-    with servers.worker(tmp_path, "worker", scheduler, **WARM):
-        printed = workspace.run(*CLUSTER, scheduler, "--git-url", ".", expect=2)
-    assert "try a smaller learning_rate" in printed
-    assert re.search(
-        "^error: model_2 seed 0: `dvc repro .* train@model_2-0` ended with exit code",
-        printed.splitlines()[-1],
-    )
 
 
 def test_help_is_quick_and_names_the_options(finished):
