@@ -11,7 +11,7 @@ from tests.webapp import MODELS, SEEDS
 def test_provenance_names_what_no_longer_fits_the_models(workspace, monkeypatch):
     monkeypatch.chdir(workspace.root)
     assert provenance.find(MODELS, SEEDS).changed == []
-    workspace.edit_model("model_1", "units: 1000", "units: 999")
+    workspace.edit_model("model_1", "units: 200", "units: 199")
     (workspace.root / "cifar10/training/models.py").open("a").write("# changed\n")
     (workspace.root / "models/model_2/seed_1.h5").write_bytes(b"another")
     assert provenance.find(MODELS, SEEDS).changed == [

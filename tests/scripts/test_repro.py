@@ -145,7 +145,7 @@ def wait_for_checkpoint(clone, process, before):
 def test_signals_leave_nothing_running_and_the_next_run_ends_in_the_same_bytes(fresh):
     """A second run meanwhile, and after each signal the next run goes on. A test above has Ctrl-C."""
     fresh.edit("params.yaml", "epochs: 2", "epochs: 12")
-    fresh.edit_model("model_1", "units: 1000", "units: 100")
+    fresh.edit_model("model_1", "units: 200", "units: 100")
     fresh.keep_models("model_0", "model_1")
     printed = ""
     for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGHUP):
@@ -195,7 +195,7 @@ def read_until(text, process):
 
 def test_a_training_goes_on_after_dvc_was_ended_and_no_lock_is_left(fresh):
     fresh.edit("params.yaml", "epochs: 2", "epochs: 150")  # the stage ends half a second after DVC
-    fresh.edit_model("model_2", "units: 1000", "units: 10")
+    fresh.edit_model("model_2", "units: 200", "units: 10")
     fresh.keep_models("model_2")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         process = fresh.start("dvc", "repro", "train@model_2-0", **WARM)

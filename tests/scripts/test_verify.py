@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cifar10 import params
+from cifar10 import arithmetic, machine, params
 from scripts import fingerprint as of_model
 from scripts import reproduce, verify
 from tests.conftest import Clone
@@ -94,6 +94,15 @@ def test_this_machine_gives_what_it_gave(folder, compare):
     printed = compare(expect=0)
     assert printed.endswith("This machine gives the recorded bytes.")
     assert printed.count(" same ") == len(verify_rows(folder))
+
+
+def test_each_instruction_set_of_the_machine_is_recorded_with_its_own_bytes(folder):
+    """oneDNN's products differ by instruction set: the arithmetic is really another one with `--fastest`."""
+    (record,) = json.loads((folder / verify.RECORDS).read_text())
+    products = [hashes["operations"]["matrix product"] for hashes in record["fingerprints"].values()]
+    assert len({*products}) == len(products)
+    if machine.is_x86_64() and arithmetic.INSTRUCTIONS["AVX512_CORE"] <= machine.flags():
+        assert [*record["fingerprints"]] == ["AVX2", "AVX512_CORE"]
 
 
 def test_without_a_record_there_is_nothing_to_compare_with(records, compare):
