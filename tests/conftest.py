@@ -62,7 +62,9 @@ if hasattr(
     signal, "SIGHUP"
 ):  # under nohup, which ignores it, commands that the tests start would ignore it as well
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-LINKED = re.compile(r"/\.git/(hooks|objects)/|/__pycache__/|/clone/(benchmarks|docs|tests)/")
+LINKED = re.compile(
+    r"/\.git/(hooks|objects)/|/__pycache__/|/clone/(benchmarks|cifar10|docs|scripts|stages|tests)/"
+)
 SMALL_MODELS = Path(__file__).with_name("small_models.yaml")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job of a shell
     signal.signal(signal.SIGINT, signal.default_int_handler)  # for the commands of the tests
@@ -90,7 +92,10 @@ def digests(root, *patterns):
 
 
 def copy_or_link(source, target):
-    """Copy a file, as `copy_function` of `shutil.copytree`; link what no command writes, which is faster."""
+    """Copy a file, as `copy_function` of `shutil.copytree`; link what no command writes, which is faster.
+
+    `Clone.edit` and git replace a file, and leave what it is in the other copies.
+    """
     return (os.link if LINKED.search(source) else shutil.copy2)(source, target)
 
 
@@ -186,6 +191,7 @@ class Clone:
         path = self.root / name
         text = path.read_text()
         assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {name}"
+        path.unlink()  # it can be a link, see `copy_or_link`
         path.write_text(text.replace(old, new))
 
     def keep_models(self, *names):
