@@ -116,7 +116,7 @@ def begin_history(clone):
 def lend_environment(root):
     """Give a clone the environment of the tests as its .venv, so that `make` installs nothing there.
 
-    Its programs are warm if those of `Clone.run` are.
+    Its programs are warm if those of `Clone.run` are, also after `source .venv/bin/activate` there.
     """
     real = Path(sys.executable).parents[1]
     (root / ".venv/bin").mkdir(parents=True)
@@ -126,6 +126,9 @@ def lend_environment(root):
         (root / ".venv/bin" / program.name).symlink_to(found if found.exists() else program)
     for name in ("lib", "pyvenv.cfg"):
         (root / ".venv" / name).symlink_to(real / name)
+    activate = root / ".venv/bin/activate"
+    activate.unlink()
+    activate.write_text((real / "bin/activate").read_text().replace(str(real), "$PWD/.venv"))
     for done in ("run", "test", "app"):
         (root / f".venv/{done}.done").touch()
 
