@@ -21,7 +21,7 @@ import sklearn
 import yaml
 
 from tests import documents
-from tests.conftest import Clone, copy_or_link, lend_environment
+from tests.conftest import DATA, Clone, copy_or_link, lend_environment
 
 PAGES = documents.pages()
 BLOCKS = [block for page in PAGES for block in documents.blocks(page)]
@@ -113,6 +113,7 @@ def run_yaml(reader, text):
     if text.startswith("# params.yaml\n"):
         shutil.copy(example, path)
         reader.keep_models("model_0")
+        reader.keep_records(*DATA)
     reader.examples.append(",".join([str(example), *names]))
 
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from scripts import repro
-from tests.conftest import ENVIRONMENT, WARM, digests, heed_ctrl_c
+from tests.conftest import DATA, ENVIRONMENT, WARM, digests, heed_ctrl_c
 
 OUTPUTS = [
     "models/*/*.h5",
@@ -32,8 +32,7 @@ def fresh(one_seed, finished):
     """
     one_seed.before = digests(one_seed.root, *OUTPUTS)
     one_seed.recorded = yaml.safe_load((one_seed.root / "dvc.lock").read_text())["stages"]
-    data = {name: one_seed.recorded[name] for name in ("download", "preprocess", "audit")}
-    (one_seed.root / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": data}))
+    one_seed.keep_records(*DATA)
     one_seed.run("dvc", "cache", "dir", "--local", "--unset")
     (one_seed.root / ".dvc/cache").mkdir()
     (one_seed.root / ".dvc/cache/files").symlink_to(finished.root / ".dvc/cache/files")
@@ -74,6 +73,7 @@ def test_a_training_without_a_finite_loss_shows_its_log_and_lets_the_others_go_o
     content["models"]["model_0"]["layers"][3]["Dense"]["units"] = 8  # is trained after model_2
     content["train"]["seeds"] = [0]
     path.write_text(yaml.safe_dump(content, sort_keys=False))
+    workspace.keep_records(*DATA)
     printed = workspace.run("python", "scripts/repro.py", expect=1, JOBS="1")
     assert "error: train@model_2-0 failed" in printed
     assert re.search(r"the loss of epoch 1 is \w+ from step \d+ on: try a smaller learning_rate", printed)
