@@ -10,7 +10,7 @@ import yaml
 from cifar10 import arithmetic, machine, params
 from scripts import fingerprint as of_model
 from scripts import reproduce, verify
-from tests.conftest import Clone
+from tests.conftest import DATA, Clone
 
 pytestmark = pytest.mark.slow
 
@@ -217,12 +217,11 @@ def test_the_committed_records_are_those_of_this_code():
 def test_what_was_reproduced_is_said_stage_by_stage(one_seed):
     """The graph ends with the training; test_repro.py compares evaluations and figures."""
     one_seed.keep_models("model_0")
-    stages = ["download", "preprocess", "audit", "train@model_0-0"]
-    for name in ("dvc.yaml", "dvc.lock"):
-        content = yaml.safe_load((one_seed.root / name).read_text())
-        kept = {"train", *stages}
-        content["stages"] = {stage: entry for stage, entry in content["stages"].items() if stage in kept}
-        (one_seed.root / name).write_text(yaml.safe_dump(content, sort_keys=False))
+    stages = [*DATA, "train@model_0-0"]
+    one_seed.keep_records(*stages)
+    graph = yaml.safe_load((one_seed.root / "dvc.yaml").read_text())
+    graph["stages"] = {name: graph["stages"][name] for name in (*DATA, "train")}
+    (one_seed.root / "dvc.yaml").write_text(yaml.safe_dump(graph, sort_keys=False))
     one_seed.commit("Keep one training")
     printed = one_seed.run("python", "scripts/reproduce.py")
     rows = [line.split("│")[1:3] for line in printed.splitlines() if line.startswith("│")]
