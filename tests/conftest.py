@@ -55,13 +55,16 @@ LONGEST = [  # files that take more than 10 s, in an order that keeps all proces
     "test_staleness.py",
     "test_loop.py",
 ]
+DATA = ("download", "preprocess", "audit")  # stages
 SLOW = {"programs", "remote", "scheduler"}  # fixtures; "programs" takes 15 s of a core to start
 gc.disable()  # until all test files are imported: a search for garbage among modules finds none
 if hasattr(
     signal, "SIGHUP"
 ):  # under nohup, which ignores it, commands that the tests start would ignore it as well
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-LINKED = re.compile(r"/\.git/(hooks|objects)/|/__pycache__/|/clone/(benchmarks|docs|tests)/")
+LINKED = re.compile(
+    r"/\.git/(hooks|objects)/|/__pycache__/|/clone/(benchmarks|cifar10|docs|scripts|stages|tests)/"
+)
 SMALL_MODELS = Path(__file__).with_name("small_models.yaml")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job of a shell
     signal.signal(signal.SIGINT, signal.default_int_handler)  # for the commands of the tests
@@ -89,7 +92,10 @@ def digests(root, *patterns):
 
 
 def copy_or_link(source, target):
-    """Copy a file, as `copy_function` of `shutil.copytree`; link what no command writes, which is faster."""
+    """Copy a file, as `copy_function` of `shutil.copytree`; link what no command writes, which is faster.
+
+    `Clone.edit` and git replace a file, and leave what it is in the other copies.
+    """
     return (os.link if LINKED.search(source) else shutil.copy2)(source, target)
 
 
@@ -110,7 +116,7 @@ def begin_history(clone):
 def lend_environment(root):
     """Give a clone the environment of the tests as its .venv, so that `make` installs nothing there.
 
-    Its programs are warm if those of `Clone.run` are.
+    Its programs are warm if those of `Clone.run` are, also after `source .venv/bin/activate` there.
     """
     real = Path(sys.executable).parents[1]
     (root / ".venv/bin").mkdir(parents=True)
@@ -120,6 +126,9 @@ def lend_environment(root):
         (root / ".venv/bin" / program.name).symlink_to(found if found.exists() else program)
     for name in ("lib", "pyvenv.cfg"):
         (root / ".venv" / name).symlink_to(real / name)
+    activate = root / ".venv/bin/activate"
+    activate.unlink()
+    activate.write_text((real / "bin/activate").read_text().replace(str(real), "$PWD/.venv"))
     for done in ("run", "test", "app"):
         (root / f".venv/{done}.done").touch()
 
@@ -185,6 +194,7 @@ class Clone:
         path = self.root / name
         text = path.read_text()
         assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {name}"
+        path.unlink()  # it can be a link, see `copy_or_link`
         path.write_text(text.replace(old, new))
 
     def keep_models(self, *names):
@@ -193,6 +203,14 @@ class Clone:
         content = yaml.safe_load(path.read_text())
         content["models"] = {name: content["models"][name] for name in names}
         path.write_text(yaml.safe_dump(content, sort_keys=False))
+
+    def keep_records(self, *stages):
+        """Delete all other stages from dvc.lock: DVC reads and writes it anew for each stage that it runs."""
+        path = self.root / "dvc.lock"
+        head, *records = re.split(r"^(?=  \S)", path.read_text(), flags=re.MULTILINE)
+        kept = [record for record in records if record.partition(":\n")[0].strip() in stages]
+        assert len(kept) == len(stages)
+        path.write_text("".join([head, *kept]))
 
     def edit_model(self, name, old, new):
         """Replace the first occurrence of a text in a model's entry of params.yaml."""

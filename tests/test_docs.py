@@ -7,6 +7,7 @@ that no test can run says why, and where it runs instead.
     <!-- needs: a dask cluster; run by tests/cluster/test_cluster.py -->
 """
 
+import os
 import re
 import shutil
 import tomllib
@@ -20,7 +21,7 @@ import sklearn
 import yaml
 
 from tests import documents
-from tests.conftest import lend_environment
+from tests.conftest import DATA, Clone, copy_or_link, lend_environment
 
 PAGES = documents.pages()
 BLOCKS = [block for page in PAGES for block in documents.blocks(page)]
@@ -46,23 +47,33 @@ for example in sys.argv[1:]:
 """
 
 
-@pytest.fixture
-def reader(workspace, tmp_path):
-    """A reader's clone: environment, upstream, another branch, pictures."""
-    lend_environment(workspace.root)
+@pytest.fixture(scope="module")
+def begun(clone_finished, module_path):
+    """A reader's clone: environment, upstream beside it, another branch, pictures. Each page has a copy."""
+    clone = clone_finished(module_path / "clone")
+    lend_environment(clone.root)
     for name, picture in EXAMPLES.items():
-        (workspace.root / name).parent.mkdir(exist_ok=True)
-        shutil.copy(picture, workspace.root / name)
-    (workspace.root / ".git/info/exclude").write_text("".join(f"/{name}\n" for name in EXAMPLES))
-    workspace.run("git", "checkout", "--quiet", "-B", "main")
-    workspace.run("git", "branch", "my-branch")
-    workspace.run("git", "init", "--quiet", "--bare", str(tmp_path / "upstream"))
-    workspace.run("git", "remote", "set-url", "origin", str(tmp_path / "upstream"))
-    workspace.run("git", "push", "--quiet", "origin", "main")
+        (clone.root / name).parent.mkdir(exist_ok=True)
+        shutil.copy(picture, clone.root / name)
+    (clone.root / ".git/info/exclude").write_text("".join(f"/{name}\n" for name in EXAMPLES))
+    clone.run("git", "checkout", "--quiet", "-B", "main")
+    clone.run("git", "branch", "my-branch")
+    clone.run("git", "init", "--quiet", "--bare", "../upstream")
+    clone.run("git", "remote", "set-url", "origin", "../upstream")
+    clone.run("git", "push", "--quiet", "origin", "main")
+    return clone
+
+
+@pytest.fixture
+def reader(begun, tmp_path):
+    """A copy of the reader's clone and its upstream, that the blocks of a page may change."""
+    shutil.copytree(begun.root, tmp_path / "clone", symlinks=True, copy_function=copy_or_link)
+    shutil.copytree(begun.root.parent / "upstream", tmp_path / "upstream", copy_function=os.link)
+    clone = Clone(tmp_path / "clone")
     (tmp_path / "home").mkdir()
-    workspace.environment = {"HOME": str(tmp_path / "home"), "PYTHONPATH": str(workspace.root)}
-    workspace.examples = []  # parameter files with an example each, and the models in it
-    return workspace
+    clone.environment = {"HOME": str(tmp_path / "home"), "PYTHONPATH": str(clone.root)}
+    clone.examples = []  # parameter files with an example each, and the models in it
+    return clone
 
 
 def run_bash(reader, text):
@@ -102,6 +113,7 @@ def run_yaml(reader, text):
     if text.startswith("# params.yaml\n"):
         shutil.copy(example, path)
         reader.keep_models("model_0")
+        reader.keep_records(*DATA)
     reader.examples.append(",".join([str(example), *names]))
 
 

@@ -10,7 +10,11 @@ from tests.conftest import Clone
 
 LINEAR = {
     "optimizer": {"SGD": {"learning_rate": 0.01}},
-    "layers": [{"Flatten": {}}, {"Dense": {"units": "num_classes", "activation": "softmax"}}],
+    "layers": [
+        {"MaxPooling2D": {"pool_size": 8}},
+        {"Flatten": {}},
+        {"Dense": {"units": "num_classes", "activation": "softmax"}},
+    ],
 }
 
 
@@ -61,7 +65,6 @@ def test_models_and_seeds_that_go_and_come_leave_a_clone_as_a_fresh_one(workspac
     colleague = Clone(tmp_path / "colleague")
     subprocess.run(["git", "clone", "--quiet", workspace.root, colleague.root], check=True)
     colleague.run("dvc", "pull", "--quiet")
-    assert "up to date" in colleague.run("dvc", "status")
     assert colleague.repro() == []
     assert colleague.run("git", "status", "--porcelain") == ""
     assert content(colleague.root) == content(workspace.root)

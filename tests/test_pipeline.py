@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tests.conftest import digests
+from tests.conftest import DATA, digests
 
 MODELS = ["model_0", "model_1", "model_2"]
 
@@ -124,6 +124,7 @@ def test_without_validation_the_pipeline_still_ends_in_a_report(workspace):
     workspace.edit("params.yaml", "seeds: [0, 1]", "seeds: [1]")
     workspace.edit("params.yaml", "epochs: 2", "epochs: 1")
     workspace.keep_models("model_0")
+    workspace.keep_records(*DATA)
     assert workspace.repro()[-1] == "report"
     metrics = json.loads((workspace.root / "reports/metrics/model_0.json").read_text())
     assert "validation" not in metrics

@@ -139,7 +139,7 @@ def test_who_may_only_read_cannot_push(storage):
 
 @pytest.mark.parametrize("storage", [ssh, s3], indirect=True, ids=lambda kind: kind.__name__)
 def test_a_push_that_breaks_off_is_completed_by_the_next(storage):
-    storage.line.cut_after(up=1_000_000)
+    storage.line.cut_after(up=200_000)
     try:
         storage.pusher.fails("dvc", "push", "models/model_1/seed_0.h5")
     finally:
@@ -188,10 +188,10 @@ def test_a_full_disk_changes_nothing_and_the_next_push_and_pull_complete(storage
     path = storage.object("models/model_1/seed_0.h5")
     if storage.files.exists(path):
         storage.files.rm_file(path)
-    full = ["python", str(tmp_path / "full.py")]  # no file may become larger than 1 MB
+    full = ["python", str(tmp_path / "full.py")]  # no file may become larger than 0.3 MB
     (tmp_path / "full.py").write_text(
         "import resource, runpy, sys\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))\n"
         "from dvc.cli import main\n"
         "sys.exit(main(sys.argv[1:]))\n"
     )

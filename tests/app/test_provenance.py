@@ -11,8 +11,8 @@ from tests.webapp import MODELS, SEEDS
 def test_provenance_names_what_no_longer_fits_the_models(workspace, monkeypatch):
     monkeypatch.chdir(workspace.root)
     assert provenance.find(MODELS, SEEDS).changed == []
-    workspace.edit_model("model_1", "units: 1000", "units: 999")
-    (workspace.root / "cifar10/training/models.py").open("a").write("# changed\n")
+    workspace.edit_model("model_1", "units: 200", "units: 199")
+    workspace.edit("cifar10/training/models.py", "PREDICTION_BATCH = 64", "PREDICTION_BATCH = 32")
     (workspace.root / "models/model_2/seed_1.h5").write_bytes(b"another")
     assert provenance.find(MODELS, SEEDS).changed == [
         "cifar10/training",

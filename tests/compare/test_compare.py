@@ -47,7 +47,7 @@ def team(finished, module_path):
     clone.run("dvc", "checkout", "--quiet")
     clone.run("git", "checkout", "--quiet", "-b", "my-branch")
     clone.edit_model("model_1", "learning_rate: 0.001", "learning_rate: 0.002")
-    clone.edit_model("model_2", "units: 1000", "units: 300")
+    clone.edit_model("model_2", "units: 200", "units: 300")
     for name, counts in CHANGED.items():
         for seed, (lost, gained) in enumerate(counts):
             set_right(clone, name, seed, lost, gained)
@@ -131,7 +131,7 @@ def test_the_page_shows_the_parameters_that_dvc_says_differ(team, team_page):
     assert {key.split(".")[1] for key in asked} == {"model_1", "model_2"}
     assert table(section(team_page, "Parameters")) == [
         ["models.model_1.optimizer.Adam.learning_rate", "0.001", "0.002"],
-        ["models.model_2.layers[3].Dense.units", "1000", "300"],
+        ["models.model_2.layers[3].Dense.units", "200", "300"],
     ]
 
 

@@ -175,7 +175,7 @@ def test_what_is_published_is_a_part_of_the_checkout_and_answers_the_same(finish
 
 
 def test_models_that_no_longer_fit_are_not_published(workspace, tmp_path):
-    workspace.edit_model("model_1", "units: 1000", "units: 999")
+    workspace.edit_model("model_1", "units: 200", "units: 199")
     printed = publish(workspace, tmp_path / "public", expect=2)
     refused = "error: the models no longer fit models.model_1 in params.yaml: run `make repro` first\n"
     assert printed.startswith(refused)

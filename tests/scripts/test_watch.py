@@ -6,7 +6,11 @@ import urllib.request
 from pathlib import Path
 from xml.etree import ElementTree
 
-from tests.conftest import Clone
+import pytest
+
+from tests.conftest import WARM, Clone
+
+pytestmark = pytest.mark.usefixtures("dvc")  # starts the server of warm programs
 
 ROOT = Path.cwd()
 HEAD = "epoch,loss,accuracy,val_loss,val_accuracy\n"
@@ -19,7 +23,7 @@ def read(url):
 
 def test_the_page_shows_the_epochs_that_have_ended(tmp_path):
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
-    process = Clone(tmp_path).start("python", str(ROOT / "scripts/watch.py"), "--port", "0")
+    process = Clone(tmp_path).start("python", str(ROOT / "scripts/watch.py"), "--port", "0", **WARM)
     url = re.search(r"http://\S+/", process.stdout.readline())[0]
     assert "No epoch has ended yet" in read(url)
     history = tmp_path / "reports/histories/model_1/seed_0.csv"

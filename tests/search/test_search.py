@@ -13,11 +13,20 @@ import yaml
 from cifar10.errors import UserError
 from cifar10.search import __main__ as search
 from cifar10.search import space, study
-from tests.conftest import COLD, WARM
+from tests.conftest import COLD, DATA, WARM
 
 RATE = "models.model_2.optimizer.SGD.learning_rate"
 SEARCH = ["python", "-m", "cifar10.search", "--model", "model_2", "--trials", "2", "--set"]
 SEARCH += ["train.epochs=1", "train.seeds=[0]", f"{RATE}=tag(log, interval(0.001, 0.1))"]
+
+
+@pytest.fixture
+def project(workspace):
+    """A workspace with one model and what is recorded of it, which DVC reads six times for an experiment."""
+    workspace.keep_models("model_2")
+    workspace.keep_records(*DATA, "train@model_2-0", "evaluate@model_2-0", "report")
+    workspace.commit()
+    return workspace
 
 
 def trials(clone):
@@ -35,28 +44,28 @@ def uninterrupted(values, path):
         return [trial.params for trial in study.finished(whole)]
 
 
-def test_a_killed_search_goes_on_and_proposes_the_same(workspace, tmp_path):
-    process = workspace.start(*SEARCH, **WARM)
+def test_a_killed_search_goes_on_and_proposes_the_same(project, tmp_path):
+    process = project.start(*SEARCH, **WARM)
     for line in process.stdout:
         if line.startswith("1/2 "):
             process.send_signal(signal.SIGKILL)
     process.wait()
-    assert len(trials(workspace)) == 1
-    printed = workspace.run(*SEARCH)
-    proposed, values = zip(*trials(workspace), strict=True)
+    assert len(trials(project)) == 1
+    printed = project.run(*SEARCH)
+    proposed, values = zip(*trials(project), strict=True)
     assert len({str(params) for params in proposed}) == 2
     assert [*proposed] == uninterrupted(values, tmp_path / "whole.db")
-    assert workspace.run("git", "status", "--porcelain") == ""
-    changes = changed_by_experiments(workspace)
+    assert project.run("git", "status", "--porcelain") == ""
+    changes = changed_by_experiments(project)
     assert [*changes.values()] == [["dvc.lock: train@model_2-0", "params.yaml"]] * 2
     assert "search-model_2-0" in changes
 
     best = re.search(r"dvc exp apply (\S+)", printed).group(1)
     assert best in changes
-    workspace.run("dvc", "exp", "apply", best)
-    chosen = yaml.safe_load((workspace.root / "params.yaml").read_text())["models"]["model_2"]["optimizer"]
+    project.run("dvc", "exp", "apply", best)
+    chosen = yaml.safe_load((project.root / "params.yaml").read_text())["models"]["model_2"]["optimizer"]
     assert chosen == {"SGD": {"learning_rate": proposed[values.index(max(values))][RATE]}}
-    stale = json.loads(workspace.run("dvc", "status", "--json"))
+    stale = json.loads(project.run("dvc", "status", "--json"))
     assert "train@model_2-0" not in stale
     assert "evaluate@model_2-0" in stale
 
@@ -104,10 +113,10 @@ def test_without_optuna_the_message_names_the_extra(finished, tmp_path):
     assert printed == "error: no module optuna: pip install -e '.[search]'\n"
 
 
-def test_a_trial_that_fails_ends_the_search_with_its_reason(workspace):
+def test_a_trial_that_fails_ends_the_search_with_its_reason(project):
     search = [*SEARCH, "+models.model_2.optimizer.SGD.unknown=1"]
-    printed = workspace.run(*search, expect=2)
+    printed = project.run(*search, expect=2)
     last = printed.splitlines()[-1]
     assert last.startswith("error: experiment search-model_2-0 failed: params.yaml: models.model_2.optimizer")
     assert "unknown argument 'unknown'" in last
-    assert trials(workspace) == []
+    assert trials(project) == []

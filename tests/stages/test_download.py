@@ -8,10 +8,11 @@ from functools import partial
 import pytest
 
 from tests import archives, scratch
+from tests.conftest import WARM
 from tests.data.test_archive import BATCH
 from tests.hosts import Host, closed, serving
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("dvc")]  # starts the server of warm programs
 
 SMALL = archives.small()
 OTHER = archives.small(21)
@@ -94,7 +95,7 @@ def test_an_interrupted_download_keeps_its_part_and_goes_on(folder):
     slow = Host(SMALL, rate=300_000)
     with serving(slow) as urls:
         set_mirrors(folder, urls)
-        process = scratch.start("download", folder)
+        process = scratch.start("download", folder, **WARM)
         deadline = time.monotonic() + 20
         while slow.sent < 50_000 and time.monotonic() < deadline:
             time.sleep(0.01)

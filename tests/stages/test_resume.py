@@ -1,7 +1,6 @@
 """A killed training resumes after its last complete epoch and gives the same bytes.
 
 The trainings are warm (tests/warm.py), so that kills hit the training and not the start of TensorFlow.
-A training with other arithmetic starts cold.
 """
 
 import contextlib
@@ -12,7 +11,6 @@ import random
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -25,10 +23,10 @@ from tests.conftest import WARM, Clone
 CHECKPOINT = "models/checkpoints/model_1-seed_0.npz"
 WRITTEN = "models/checkpoints/.model_1-seed_0.tmp.npz"  # while the checkpoint is written
 MODEL = "models/model_1/.seed_0.tmp.h5"  # while the model is written
-# a stage whose files cannot grow over 3 MB, as on a full disk
+# a stage whose files cannot grow over 0.5 MB, as on a full disk
 LIMITED = """
 import resource, runpy, sys
-resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))
 sys.argv = ["stages/train.py", "model_1", "0"]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
@@ -48,6 +46,14 @@ def kill(process):
 def digests(root):
     files = [root / "models/model_1/seed_0.h5", root / "reports/histories/model_1/seed_0.csv"]
     return [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
+
+
+def read_until(text, process):
+    """Read lines of a process up to the one that has a text; return them."""
+    printed = ""
+    while text not in printed and (line := process.stdout.readline()):
+        printed += line
+    return printed
 
 
 def wait_for(path, process):
@@ -157,9 +163,7 @@ def test_signals_keep_the_checkpoint_and_say_how_to_go_on(workspace):
     begun = "epoch 1/30"
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         process = train(workspace.root, **WARM)
-        printed = ""
-        while begun not in printed and process.poll() is None:
-            printed += process.stdout.readline()
+        printed = read_until(begun, process)
         os.killpg(process.pid, number)
         printed += process.communicate()[0]
         assert process.returncode == 128 + number, printed
@@ -199,12 +203,12 @@ def test_a_training_that_goes_on_with_another_arithmetic_starts_over_and_says_wh
     kill(process)
     kept = checkpoint.read_bytes()
     elsewhere = Path(__file__).parents[1] / "elsewhere.py"
-    process = workspace.start(sys.executable, str(elsewhere), "SSE41", "stages/train.py", "model_1", "0")
-    printed = ""
-    while "epoch 1/8" not in printed and process.poll() is None:
-        printed += process.stdout.readline()
+    process = workspace.start("python", str(elsewhere), "SSE41", "stages/train.py", "model_1", "0", **WARM)
+    printed = read_until("epoch 1/8", process)
     kill(process)
     reason = "starting over, the checkpoint is not usable: it was computed on .*; this is .*, SSE41"
     assert re.search(reason, printed), printed
     checkpoint.write_bytes(kept)
-    assert "resuming after epoch" in train(workspace.root, **WARM).communicate()[0]
+    process = train(workspace.root, **WARM)
+    assert "resuming after epoch" in read_until("epoch 8/8", process)
+    kill(process)
