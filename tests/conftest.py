@@ -21,7 +21,7 @@ from filelock import FileLock
 import cifar10  # noqa: F401  before any test imports NumPy: it pins the arithmetic
 from scripts import demo
 from tests import warm
-from tests.scheduling import pytest_xdist_make_scheduler  # noqa: F401  a hook
+from tests.scheduling import pytest_xdist_make_scheduler, pytest_xdist_setupnodes  # noqa: F401  hooks
 
 ENVIRONMENT = {
     # the stages of a clone share what Python compiles
