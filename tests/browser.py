@@ -49,7 +49,7 @@ class Visit:
         self.page.goto(url)
 
     def start_over(self, url):
-        """Leave the page, forget what it did, and open a page of the same server, for which no process starts."""
+        """Leave the page, forget what it did, and open a page of the same server, in the same process."""
         self.page.goto(f"{url}healthz")
         self.requests.clear()
         self.complaints.clear()

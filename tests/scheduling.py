@@ -1,4 +1,7 @@
-"""How the test processes start and share the files: each file runs in one process, as do files with a common start."""
+"""How the test processes start, and how they share the files.
+
+Each file runs in one process, as do files with a common start.
+"""
 
 import os
 import shlex
@@ -44,10 +47,13 @@ def pytest_xdist_make_scheduler(config, log):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes(config, specs):
-    """For all tests, fork the processes from the server of warm programs: the imports of each take 5 s of a core."""
+    """Fork the processes of a run of all tests from the server of warm programs.
+
+    The imports of each would take 4 s of a core.
+    """
     if config.args_source is not config.ArgsSource.TESTPATHS:
         return
-    from tests.conftest import ENVIRONMENT
+    from tests.conftest import ENVIRONMENT  # which imports this module
 
     server = warm.Server(config._tmp_path_factory.getbasetemp() / "warm", ENVIRONMENT, os.getpid())
     server.wait("python")

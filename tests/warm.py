@@ -60,10 +60,10 @@ class Server:
             script = self.programs / name
             script.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, [*client, *_script(name)]))} "$@"\n')
             script.chmod(0o755)
-        own = f"import sys; sys.executable = {sys.executable!r}"  # what a test starts itself is not warm
-        client = shlex.join(map(str, [sys.executable, "-IS", HERE / "warm_client.py", sys.executable]))
-        code = f'{shlex.quote(own)}"\n$3"'  # of the command `-u -c CODE`
-        self.worker.write_text(f"#!/bin/sh\nexec {client} {shlex.quote(str(self._socket('python')))} -c {code}\n")
+        own = f"import sys; sys.executable = {sys.executable!r}\n"  # what a test starts itself is not warm
+        client = [sys.executable, "-IS", HERE / "warm_client.py", sys.executable, self._socket("python")]
+        command = shlex.join(map(str, [*client, "-c", own]))
+        self.worker.write_text(f'#!/bin/sh\nexec {command}"$3"\n')  # of the arguments -u -c CODE
         self.worker.chmod(0o755)
 
     def wait(self, *names: str, seconds: float = 240) -> None:
