@@ -30,7 +30,7 @@ keras tensorflow h5py pooch pydantic archspec.cpu jinja2 yaml rich.live rich.tab
 matplotlib.backends.backend_agg matplotlib.figure matplotlib.style seaborn pandas pandas.io.formats.csvs
 PIL.Image skimage.data skimage.exposure skimage.transform skimage.util
 scipy.stats sklearn.datasets sklearn.metrics sklearn.model_selection
-cleanlab fastapi fastapi.responses fastapi.staticfiles uvicorn uvicorn.protocols.http.h11_impl
+cleanlab
 distributed distributed.cli.dask_worker hydra.compose omegaconf
 optuna.samplers optuna.storages sqlalchemy.dialects.sqlite.pysqlite alembic.migration
 """.split()  # noqa: SIM905
