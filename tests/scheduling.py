@@ -51,7 +51,7 @@ def pytest_xdist_setupnodes(config, specs):
 
     The imports of each would take 4 s of a core.
     """
-    if config.args_source is not config.ArgsSource.TESTPATHS:
+    if config.args_source is not config.ArgsSource.TESTPATHS or not hasattr(os, "fork"):
         return
     from tests.conftest import ENVIRONMENT  # which imports this module
 
