@@ -16,6 +16,8 @@ FLAGS = [
     "--no-first-run",
     "--use-fake-device-for-media-stream",  # a camera that shows a test pattern
     "--use-fake-ui-for-media-stream",
+    # for each window, Chromium would start pages for its address bar, which take more than the page itself
+    "--disable-features=PreloadTopChromeWebUI,WebUIOmniboxAimPopup,WebUIOmniboxPopup",
 ]
 
 
@@ -47,8 +49,8 @@ class Visit:
         self.page.goto(url)
 
     def start_over(self, url):
-        """Leave the page, forget what it did, and open a page."""
-        self.page.goto("about:blank")
+        """Leave the page, forget what it did, and open a page of the same server, in the same process."""
+        self.page.goto(f"{url}healthz")
         self.requests.clear()
         self.complaints.clear()
         self.page.goto(url)

@@ -20,8 +20,8 @@ from filelock import FileLock
 
 import cifar10  # noqa: F401  before any test imports NumPy: it pins the arithmetic
 from scripts import demo
-from tests import warm
-from tests.scheduling import pytest_xdist_make_scheduler  # noqa: F401  a hook
+from tests import recorder, warm
+from tests.scheduling import pytest_xdist_make_scheduler, pytest_xdist_setupnodes  # noqa: F401  hooks
 
 ENVIRONMENT = {
     # the stages of a clone share what Python compiles
@@ -251,9 +251,9 @@ def finished(shared, programs):
     """A clone after a user's `dvc repro` on the digits. Read-only: all tests share it.
 
     It trains networks of five layers for two epochs; tests/training builds and trains those of params.yaml.
-    The first training and what it needs start cold, as a user starts them. Figures have 50 dots per inch:
-    tests/report draws them in full. The tag `one-seed` is the state after all models were trained with one
-    seed; the second run adds a seed.
+    The first training and what it needs start cold, as a user starts them, and keep a record. Figures have
+    50 dots per inch: tests/report draws them in full. The tag `one-seed` is the state after all models were
+    trained with one seed; the second run adds a seed.
     """
     clone, ran = Clone(shared / "finished" / "clone"), shared / "finished" / "runs.json"
     with FileLock(shared / "finished.lock"):
@@ -269,7 +269,8 @@ def finished(shared, programs):
             _, _, models = SMALL_MODELS.read_text().partition("\n")
             params.write_text(f"{head}\n{models}")
             clone.commit("Choose the digits")
-            first = stages_in(clone.run("dvc", "repro", "train@model_0-0", **COLD))
+            recorded = recorder.environment(clone.root.parent, ENVIRONMENT.get("PYTHONPATH"))
+            first = stages_in(clone.run("dvc", "repro", "train@model_0-0", **COLD, **recorded))
             programs.wait()
             first += clone.repro()
             clone.commit("Run")

@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from tests import recorder
 from tests.conftest import DATA, digests
 
 MODELS = ["model_0", "model_1", "model_2"]
@@ -18,6 +19,14 @@ def test_repro_runs_every_stage_once_and_leaves_git_clean(finished):
     assert sorted(finished.first_run) == sorted(["download", "preprocess", "audit", *stages, "report"])
     assert finished.run("git", "status", "--porcelain") == ""
     assert "up to date" in finished.run("dvc", "status")
+
+
+def test_the_first_training_asks_nobody(finished):
+    """Its data is part of scikit-learn."""
+    events = recorder.read(finished.root.parent)
+    own = ("socket.bind ('::1', 0)", "socket.bind ('127.0.0.1', 0)")  # urllib3 looks whether there is IPv6
+    assert [event for event in events if event.startswith("socket.") and event not in own] == []
+    assert any("reports/histories/model_0" in event for event in events)  # the record is kept
 
 
 def test_another_seed_trains_that_seed_alone(finished):

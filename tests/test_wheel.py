@@ -77,7 +77,7 @@ def test_the_page_serves_models_of_a_web_server(site, finished, expected, empty,
     finished.run("python", "scripts/publish.py", str(tmp_path / "public"))
     (tmp_path / "app").mkdir()
     start = (str(site / "bin/cifar10-page"),)
-    own = {"PYTHONPATH": str(site), "XDG_CACHE_HOME": str(tmp_path / "cache"), "python": "python", **WARM}
+    own = {"PYTHONPATH": str(site), "XDG_CACHE_HOME": str(tmp_path / "cache")}
     with hosts.folder(tmp_path / "public") as port:
         options = ("--models", f"http://127.0.0.1:{port}")
         with webapp.running(Clone(empty), tmp_path / "app", *options, start=start, **own) as app:

@@ -43,6 +43,11 @@ class Server:
                     command = [sys.executable, HERE / "warm_server.py", name, self._socket(name), str(owner)]
                     subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
 
+    @property
+    def worker(self) -> Path:
+        """The program that pytest-xdist calls, instead of Python, to start a process that runs tests."""
+        return self.folder / "worker"
+
     def _socket(self, program: str) -> Path:
         return self.folder / f"{PROGRAMS[program]}.socket"
 
@@ -56,11 +61,16 @@ class Server:
             script = self.programs / name
             script.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, [*client, *_script(name)]))} "$@"\n')
             script.chmod(0o755)
+        own = f"import sys; sys.executable = {sys.executable!r}\n"  # what a test starts itself is not warm
+        client = [sys.executable, "-IS", HERE / "warm_client.py", sys.executable, self._socket("python")]
+        command = shlex.join(map(str, [*client, "-c", own]))
+        self.worker.write_text(f'#!/bin/sh\nexec {command}"$3"\n')  # of the arguments -u -c CODE
+        self.worker.chmod(0o755)
 
-    def wait(self, seconds: float = 240) -> None:
-        """Wait until the servers have imported everything."""
+    def wait(self, *names: str, seconds: float = 240) -> None:
+        """Wait until the servers of these programs, by default of all, have imported everything."""
         end = time.monotonic() + seconds
-        for name in PROGRAMS:
+        for name in names or PROGRAMS:
             while not self._socket(name).exists():
                 assert time.monotonic() < end, self._log(PROGRAMS[name]).read_text()
                 time.sleep(0.05)

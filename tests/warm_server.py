@@ -128,8 +128,10 @@ class Server:
         """Start the command of a new client."""
         client, _ = self.listener.accept()
         message, streams = receive(client)
-        task = json.loads(message)
-        if self.read_at_import(task["environment"]) != self.pinned:
+        task = json.loads(message or "{}")
+        if not task:
+            client.close()
+        elif self.read_at_import(task["environment"]) != self.pinned:
             client.sendall(b"refused\n")
             client.close()
         elif process := os.fork():
@@ -173,11 +175,15 @@ class Server:
 
 
 def receive(client: socket.socket) -> tuple[bytes, list[int]]:
-    """Read a line, and the file descriptors sent with it."""
-    message, streams, *_ = socket.recv_fds(client, 1 << 16, 3)
-    while not message.endswith(b"\n"):
-        message += client.recv(1 << 16)
-    return message, list(array.array("i", streams))
+    """Read a line, and the file descriptors sent with it; the line is empty if the client ended before it."""
+    with contextlib.suppress(ConnectionError):
+        message, streams, *_ = socket.recv_fds(client, 1 << 16, 3)
+        part = message
+        while part and not message.endswith(b"\n"):
+            part = client.recv(1 << 16)
+            message += part
+        return message if part else b"", list(array.array("i", streams))
+    return b"", []
 
 
 def exists(process: int) -> bool:

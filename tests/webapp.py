@@ -5,8 +5,6 @@ import csv
 import functools
 import io
 import json
-import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,26 +13,16 @@ import psutil
 import requests
 from PIL import Image
 
-from tests import servers
+from tests import recorder, servers
+from tests.conftest import WARM
 
 MODELS = ["model_0", "model_1", "model_2"]
 SEEDS = (0, 1)
 READY = 30_000  # milliseconds; TensorFlow's start takes 4 seconds, on a busy machine more
 
-# Python runs this before all else: it records addresses that the process looks up or connects to, and files
-# that it opens to write.
-RECORDER = """
-import os, sys
-RECORD = os.open(os.environ["RECORD"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-SOCKETS = ("socket.bind", "socket.connect", "socket.getaddrinfo", "socket.sendto")
-def record(event, arguments):
-    if event in SOCKETS:
-        address = arguments[0] if event == "socket.getaddrinfo" else arguments[-1]
-        os.write(RECORD, f"{event} {address}\\n".encode())
-    if event == "open" and (arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR):
-        os.write(RECORD, f"write {arguments[0]!r}\\n".encode())
-sys.addaudithook(record)
-"""
+PAGE = ("-m", "cifar10.app")  # what `python` is called with
+RUN = "import runpy; runpy.run_module('cifar10.app', run_name='__main__', alter_sys=True)"
+RECORDED = ("-c", f"{recorder.CODE}\n{RUN}")  # as PAGE, with a record
 
 
 @dataclass
@@ -51,7 +39,13 @@ class App:
 
     @property
     def record(self):
-        return (self.root / "record").read_text().splitlines()
+        return recorder.read(self.root)
+
+    def connections(self):
+        """Connections of the server, which is not the process that was started: that one waits for a fork."""
+        listening = [each for each in psutil.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
+        (found,) = [each.pid for each in listening if each.laddr.port == self.port]
+        return psutil.Process(found).net_connections()
 
     def classify(self, *files, **options):
         """Post (name, content) pairs."""
@@ -61,24 +55,26 @@ class App:
 
 
 @contextlib.contextmanager
-def running(clone, root, *options, start=("-m", "cifar10.app"), python=sys.executable, **own):
-    """Run the server of a clone until the end of the block; `start` is what Python is called with.
+def running(clone, root, *options, start=PAGE, **own):
+    """Run the server of a clone until the end of the block, as a fork (tests/warm.py).
 
-    `own` are environment variables. A server with `python="python", **WARM` is warm (tests/warm.py): it keeps
-    no record.
+    Args:
+        clone: where it runs.
+        root: of `App`.
+        options: of the server.
+        start: what Python is called with: PAGE, RECORDED or others.
+        own: environment variables.
     """
-    for name in ("temporary", "hook"):
-        (root / name).mkdir()
-    (root / "hook/sitecustomize.py").write_text(RECORDER)
+    (root / "temporary").mkdir()
     port = servers.free_port()
     environment = {
         "TMPDIR": str(root / "temporary"),
-        "PYTHONPATH": os.pathsep.join([str(root / "hook"), *filter(None, [own.pop("PYTHONPATH", None)])]),
         "PYTHONDONTWRITEBYTECODE": "1",
         "RECORD": str(root / "record"),
+        **WARM,
         **own,
     }
-    command = [python, *start, "--port", str(port), *options]
+    command = ["python", *start, "--port", str(port), *options]
     with servers.running(root / "log", *command, ports=[port], cwd=clone.root, **environment) as process:
         yield App(process, port, root)
 

@@ -13,7 +13,8 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def app(finished, tmp_path_factory):
-    with webapp.running(finished, tmp_path_factory.mktemp("app")) as found:
+    """A server that keeps a record. It is a fork; tests/test_pipeline.py has the record of a cold start."""
+    with webapp.running(finished, tmp_path_factory.mktemp("app"), start=webapp.RECORDED) as found:
         yield found
 
 

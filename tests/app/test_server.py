@@ -16,12 +16,11 @@ from tests import browser, servers, webapp
 from tests.conftest import ENVIRONMENT, WARM
 from tests.webapp import BLACK, READY, encoded
 
-SECONDS = 4
+SECONDS = 2.5
 STRICT = f"""
-import runpy
 from cifar10.app import request_limits
 request_limits.SECONDS, request_limits.REQUESTS = {SECONDS}, 2
-runpy.run_module("cifar10.app", run_name="__main__", alter_sys=True)
+{webapp.RUN}
 """
 HOST = "pictures.example.org"
 
@@ -31,8 +30,7 @@ def strict(finished, tmp_path_factory):
     """A server for a proxy, with low limits."""
     options = ["--root-path", "/cifar10", "--allowed-host", HOST]
     start = ["-c", STRICT]
-    warm = {"python": "python", **WARM}
-    with webapp.running(finished, tmp_path_factory.mktemp("strict"), *options, start=start, **warm) as found:
+    with webapp.running(finished, tmp_path_factory.mktemp("strict"), *options, start=start) as found:
         found.classify(("a.png", BLACK))  # loads the models
         yield found
 
@@ -161,7 +159,7 @@ def test_a_hang_up_or_sigterm_finishes_what_runs_and_exits_with_0(strict):
 
 def test_a_kill_leaves_no_file_and_the_next_server_takes_the_same_port(finished, tmp_path):
     command = ["python", "-m", "cifar10.app", "--port"]
-    with webapp.running(finished, tmp_path, python="python", **WARM) as app:
+    with webapp.running(finished, tmp_path) as app:
         with unfinished(app):
             app.process.kill()
             assert app.process.wait(20) == -signal.SIGKILL

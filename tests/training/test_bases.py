@@ -136,7 +136,7 @@ def test_features_and_saliency_of_a_frozen_base():
 
 
 def test_the_detector_of_a_frozen_base_measures_ood_images_by_the_layers_of_the_base():
-    model, _ = trained(entry())
+    model = start(entry())[0].model
     hidden = [layer.name for layer in features.hidden_layers(model)]
     weighted = [layer.name for layer in base.layers(model) if len(layer.weights) == 1]
     assert hidden == weighted  # all convolutions of the base, nothing else
@@ -148,7 +148,7 @@ def test_the_detector_of_a_frozen_base_measures_ood_images_by_the_layers_of_the_
     scores = {kind: fitted.scores(extract(images)) for kind, images in (("test", test), ("flat", flat))}
     found = detector_fit.measure(fitted.thresholds, scores)
     assert {*found} == {*detector_fit.SCORES}
-    # not the combined score: here it is chosen on ten validation images, for a network that learned noise
+    # not the combined score: here it is chosen on ten validation images, for a network that learned nothing
     assert found["layers"]["auroc"]["flat"] == 1
 
 
