@@ -51,6 +51,7 @@ aiobotocore.session aiohttp_retry asyncssh dvc_http.spec dvc_s3 dvc_ssh.spec s3f
 hydra.compose omegaconf
 """.split()  # noqa: SIM905
 FASTEST = "--fastest"  # option of scripts/fingerprint.py, which then sets such variables itself
+WORKER = "--worker"  # argument of the processes that run tests
 BY_CIFAR10 = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"}  # as the package itself sets them
 LARGE_PAGE, MADV_COLLAPSE = 1 << 21, 25  # bytes; a constant of <linux/mman.h>
 READ_AT_IMPORT = ("DNNL_", "HDF5_", "KERAS_", "NPY_", "OMP_")  # how names of variables begin
@@ -205,7 +206,8 @@ def kill(process: int, number: int) -> None:
 def become(task: dict, set_by_imports: dict[str, str]) -> None:
     """Turn this process into the command."""
     os.environ.clear()
-    if Path(task["arguments"][0]).name != "dvc":  # which imports none of these libraries
+    imports_them = Path(task["arguments"][0]).name != "dvc" and WORKER not in task["arguments"]
+    if imports_them:  # the environment of a test process is that of its commands, also of those of DVC
         os.environ.update(set_by_imports)
     os.environ.update(task["environment"])
     os.chdir(task["folder"])
