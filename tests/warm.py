@@ -64,7 +64,7 @@ class Server:
         own = f"import sys; sys.executable = {sys.executable!r}\n"  # what a test starts itself is not warm
         client = [sys.executable, "-IS", HERE / "warm_client.py", sys.executable, self._socket("python")]
         command = shlex.join(map(str, [*client, "-c", own]))
-        self.worker.write_text(f'#!/bin/sh\nexec {command}"$3"\n')  # of the arguments -u -c CODE
+        self.worker.write_text(f'#!/bin/sh\nexec {command}"$3" --worker\n')  # of the arguments -u -c CODE
         self.worker.chmod(0o755)
 
     def wait(self, *names: str, seconds: float = 240) -> None:

@@ -50,6 +50,7 @@ dvc.repo.experiments.queue.workspace dvc.repo.experiments.run dvc.utils.hydra dv
 aiobotocore.session aiohttp_retry asyncssh dvc_http.spec dvc_s3 dvc_ssh.client dvc_ssh.spec s3fs
 filelock git gto.cli gto.tag hydra.compose omegaconf pydot
 """.split()  # noqa: SIM905
+WORKER = "--worker"  # argument of the processes that run tests
 BY_CIFAR10 = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"}  # as the package itself sets them
 LARGE_PAGE, MADV_COLLAPSE = 1 << 21, 25  # bytes; a constant of <linux/mman.h>
 READ_AT_IMPORT = ("DNNL_", "HDF5_", "KERAS_", "NPY_", "OMP_")  # how names of variables begin
@@ -204,7 +205,8 @@ def kill(process: int, number: int) -> None:
 def become(task: dict, set_by_imports: dict[str, str]) -> None:
     """Turn this process into the command."""
     os.environ.clear()
-    if Path(task["arguments"][0]).name != "dvc":  # which imports none of these libraries
+    imports_them = Path(task["arguments"][0]).name != "dvc" and WORKER not in task["arguments"]
+    if imports_them:  # the environment of a test process is that of its commands, also of those of DVC
         os.environ.update(set_by_imports)
     os.environ.update(task["environment"])
     os.chdir(task["folder"])
