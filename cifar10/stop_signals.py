@@ -50,6 +50,15 @@ def raised() -> KeyboardInterrupt | None:
     return _raised[-1] if _raised else None
 
 
+def check() -> None:
+    """Raise the exception of a signal again, if other code has dropped it: compiled code of a library can.
+
+    A long loop calls this in every round.
+    """
+    if error := raised():
+        raise error
+
+
 def _raise(number: int, _: FrameType | None) -> None:
     _raised.append(KeyboardInterrupt() if number == signal.SIGINT else Stopped(number))
     raise _raised[-1]

@@ -5,7 +5,16 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # use the package of this checkout
-from cifar10 import arithmetic, files, paths, progress, stage_arguments, stage_names, stage_process
+from cifar10 import (
+    arithmetic,
+    files,
+    paths,
+    progress,
+    stage_arguments,
+    stage_names,
+    stage_process,
+    stop_signals,
+)
 from cifar10.data import dataset
 from cifar10.training import checkpoint, subset, tensorflow_setup, versions
 
@@ -40,6 +49,7 @@ def main() -> None:
             bar.set_description(f"{label}: epoch {len(history) + 1}/{train.epochs}", refresh=False)
             bar.set_postfix(loss=f"{loss:.4f}", accuracy=f"{accuracy:.4f}", refresh=False)
             bar.update(done)
+            stop_signals.check()
 
         for epoch in made.train(training, validation, train, seed, history, show):
             history.append(epoch.row())

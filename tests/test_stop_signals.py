@@ -23,6 +23,18 @@ def main():
         print("cleaned up", flush=True)
 errors.run(main)
 """
+DROPS = """
+import contextlib, os, signal
+from cifar10 import errors, stop_signals
+def main():
+    print(os.getpid(), flush=True)
+    with contextlib.suppress(KeyboardInterrupt):  # as compiled code that clears the error does
+        signal.pause()
+    print("dropped", flush=True)
+    stop_signals.check()
+    print("not reached", flush=True)
+errors.run(main)
+"""
 STARTS = f"""
 import sys
 from cifar10 import commands, errors
@@ -72,6 +84,18 @@ def test_a_signal_ends_a_command_and_what_it_started(code, number, said):
     assert output.endswith(f"error: interrupted{said}; no file is half-written, run the same command again\n")
     assert "Traceback" not in output
     assert not psutil.pid_exists(last)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_whose_exception_is_dropped_is_raised_again(number):
+    process, _ = started(DROPS)
+    time.sleep(0.2)  # until it waits
+    process.send_signal(number)
+    output = process.communicate(timeout=30)[0]
+    assert process.returncode == 128 + number
+    assert "dropped\n" in output
+    assert "not reached" not in output
+    assert "error: interrupted" in output
 
 
 def test_a_hang_up_that_is_ignored_stays_ignored():
