@@ -36,8 +36,10 @@ COLD = {"PATH": ENVIRONMENT["PATH"]}  # for `Clone.run`: the programs start as a
 LONGEST = [  # files that take more than 10 s, in an order that keeps all processes busy to the end
     "test_pipeline.py",  # the first makes the clone that others wait for
     "test_alone.py",
-    "test_keras_options.py",  # these two run while the first still makes it
+    "test_keras_options.py",  # it and the next three run while the first still makes it
     "test_bases.py",
+    "test_recipe.py",
+    "test_graph.py",
     "test_verify.py",
     "test_remotes.py",
     "test_branches.py",
