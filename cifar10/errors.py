@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import gc
 import os
 import select
 import sys
@@ -44,10 +45,12 @@ def run(main: Callable[[], None]) -> None:
     gone, as in `command | head -1`, the exit is silent.
     """
     stop_signals.heed()
+    gc.freeze()  # imported modules are no garbage
     try:
         try:
             main()
         finally:
+            gc.freeze()  # for its exit, Python would go through all that lives, for up to a second
             _flush()
     except KeyboardInterrupt as error:
         sys.exit(_interrupted(error))

@@ -120,6 +120,8 @@ class _Composer(Composer):
     def compose_node(self, parent: Any, index: Any) -> Any:
         """Check a value, and count the levels around it."""
         event = self.parser.peek_event()
+        if parent is None and isinstance(event, ScalarEvent) and event.style in ("|", ">"):
+            raise ValueError(f"expected keys, found a text after {event.style}: write a key before it")
         if isinstance(event, ScalarEvent) and self.brackets and event.style is None and ":" in event.value:
             raise ValueError(f"within brackets, a text with a colon needs quotes: write {event.value!r}")
         if not isinstance(event, CollectionStartEvent):

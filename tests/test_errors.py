@@ -48,6 +48,11 @@ def test_another_closed_pipe_is_an_error():
     assert done.stderr == "error: Broken pipe\n"
 
 
+def test_the_garbage_collector_runs_but_passes_over_imported_modules():
+    body = "import gc; print(gc.isenabled(), any(each is vars(sys) for each in gc.get_objects()))"
+    assert run(body).stdout == "True False\n"
+
+
 @pytest.mark.parametrize(("kind", "code"), [("UserError", 2), ("StaleError", 1)])
 def test_a_message_is_escaped_and_the_kind_decides_the_code(kind, code):
     done = run(f'raise errors.{kind}("a\\x1b[31m\\n  b\\udce9")')

@@ -125,6 +125,8 @@ COMMON = st.integers(0, 0x2FF).map(chr)
 
 @hypothesis.settings(max_examples=100, deadline=None)
 @hypothesis.given(st.lists(COMMON | ALL, max_size=30).map("".join) | ANY)
+@hypothesis.example("|\n#")
+@hypothesis.example(">\n# a\n")
 def test_any_text_is_read_as_dvc_reads_it_or_refused_in_one_line(text):
     agree(text)
 
