@@ -75,6 +75,7 @@ bench: .venv/bench.done .venv/app.done  ## measure against the baseline notebook
 	python benchmarks/classify.py
 	python benchmarks/detector_cost.py
 	python benchmarks/latency.py
+	python benchmarks/startup.py
 	python benchmarks/serve.py
 
 lint: .venv/test.done  ## check style, types, imports and declared dependencies

@@ -6,7 +6,6 @@ all models at once. Environment variable: REPEATS (default: 3). Writes reports/d
 """
 
 import argparse
-import os
 import statistics
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from benchmarks.latency import busy
 from benchmarks.record import record
 from benchmarks.run import environment, number
 from benchmarks.text import where
-from benchmarks.timing import timed
+from benchmarks.timing import cpu_seconds, timed
 from cifar10 import errors, files, machine, params, paths
 from cifar10.data import dataset
 
@@ -69,17 +68,11 @@ def measure(arguments: list[str], repeats: int) -> dict[str, dict[str, list[floa
     seconds: dict[str, dict[str, list[float]]] = {side: {"wall": [], "cpu": []} for side in SIDES}
     for _ in range(repeats):
         for side, command in SIDES.items():
-            before = _cpu_seconds()
+            before = cpu_seconds()
             run = timed([sys.executable, *command, *arguments], Path.cwd(), environment())
             seconds[side]["wall"].append(run.seconds)
-            seconds[side]["cpu"].append(_cpu_seconds() - before)
+            seconds[side]["cpu"].append(cpu_seconds() - before)
     return seconds
-
-
-def _cpu_seconds() -> float:
-    """Return the CPU seconds of the processes that this one has waited for; 0 on Windows."""
-    used = os.times()
-    return used.children_user + used.children_system
 
 
 def markdown(report: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """Time a process from start to exit and sample the memory of its process tree."""
 
+import os
 import subprocess
 import tempfile
 import time
@@ -50,6 +51,12 @@ def timed(command: list[str], folder: Path, environment: Mapping[str, str]) -> R
             log.seek(0)
             raise errors.UserError(f"{' '.join(command)} failed:\n{log.read()[-2000:]}")
     return Run(seconds, peak)
+
+
+def cpu_seconds() -> float:
+    """Return the CPU seconds of the processes that this one has waited for; 0 on Windows."""
+    used = os.times()
+    return used.children_user + used.children_system
 
 
 def largest(process: psutil.Process) -> int:

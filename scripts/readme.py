@@ -25,6 +25,7 @@ SERVE = Path("reports/serve.md")
 REPLICATES = Path("reports/replicates.md")
 LATENCY = Path("reports/latency.md")
 DETECTOR_COST = Path("reports/detector_cost.md")
+STARTUP = Path("reports/startup.md")
 EXPORTS = Path("reports/exports.md")
 RECIPE = Path("reports/recipe.md")
 GPU = Path("reports/gpu.md")
@@ -54,6 +55,7 @@ def parts() -> dict[str, tuple[Path, Path, str]]:
         "recipe": (SPEED, RECIPE, after_title(RECIPE)),
         "gpu": (SPEED, GPU, after_title(GPU)),
         "latency": (SPEED, LATENCY, after_title(LATENCY)),
+        "start": (SPEED, STARTUP, after_title(STARTUP)),
         "exports": (EXPORT, EXPORTS, after_title(EXPORTS)),
         "load": (SPEED, SERVE, after_title(SERVE)),
         "audit": (DATA, AUDIT, after_title(AUDIT)),
