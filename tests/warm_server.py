@@ -59,6 +59,7 @@ READ_AT_IMPORT += ("ONEDNN_", "OPENBLAS_", "TENSORFLOW_", "TF_", "VECLIB_")
 
 def main() -> None:
     """Import, then fork a process per connection."""
+    gc.disable()  # imported modules are no garbage
     before = dict(os.environ)
     os.environ.update(BY_CIFAR10)
     sys.path.pop(0)  # the folder of this file
@@ -75,6 +76,7 @@ def main() -> None:
         Image.init()  # and all formats
     set_by_imports = {name: value for name, value in os.environ.items() if name not in before | BY_CIFAR10}
     gc.freeze()  # no command's collector goes through what was imported
+    gc.enable()
     gather_pages()
     Server(address, before, set_by_imports).serve(int(owner))
 
