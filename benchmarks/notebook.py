@@ -12,12 +12,15 @@ from ruamel.yaml import YAML
 
 
 def main(folder: Path, epochs: int) -> None:
-    """Train every model of params.yaml on the images in `folder`."""
+    """Train the notebook's models, those in `report.reference` of params.yaml, on the images in `folder`."""
+    content = YAML(typ="safe").load(Path("params.yaml"))
     images = np.load(folder / "images.npy").astype("float32") / 255
     labels = np.load(folder / "labels.npy")
-    for entry in YAML(typ="safe").load(Path("params.yaml"))["models"].values():
+    for name in content["report"]["reference"]:
+        entry = content["models"][name]
         (kind, given), *_ = entry["optimizer"].items()
         model = keras.Sequential([keras.Input((32, 32, 3)), *map(layer, entry["layers"])])
+        print(f"{name}: {model.count_params():,} parameters")
         model.compile(
             getattr(keras.optimizers, kind)(**given), "sparse_categorical_crossentropy", metrics=["accuracy"]
         )

@@ -13,13 +13,14 @@ Layer = tuple[nn.Module, tuple[int, ...]]
 
 
 def main(folder: Path, epochs: int) -> None:
-    """Train every model of params.yaml on the images in `folder`."""
+    """Train the notebook's models, those in `report.reference` of params.yaml, on the images in `folder`."""
     content = YAML(typ="safe").load(Path("params.yaml"))
     images = torch.from_numpy(np.load(folder / "images.npy")).permute(0, 3, 1, 2).contiguous().float() / 255
     labels = torch.from_numpy(np.load(folder / "labels.npy")).long()
     data = torch.utils.data.TensorDataset(images, labels)
     loader = torch.utils.data.DataLoader(data, batch_size=content["train"]["batch_size"], shuffle=True)
-    for name, entry in content["models"].items():
+    for name in content["report"]["reference"]:
+        entry = content["models"][name]
         torch.manual_seed(content["train"]["seeds"][0])
         model, sigmoid = network(entry["layers"])
         (kind, given), *_ = entry["optimizer"].items()

@@ -1,5 +1,6 @@
 """Time a process from start to exit and sample the memory of its process tree."""
 
+import contextlib
 import os
 import subprocess
 import tempfile
@@ -28,7 +29,7 @@ class Run:
 
 
 def timed(command: list[str], folder: Path, environment: Mapping[str, str]) -> Run:
-    """Run and time a command in `folder`.
+    """Run and time a command in `folder`; kill it, with the processes that it started, on any signal.
 
     Raises:
         UserError: the exit code is not 0; the message includes the end of the output.
@@ -39,18 +40,29 @@ def timed(command: list[str], folder: Path, environment: Mapping[str, str]) -> R
         process = psutil.Popen(
             command, cwd=folder, env=dict(environment), stdout=log, stderr=subprocess.STDOUT
         )
-        while True:
-            peak = max(peak, largest(process))
-            try:
-                code = process.wait(timeout=INTERVAL)
-                break
-            except psutil.TimeoutExpired:
-                continue
+        try:
+            while True:
+                peak = max(peak, largest(process))
+                try:
+                    code = process.wait(timeout=INTERVAL)
+                    break
+                except psutil.TimeoutExpired:
+                    continue
+        except BaseException:  # a signal: nobody waits for the result
+            _kill(process)
+            raise
         seconds = time.perf_counter() - started
         if code:
             log.seek(0)
             raise errors.UserError(f"{' '.join(command)} failed:\n{log.read()[-2000:]}")
     return Run(seconds, peak)
+
+
+def _kill(process: psutil.Process) -> None:
+    """End a process and all that it started."""
+    for each in [*process.children(recursive=True), process]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
 
 
 def cpu_seconds() -> float:

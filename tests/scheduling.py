@@ -24,7 +24,11 @@ APP = {
         "uploads",
     )
 }
-TORCH = {"tests/training/test_efficientnet_lite.py", "tests/benchmarks/test_recipe.py"}
+TORCH = {
+    "tests/training/test_efficientnet_lite.py",
+    "tests/benchmarks/test_recipe.py",
+    "tests/benchmarks/test_pytorch.py",
+}
 GROUPS = {**dict.fromkeys(APP, "tests/app"), **dict.fromkeys(TORCH, "PyTorch")}
 
 

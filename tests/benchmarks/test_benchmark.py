@@ -6,9 +6,11 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import yaml
 
@@ -201,6 +203,37 @@ def test_time_and_memory_of_a_child_of_the_child(tmp_path):
 def test_a_side_that_fails_is_an_error_with_its_output(tmp_path):
     with pytest.raises(run.errors.UserError, match="failed:\nno luck"):
         timing.timed([sys.executable, "-c", "raise SystemExit('no luck')"], tmp_path, os.environ)
+
+
+def test_a_signal_ends_the_side_and_what_it_started(tmp_path):
+    sleep = "import time; time.sleep(600)"
+    start = f"""
+import subprocess, sys
+from pathlib import Path
+child = subprocess.Popen([sys.executable, "-c", {sleep!r}])
+Path("writing").write_text(str(child.pid))
+Path("writing").rename("child")
+child.wait()
+"""
+    command = [sys.executable, "-c", start]
+    code = f"""
+import os
+from pathlib import Path
+from benchmarks import timing
+from cifar10 import errors
+errors.run(lambda: timing.timed({command!r}, Path({str(tmp_path)!r}), os.environ))
+"""
+    benchmark = subprocess.Popen([sys.executable, "-c", code], cwd=run.HERE.parent, stderr=subprocess.PIPE)
+    end = time.monotonic() + 30
+    while not (tmp_path / "child").exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    started = psutil.Process(benchmark.pid).children(recursive=True)
+    assert int((tmp_path / "child").read_text()) in [each.pid for each in started]
+    benchmark.terminate()
+    assert b"interrupted by SIGTERM" in benchmark.communicate()[1]
+    assert benchmark.returncode == 143
+    assert psutil.wait_procs(started, timeout=10)[1] == []
 
 
 def test_triad_against_one_statement():
