@@ -24,7 +24,7 @@ def rows(report: dict[str, Any]) -> list[dict[str, Any]]:
     """
     chosen, peak, sides = report["settings"], report["peak"], report["sides"]
     images = chosen["images"] * chosen["epochs"]
-    work = images * sum(peak["flops_per_image"].values())
+    work = images * sum(peak["flops_per_image"][model] for model in chosen["models"])
     references = {"ratio": "notebook", "ratio_onednn": "notebook_onednn"}
     return [
         {
