@@ -19,7 +19,7 @@ from benchmarks.latency import busy
 from benchmarks.record import record
 from benchmarks.run import environment, number
 from benchmarks.text import where
-from benchmarks.timing import cpu_seconds, timed
+from benchmarks.timing import in_turn
 from cifar10 import errors, files, machine, params, paths
 from cifar10.data import dataset
 
@@ -43,7 +43,10 @@ def main() -> None:
         cases[ALL] = []
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         pictures = write_pictures(Path(folder))
-        runs = {case: measure([*options, folder], repeats) for case, options in cases.items()}
+        runs = {
+            case: in_turn(commands([*options, folder]), repeats, environment())
+            for case, options in cases.items()
+        }
     report = {
         "machine": machine.describe(),
         "load": load,
@@ -63,16 +66,9 @@ def write_pictures(folder: Path) -> int:
     return IMAGES
 
 
-def measure(arguments: list[str], repeats: int) -> dict[str, dict[str, list[float]]]:
-    """Run both sides in turn; return their wall and CPU seconds."""
-    seconds: dict[str, dict[str, list[float]]] = {side: {"wall": [], "cpu": []} for side in SIDES}
-    for _ in range(repeats):
-        for side, command in SIDES.items():
-            before = cpu_seconds()
-            run = timed([sys.executable, *command, *arguments], Path.cwd(), environment())
-            seconds[side]["wall"].append(run.seconds)
-            seconds[side]["cpu"].append(cpu_seconds() - before)
-    return seconds
+def commands(arguments: list[str]) -> dict[str, list[str]]:
+    """Return the command of each side."""
+    return {side: [sys.executable, *command, *arguments] for side, command in SIDES.items()}
 
 
 def markdown(report: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.record import record
 from benchmarks.run import environment, number
 from benchmarks.text import where
-from benchmarks.timing import cpu_seconds, timed
+from benchmarks.timing import in_turn
 from cifar10 import errors, machine, paths
 
 STEM = paths.REPORTS / "startup"
@@ -30,15 +30,9 @@ def main() -> None:
     form = argparse.RawDescriptionHelpFormatter
     argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
     repeats = number("REPEATS", 9)
-    seconds: dict[str, dict[str, list[float]]] = {side: {"wall": [], "cpu": []} for side in SIDES}
-    for turn in range(repeats + 1):
-        for side, code in SIDES.items():
-            before = cpu_seconds()
-            run = timed([sys.executable, "-c", code], Path.cwd(), environment())
-            if turn:  # the first turn reads the files from the disk
-                seconds[side]["wall"].append(run.seconds)
-                seconds[side]["cpu"].append(cpu_seconds() - before)
-    report = {"machine": machine.describe(), "seconds": seconds}
+    commands = {side: [sys.executable, "-c", code] for side, code in SIDES.items()}
+    in_turn(commands, 1, environment())  # reads the files from the disk; not counted
+    report = {"machine": machine.describe(), "seconds": in_turn(commands, repeats, environment())}
     record(STEM, report, markdown(report))
 
 

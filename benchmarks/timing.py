@@ -58,26 +58,44 @@ def timed(command: list[str], folder: Path, environment: Mapping[str, str]) -> R
     return Run(seconds, peak)
 
 
-def _kill(process: psutil.Process) -> None:
-    """End a process and all that it started."""
-    for each in [*process.children(recursive=True), process]:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            each.kill()
+def in_turn(
+    sides: Mapping[str, list[str]], repeats: int, environment: Mapping[str, str]
+) -> dict[str, dict[str, list[float]]]:
+    """Run the command of each side `repeats` times, in turn; return their wall and CPU seconds."""
+    seconds: dict[str, dict[str, list[float]]] = {side: {"wall": [], "cpu": []} for side in sides}
+    for _ in range(repeats):
+        for side, command in sides.items():
+            before = _cpu_seconds()
+            run = timed(command, Path.cwd(), environment)
+            seconds[side]["wall"].append(run.seconds)
+            seconds[side]["cpu"].append(_cpu_seconds() - before)
+    return seconds
 
 
-def cpu_seconds() -> float:
+def _cpu_seconds() -> float:
     """Return the CPU seconds of the processes that this one has waited for; 0 on Windows."""
     used = os.times()
     return used.children_user + used.children_system
 
 
+def _kill(process: psutil.Process) -> None:
+    """End a process and all that it started, also in other sessions."""
+    for each in tree(process):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
+
+
+def tree(process: psutil.Process) -> list[psutil.Process]:
+    """List a process and all that it started; empty if it ended."""
+    try:
+        return [process, *process.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
 def largest(process: psutil.Process) -> int:
     """Return the resident bytes of the largest process in the tree of `process`; 0 if it ended."""
-    try:
-        tree = [process, *process.children(recursive=True)]
-    except psutil.Error:
-        return 0
-    return max(map(resident, tree))
+    return max(map(resident, tree(process)), default=0)
 
 
 def resident(process: psutil.Process) -> int:

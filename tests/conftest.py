@@ -26,9 +26,13 @@ from tests.scheduling import pytest_xdist_make_scheduler, pytest_xdist_setupnode
 
 IN_MEMORY = Path("/dev/shm")  # a folder that Linux keeps in memory
 GB = 1 << 30  # bytes
-if IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free > 4 * GB < psutil.virtual_memory().available / 2:
+if (
+    IN_MEMORY.is_dir()
+    and shutil.disk_usage(IN_MEMORY).free > 4 * GB
+    and psutil.virtual_memory().available > 8 * GB
+):
     # The files of the tests take up to 0.4 GB at a time. They are made and deleted by the ten thousand, which
-    # takes 40 s of a core on a disk with ext4. pytest deletes the folder after a run without failures.
+    # takes 40 s of a core on ext4 without a journal. pytest deletes the folder after a run without failures.
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
 ENVIRONMENT = {
     # the stages of a clone share what Python compiles

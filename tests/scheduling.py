@@ -27,7 +27,7 @@ APP = {
 TORCH = {
     "tests/training/test_efficientnet_lite.py",
     "tests/benchmarks/test_recipe.py",
-    "tests/benchmarks/test_pytorch.py",
+    "tests/benchmarks/test_sides.py",
 }
 GROUPS = {**dict.fromkeys(APP, "tests/app"), **dict.fromkeys(TORCH, "PyTorch")}
 
